@@ -1,0 +1,178 @@
+// completion_port: one I/O thread, one OS completion queue, two rings.
+//
+// How to read this library. You *submit* operations and later read their *completions*; nothing
+// here calls you back with data, and nothing blocks you. A `Port` is
+//
+//   - one I/O thread, which alone touches the OS queue (a Windows I/O completion port with
+//     concurrency 1, or a Linux io_uring);
+//   - one submission ring (you write, the port reads) and one completion ring (the port writes,
+//     you read), both in memory that you provide (layout.h), so that another language can map them;
+//   - one pool of receive chunks in a slab that you provide.
+//
+// Two promises head everything else:
+//
+//   1. Every submitted operation completes exactly once.
+//   2. The completions of one socket arrive in order: its data in stream order, its sends in the
+//      order of submission, and kClose last of all. After kClose its id names nothing.
+//
+// Who owns what
+//   - The bytes of a kSend belong to the port from submission until its completion. Do not change,
+//     move or free them in between.
+//   - A receive chunk belongs to the port until a kReceive completion hands it to you, then to you
+//     until you give it back with kRelease. Chunks are few: give them back soon.
+//   - A native socket belongs to the port from birth to kClose; whoever asks for its handle borrows.
+//   - The kernel owns an operation, its buffer and its connection until its packet is dequeued.
+//     Therefore closing is a request: it cancels, waits for every packet, and only then frees.
+//
+// Receive credit. A socket receives only while it holds credit. One credit is one receive
+// operation: it completes once, with a chunk of data, with the end of the stream (0) or with an
+// error; after the end or an error no more credit is consumed. What is left of the credit when a
+// socket closes is cancelled, and kClose stands for it. Not granting credit is how you pause:
+// a posted receive is never cancelled except to close (a cancelled TCP receive can lose bytes).
+//
+// Threads. One thread, the *submitter*, owns the writing side of the submission ring, the reading
+// side of the completion ring, and calls every method below. Only `Wake` may be called from any.
+#ifndef COMPLETION_PORT_COMPLETION_PORT_H_
+#define COMPLETION_PORT_COMPLETION_PORT_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "completion_port/address.h"
+#include "completion_port/error.h"
+#include "completion_port/layout.h"
+
+namespace completion_port {
+
+// [generation:12 | index:20]. Never 0. An id is used again only after 4,095 others in its slot.
+using SocketId = std::uint32_t;
+using ListenerId = std::uint32_t;
+
+enum class BackendKind : std::uint32_t { kIocp, kIoUring };
+
+const char* BackendName(BackendKind kind);
+
+// The backend of this operating system, in the order in which they are to be tried.
+std::vector<BackendKind> BackendCandidates();
+
+// Whether this machine lets us use `kind`: opens and closes an OS queue. Error::kOk or the reason
+// (kPermissionDenied and kNotSupported are ordinary answers inside containers).
+Error ProbeBackend(BackendKind kind);
+
+struct PortOptions {
+  BackendKind backend = BackendKind::kIoUring;
+
+  // Memory of the two rings: RingMemoryBytes(...) bytes, aligned to 64, zeroed. Borrowed until
+  // Stop() has returned.
+  void* ring_memory = nullptr;
+  std::uint32_t submission_entries = 8192;  // a power of two
+  std::uint32_t completion_entries = 8192;  // a power of two
+
+  // Received bytes land here. Borrowed until Stop() has returned. 64-byte aligned. The size is the
+  // port's receive budget in bytes; it is touched lazily and trimmed when idle.
+  std::uint8_t* receive_slab = nullptr;
+  std::size_t receive_slab_bytes = 0;
+
+  // kSend without kSendPinned names bytes by their offset in here. Borrowed likewise.
+  const std::uint8_t* send_slab = nullptr;
+  std::size_t send_slab_bytes = 0;
+
+  // Sockets alive at once, at most 2^20. Costs 8 bytes of address space each.
+  std::uint32_t socket_capacity = 1u << 17;
+
+  // How long a closed socket may go on sending what was submitted and draining what its peer still
+  // sends, so that the peer sees FIN and not RST. Milliseconds.
+  std::uint32_t linger_ms = 1000;
+
+  // Core to pin the I/O thread to; -1 leaves the choice to the scheduler.
+  int core = -1;
+
+  // Called on the I/O thread after it published completions while the consumer slept. Must not
+  // block and must not call back into the port.
+  void (*wake_consumer)(void* context) = nullptr;
+  void* wake_context = nullptr;
+};
+
+struct ListenOptions {
+  Address address;
+  int backlog = 511;
+  bool ipv6_only = false;
+  bool reuse_port = false;
+};
+
+struct ConnectOptions {
+  Address remote;
+  Address local;  // family kNone: let the OS choose
+};
+
+struct KeepAlive {
+  bool enable = false;
+  std::uint32_t delay_s = 0;     // idle time before the first probe; 0 leaves the OS default
+  std::uint32_t interval_s = 0;  // between probes; 0 leaves the OS default
+  std::uint32_t count = 0;       // probes before giving up; 0 leaves the OS default
+};
+
+class Port;
+class PortCore;
+
+// The ports of one environment. An accepted socket joins the port with the fewest sockets, so the
+// ports know each other.
+class PortGroup {
+ public:
+  PortGroup();
+  ~PortGroup();  // stops
+  PortGroup(const PortGroup&) = delete;
+  PortGroup& operator=(const PortGroup&) = delete;
+
+  // Opens the OS queue and starts the I/O thread. On success *port stays valid as long as the group.
+  // Ports are numbered from 0 in the order of Add. Add all before submitting the first kAccept.
+  Error Add(const PortOptions& options, Port** port);
+
+  // Takes what the submission rings still hold, sends without waiting what can be sent so, cancels
+  // the rest, reaps every packet, closes every socket, joins every thread. Completions written
+  // meanwhile are not announced. Idempotent.
+  void Stop();
+
+ private:
+  friend class PortCore;
+  std::vector<std::unique_ptr<PortCore>> ports_;
+};
+
+class Port {
+ public:
+  virtual ~Port() = default;
+
+  // --- Control plane: plain calls, on the submitter's thread --------------------------------------
+
+  // Creates, binds and listens at once; connections wait in the backlog until kAccept is submitted.
+  virtual Error PrepareListener(const ListenOptions& options, ListenerId* id) = 0;
+
+  // Creates the socket and binds its local end at once; nothing is sent until kConnect is submitted.
+  virtual Error PrepareConnect(const ConnectOptions& options, SocketId* id) = 0;
+
+  virtual Error SetNoDelay(SocketId id, bool enable) = 0;
+  virtual Error SetKeepAlive(SocketId id, const KeepAlive& options) = 0;
+  virtual Error LocalAddress(SocketId id, Address* out) = 0;
+  virtual Error PeerAddress(SocketId id, Address* out) = 0;
+  virtual Error ListenerAddress(ListenerId id, Address* out) = 0;
+
+  // The file descriptor or SOCKET, borrowed; -1 where the id names nothing.
+  virtual std::intptr_t NativeHandle(SocketId id) = 0;
+  virtual std::intptr_t NativeListenerHandle(ListenerId id) = 0;
+
+  // One non-blocking send on the caller's thread, skipping the ring. Allowed only while no kSend
+  // of this socket is in flight (promise 2). Bytes taken (0: would block) or a negative Error.
+  virtual std::int32_t SendNow(SocketId id, const std::uint8_t* data, std::size_t length) = 0;
+
+  // --- Any thread ----------------------------------------------------------------------------------
+
+  // Wakes the I/O thread. Needed only after exchanging `kPortAsleep` from 1 to 0 (layout.h).
+  virtual void Wake() = 0;
+};
+
+}  // namespace completion_port
+
+#endif  // COMPLETION_PORT_COMPLETION_PORT_H_

@@ -1,0 +1,144 @@
+// The shared memory of a port: two rings of fixed-size records and a block of counters.
+//
+// This header is the only place where the layout is written. The binding exports it to JavaScript
+// as a table of constants (src/binding/layout.cc), so that no number is written twice.
+//
+//   offset 0                 header: 8 cache lines, one index or flag on each (no false sharing)
+//   kCountersOffset          counters: 64-bit, written by the I/O thread, read by anyone
+//   kSubmissionsOffset       submission_entries records
+//   after those              completion_entries records
+//
+// Indices run freely and are masked on use; a ring is full when tail - head == entries. Producer:
+// write the record, then store the tail with release. Consumer: load the tail with acquire, read,
+// then store the head with release.
+//
+// Wake-ups are coalesced. Before it sleeps, a consumer stores 1 in its asleep flag and looks at the
+// ring once more (all sequentially consistent). A producer, after publishing, exchanges the flag
+// with 0 and wakes the other side only if it was 1.
+#ifndef COMPLETION_PORT_LAYOUT_H_
+#define COMPLETION_PORT_LAYOUT_H_
+
+#include <cstddef>
+#include <cstdint>
+
+namespace completion_port {
+
+inline constexpr std::size_t kCacheLineBytes = 64;
+inline constexpr std::size_t kRecordWords = 8;  // of 32 bits: two records to a cache line
+inline constexpr std::size_t kRecordBytes = kRecordWords * 4;
+
+// Header: word offsets (32-bit words), each on a cache line of its own.
+inline constexpr std::size_t kSubmissionTail = 0;    // written by the submitter
+inline constexpr std::size_t kSubmissionHead = 16;   // written by the port
+inline constexpr std::size_t kPortAsleep = 32;       // 1: the I/O thread sleeps or is about to
+inline constexpr std::size_t kCompletionTail = 48;   // written by the port
+inline constexpr std::size_t kCompletionHead = 64;   // written by the consumer
+inline constexpr std::size_t kConsumerAsleep = 80;   // 1: the consumer wants wake_consumer
+inline constexpr std::size_t kCompletionOverflow = 96;  // 1: the port holds completions back for
+                                                        // want of room; wake it after reading
+inline constexpr std::size_t kHeaderBytes = 8 * kCacheLineBytes;
+
+// clang-format off
+#define COMPLETION_PORT_OPCODES(X)                                                              \
+  /* id; nothing else. Completes with 0 or -Error.                                          */ \
+  X(kConnect, connect)                                                                          \
+  /* id = listener, arg0 = receive credit of each accepted socket. Stays armed: one         */ \
+  /* completion per connection, on the port it joined: arg0 = its SocketId, arg1 = ordinal  */ \
+  /* of the listener's port in the group; or result -Error (still armed).                   */ \
+  X(kAccept, accept)                                                                            \
+  /* id, arg0 = credit to add. Completion: result = bytes (0: end of stream) or -Error,     */ \
+  /* arg0 = chunk index, arg1 = byte offset in the receive slab.                             */ \
+  X(kReceive, receive)                                                                          \
+  /* id, arg0 = chunk to give back, arg1 = credit to add. No completion: it is not an        */ \
+  /* operation but a return. The chunk is given back even if the socket is gone.             */ \
+  X(kRelease, release)                                                                          \
+  /* id, arg0 = offset in the send slab (or low half of the address), arg1 = length in       */ \
+  /* bytes, arg2 = high half of the address. Records with kSendMore make one request with    */ \
+  /* the records after them. Completion: result = 0 or -Error, arg0 = how many requests, in  */ \
+  /* order, it completes (the OS may take several at once).                                  */ \
+  X(kSend, send)                                                                                \
+  /* id. Sends FIN when all sends submitted before it are done. Completion: 0 or -Error.     */ \
+  X(kShutdown, shutdown)                                                                        \
+  /* id. Completion kClose: the id is free. If the socket has to linger (sends under way, or */ \
+  /* a peer that has not ended yet), a kLinger completion comes at once and kClose later;    */ \
+  /* no data is delivered after either.                                                      */ \
+  X(kClose, close)                                                                              \
+  X(kLinger, linger)                                                                            \
+  /* id = listener. Completion: the listener's id is free.                                   */ \
+  X(kCloseListener, closeListener)
+// clang-format on
+
+enum class Opcode : std::uint32_t {
+  kNone = 0,
+#define X(name, js) name,
+  COMPLETION_PORT_OPCODES(X)
+#undef X
+      kCount
+};
+
+enum SubmissionFlag : std::uint32_t {
+  kSendMore = 1u << 0,    // the next kSend of this socket continues the request
+  kSendPinned = 1u << 1,  // arg0/arg2 are an address, not a slab offset
+  kCloseReset = 1u << 2,  // kClose: RST instead of FIN, drop what is unsent
+};
+
+struct Submission {
+  std::uint32_t opcode;
+  std::uint32_t flags;
+  std::uint32_t id;
+  std::uint32_t arg0;
+  std::uint32_t arg1;
+  std::uint32_t arg2;
+  std::uint32_t reserved[2];
+};
+static_assert(sizeof(Submission) == kRecordBytes);
+
+struct Completion {
+  std::uint32_t opcode;
+  std::uint32_t id;
+  std::int32_t result;
+  std::uint32_t arg0;
+  std::uint32_t arg1;
+  std::uint32_t reserved[3];
+};
+static_assert(sizeof(Completion) == kRecordBytes);
+
+// Counters, in order. All count since the port started, except the gauges, marked so.
+#define COMPLETION_PORT_COUNTERS(X)                                                        \
+  X(kBytesReceived, bytesReceived)                                                         \
+  X(kBytesSent, bytesSent)                                                                 \
+  X(kBatches, batches)                 /* returns of the OS queue with at least one packet */ \
+  X(kPackets, packets)                 /* packets dequeued from it */                      \
+  X(kOsCalls, osCalls)                 /* system calls of the data plane, all kinds */     \
+  X(kPortWakeups, portWakeups)         /* times the I/O thread was woken by a submitter */ \
+  X(kConsumerWakeups, consumerWakeups) /* times it woke the consumer */                    \
+  X(kSocketsOpen, socketsOpen)         /* gauge */                                         \
+  X(kListenersOpen, listenersOpen)     /* gauge */                                         \
+  X(kChunksInUse, chunksInUse)         /* gauge: posted to the OS or held by the consumer */ \
+  X(kChunksTotal, chunksTotal)         /* gauge */                                         \
+  X(kReceivesStarved, receivesStarved) /* receives that had to wait for a free chunk */    \
+  X(kChunksTrimmed, chunksTrimmed)     /* given back to the OS when idle */
+
+enum class Counter : std::uint32_t {
+#define X(name, js) name,
+  COMPLETION_PORT_COUNTERS(X)
+#undef X
+  // Then two per opcode, in the order of Opcode: submitted, completed.
+  kPerOpcode,
+  kCount = kPerOpcode + 2 * static_cast<std::uint32_t>(Opcode::kCount)
+};
+
+inline constexpr std::size_t kCountersOffset = kHeaderBytes;
+inline constexpr std::size_t kCountersBytes = 64 * 8;
+static_assert(static_cast<std::size_t>(Counter::kCount) <= 64);
+inline constexpr std::size_t kSubmissionsOffset = kCountersOffset + kCountersBytes;
+
+constexpr std::size_t RingMemoryBytes(std::uint32_t submission_entries,
+                                      std::uint32_t completion_entries) {
+  return kSubmissionsOffset +
+         (std::size_t{submission_entries} + std::size_t{completion_entries}) * kRecordBytes;
+}
+
+}  // namespace completion_port
+
+#endif  // COMPLETION_PORT_LAYOUT_H_

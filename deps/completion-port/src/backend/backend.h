@@ -1,0 +1,82 @@
+// What a backend does for the port core, and what it reports back. One file (or two) per backend;
+// the state machines of connections live above this line, in the core, and are shared.
+//
+// Rules of this contract
+//   - Everything here happens on the I/O thread, except Wake().
+//   - A Submit* never calls an event. What finishes at once is remembered and reported by Wait().
+//   - Every Submit* is answered by exactly one event, also after Cancel(). Before it calls the event
+//     the backend sets the operation's state back to kIdle.
+//   - A connection has at most one receive and one send (or connect) under way.
+#ifndef COMPLETION_PORT_BACKEND_BACKEND_H_
+#define COMPLETION_PORT_BACKEND_BACKEND_H_
+
+#include <cstdint>
+#include <memory>
+
+#include "chunk_pool.h"
+#include "completion_port/completion_port.h"
+#include "connection.h"
+#include "counters.h"
+
+namespace completion_port {
+
+// Implemented by the core.
+class BackendEvents {
+ public:
+  virtual ~BackendEvents() = default;
+  // result > 0: that many bytes stand in `chunk`, which now belongs to the core. 0: end of stream.
+  // -kNoBufferSpace: there was no free chunk; submit again when there is one. Other: -Error.
+  // `chunk` is kNoChunk unless result > 0 (the backend gives an unused chunk back itself).
+  virtual void OnReceive(Connection& connection, std::int32_t result, std::uint32_t chunk) = 0;
+  // Bytes the OS took from the front of connection.sends (may be fewer than given), or -Error.
+  virtual void OnSend(Connection& connection, std::int32_t result) = 0;
+  virtual void OnConnect(Connection& connection, Error error) = 0;
+  // One accepted socket (kOk; the core owns it now), not yet attached to any port, its addresses
+  // already valid; or an error, after which the backend goes on accepting by itself.
+  virtual void OnAccept(Listener& listener, NativeSocket socket, Error error) = 0;
+  // After Cancel(listener): no accept of it is in flight any more.
+  virtual void OnAcceptStopped(Listener& listener) = 0;
+};
+
+struct BackendContext {
+  BackendEvents* events;
+  ChunkPool* chunks;
+  Counters* counters;
+  std::uint32_t queue_entries;  // a good depth for the OS queue
+};
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+
+  // Opens the OS queue. Called once, on the I/O thread.
+  virtual Error Open(const BackendContext& context) = 0;
+
+  // The socket joins this queue, for life. Called once for each connection before its first
+  // Submit*, and for each listener before SubmitAccept.
+  virtual Error Attach(Connection& connection) = 0;
+  virtual Error Attach(Listener& listener) = 0;
+
+  virtual void SubmitConnect(Connection& connection) = 0;  // to connection.remote
+  virtual void SubmitReceive(Connection& connection) = 0;  // a chunk of connection.chunk_class
+  virtual void SubmitSend(Connection& connection) = 0;     // gathers the front of connection.sends
+  virtual void SubmitAccept(Listener& listener) = 0;       // keeps accepting until Cancel
+
+  // Asks the OS to end what is under way (states kSubmitted become kCancelling). The events still
+  // come, with whatever really happened.
+  virtual void Cancel(Connection& connection) = 0;
+  virtual void Cancel(Listener& listener) = 0;
+
+  // Hands everything submitted to the OS, waits for packets and reports them by events. timeout_ms
+  // < 0: until a packet or Wake(); 0: does not wait.
+  virtual void Wait(int timeout_ms) = 0;
+
+  // Any thread: makes a Wait() that is under way, or the next one, return.
+  virtual void Wake() = 0;
+};
+
+std::unique_ptr<Backend> CreateBackend(BackendKind kind);
+
+}  // namespace completion_port
+
+#endif  // COMPLETION_PORT_BACKEND_BACKEND_H_

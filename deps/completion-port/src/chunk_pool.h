@@ -1,0 +1,56 @@
+// The receive slab, cut into chunks of two sizes: small ones for messages, large ones for bulk.
+// Only the I/O thread uses it. The budget is the slab: when it is used up, receives wait.
+//
+// The free lists are stacks, so the same few warm chunks serve while there is little to do, and
+// Trim() can give the pages of the cold ones back to the OS.
+#ifndef COMPLETION_PORT_CHUNK_POOL_H_
+#define COMPLETION_PORT_CHUNK_POOL_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace completion_port {
+
+enum class ChunkClass : std::uint8_t { kSmall, kLarge };
+inline constexpr std::size_t kChunkClasses = 2;
+inline constexpr std::uint32_t kSmallChunkBytes = 4 * 1024;
+inline constexpr std::uint32_t kLargeChunkBytes = 64 * 1024;
+inline constexpr std::uint32_t kNoChunk = 0xffffffffu;
+
+class ChunkPool {
+ public:
+  // Half of the slab in chunks of each class.
+  void Use(std::uint8_t* slab, std::size_t bytes);
+
+  std::uint32_t Acquire(ChunkClass chunk_class);  // kNoChunk when there is none
+  void Release(std::uint32_t chunk);              // checked: a chunk is released once
+  bool IsAcquired(std::uint32_t chunk) const;
+
+  std::uint8_t* Data(std::uint32_t chunk) const { return slab_ + Offset(chunk); }
+  std::uint32_t Offset(std::uint32_t chunk) const;  // in the slab, in bytes
+  std::uint32_t Bytes(std::uint32_t chunk) const;
+  ChunkClass ClassOf(std::uint32_t chunk) const;
+
+  std::uint32_t Total() const { return static_cast<std::uint32_t>(in_use_.size()); }
+  std::uint32_t Total(ChunkClass chunk_class) const;
+  std::uint32_t InUse() const { return in_use_count_; }
+  std::uint32_t Free(ChunkClass chunk_class) const;
+
+  // Gives back the pages of chunks that were free all the time since the last Trim. Returns how
+  // many. Meant to be called about once a second while idle.
+  std::uint32_t Trim();
+
+ private:
+  std::uint8_t* slab_ = nullptr;
+  std::uint32_t small_count_ = 0;  // indices [0, small_count_) are small, the rest large
+  std::uint32_t in_use_count_ = 0;
+  std::vector<std::uint32_t> free_[kChunkClasses];
+  std::size_t lowest_free_[kChunkClasses] = {};  // least depth of the stack since the last Trim
+  std::vector<bool> in_use_;
+  std::vector<bool> touched_;  // has pages that Trim could give back
+};
+
+}  // namespace completion_port
+
+#endif  // COMPLETION_PORT_CHUNK_POOL_H_

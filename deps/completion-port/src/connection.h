@@ -1,0 +1,103 @@
+// A connection and a listener, as the core and the backends see them. Both live in slots that are
+// recycled but never freed while the port lives, so a late packet always finds valid memory.
+#ifndef COMPLETION_PORT_CONNECTION_H_
+#define COMPLETION_PORT_CONNECTION_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+#include "chunk_pool.h"
+#include "completion_port/completion_port.h"
+#include "os/socket.h"
+#include "send_queue.h"
+
+namespace completion_port {
+
+struct Connection;
+struct Listener;
+
+// One operation the kernel can hold. The OS part comes first, so that the pointer a packet carries
+// is the pointer to this (IOCP) or is carried as it is in user_data (io_uring).
+enum class OperationKind : std::uint8_t { kReceive, kSend, kConnect, kAccept };
+enum class OperationState : std::uint8_t { kIdle, kSubmitted, kCancelling };
+
+struct Operation {
+#ifdef _WIN32
+  OVERLAPPED overlapped{};
+#endif
+  Connection* connection = nullptr;  // null for an accept
+  OperationKind kind = OperationKind::kReceive;
+  OperationState state = OperationState::kIdle;
+};
+
+// prepared ──kConnect──► connecting ──► open ──kClose──► lingering ──► cancelling ──► free
+//                                         accepted sockets start as open
+enum class ConnectionState : std::uint8_t {
+  kFree,        // the slot is not in use
+  kPrepared,    // socket made and bound, kConnect not yet seen
+  kConnecting,  // the connect is with the OS
+  kOpen,
+  kLingering,   // kClose seen: finishing sends, draining the peer, for a bounded time
+  kCancelling,  // every operation is being cancelled; closes when none is in flight
+};
+
+// The two directions end independently (half-close).
+enum class ReceiveSide : std::uint8_t { kOpen, kEnded, kFailed };
+enum class SendSide : std::uint8_t { kOpen, kShutdownQueued, kShutDown, kFailed };
+
+struct Connection {
+  std::atomic<SocketId> id{0};  // slot table: 0 while free
+  NativeSocket socket = kInvalidSocket;
+  ConnectionState state = ConnectionState::kFree;
+  ReceiveSide receive_side = ReceiveSide::kOpen;
+  SendSide send_side = SendSide::kOpen;
+  ChunkClass chunk_class = ChunkClass::kSmall;  // what the last receive taught
+  bool likely_readable = false;  // the last receive left bytes behind (a hint for the backend)
+  bool close_resets = false;     // kCloseReset
+  bool owes_drain = false;       // closing: read to the peer's end (port_close.cc, step 3)
+  bool starved = false;          // waits for a free chunk
+  bool send_listed = false;      // stands in the core's list of sends to issue
+  std::uint32_t credit = 0;
+  std::uint32_t posted_chunk = kNoChunk;  // IOCP: chunk with the OS (kNoChunk: zero-byte receive)
+  SendQueue sends;
+  Operation receive;
+  Operation send;  // also carries the connect
+  std::unique_ptr<Address> remote;  // of a connect, until it completes
+
+  bool InFlight() const {
+    return receive.state != OperationState::kIdle || send.state != OperationState::kIdle;
+  }
+
+  // Back to a free slot, but for the id, which the table takes away. Nothing is in flight.
+  void Recycle() {
+    socket = kInvalidSocket;
+    state = ConnectionState::kFree;
+    receive_side = ReceiveSide::kOpen;
+    send_side = SendSide::kOpen;
+    chunk_class = ChunkClass::kSmall;
+    likely_readable = close_resets = owes_drain = starved = send_listed = false;
+    credit = 0;
+    remote.reset();
+  }
+};
+
+enum class ListenerState : std::uint8_t { kFree, kPrepared, kAccepting, kCancelling };
+
+// Private to the backend: its accept operations (a pool on Windows, one multishot on Linux).
+struct AcceptPool {
+  virtual ~AcceptPool() = default;
+};
+
+struct Listener {
+  std::atomic<ListenerId> id{0};
+  NativeSocket socket = kInvalidSocket;
+  ListenerState state = ListenerState::kFree;
+  Family family = Family::kNone;
+  std::uint32_t accepted_credit = 0;  // receive credit of each accepted socket
+  std::unique_ptr<AcceptPool> accepts;
+};
+
+}  // namespace completion_port
+
+#endif  // COMPLETION_PORT_CONNECTION_H_

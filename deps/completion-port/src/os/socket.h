@@ -1,0 +1,75 @@
+// The few socket calls that are not operations: made at once, on whichever thread, never waiting.
+// Implemented by posix/socket.cc and windows/socket.cc.
+#ifndef COMPLETION_PORT_OS_SOCKET_H_
+#define COMPLETION_PORT_OS_SOCKET_H_
+
+#ifdef _WIN32
+#ifndef NOMINMAX
+#define NOMINMAX
+#endif
+#include <winsock2.h>
+// After winsock2.h, never before it:
+#include <mswsock.h>
+#include <windows.h>
+#include <ws2tcpip.h>
+#endif
+
+#include <cstddef>
+#include <cstdint>
+
+#include "completion_port/completion_port.h"
+
+namespace completion_port {
+
+#ifdef _WIN32
+using NativeSocket = SOCKET;
+inline constexpr NativeSocket kInvalidSocket = INVALID_SOCKET;
+#else
+using NativeSocket = int;
+inline constexpr NativeSocket kInvalidSocket = -1;
+#endif
+
+namespace os {
+
+// WSAStartup, once per process; nothing on POSIX.
+Error StartSockets();
+
+// A TCP socket that no child process inherits. POSIX: blocking on purpose (io_uring answers EAGAIN
+// on non-blocking descriptors instead of waiting). Windows: overlapped and FIONBIO, so that SendNow
+// does not wait; overlapped calls do not mind.
+Error OpenStreamSocket(Family family, NativeSocket* out);
+Error BindSocket(NativeSocket socket, const Address& address);
+// With the reuse and exclusivity options that libuv sets for a server on this system.
+Error BindListener(NativeSocket socket, const ListenOptions& options);
+Error Listen(NativeSocket socket, int backlog);
+
+Error SetNoDelay(NativeSocket socket, bool enable);
+Error SetKeepAlive(NativeSocket socket, const KeepAlive& options);
+Error LocalAddress(NativeSocket socket, Address* out);
+Error PeerAddress(NativeSocket socket, Address* out);
+
+// Bytes taken without waiting, 0 when the OS would wait, or -Error. Never raises SIGPIPE.
+std::int32_t SendNow(NativeSocket socket, const std::uint8_t* data, std::size_t length);
+
+// Reads and throws away what has arrived, without waiting, up to `limit` bytes. kTryAgain: nothing
+// more now; kOk: the peer has ended; kMessageTooLong: more than limit; else the error.
+Error DiscardReceived(NativeSocket socket, std::size_t limit);
+
+Error ShutdownSend(NativeSocket socket);
+void CloseSocket(NativeSocket socket);
+// The next close sends RST.
+void ResetOnClose(NativeSocket socket);
+
+// --- Threads and memory, in posix/platform.cc and windows/platform.cc ------------------------------
+
+Error PinThisThread(int core);
+void NameThisThread(const char* name);
+std::uint64_t NowMs();  // monotonic
+// Tells the OS that the pages wholly inside [data, data + bytes) need not be kept. Their content is
+// lost; the memory stays usable.
+void DiscardPages(void* data, std::size_t bytes);
+
+}  // namespace os
+}  // namespace completion_port
+
+#endif  // COMPLETION_PORT_OS_SOCKET_H_

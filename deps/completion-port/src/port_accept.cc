@@ -1,0 +1,128 @@
+// How connections begin: connects, listeners, and the port an accepted socket is to live on.
+#include "port_core.h"
+
+namespace completion_port {
+
+// --- Connect --------------------------------------------------------------------------------------
+
+void PortCore::Connect(const Submission& submission) {
+  counters_.AddSubmitted(Opcode::kConnect);
+  Connection* connection = connections_.Find(submission.id);
+  if (connection == nullptr || connection->state != ConnectionState::kPrepared) {
+    return Complete(Opcode::kConnect, submission.id, ToResult(Error::kBadDescriptor));
+  }
+  counters_.Set(Counter::kSocketsOpen, connections_.Live());
+  connection->receive.connection = connection;
+  connection->send.connection = connection;
+  connection->state = ConnectionState::kConnecting;
+  const Error error = backend_->Attach(*connection);
+  if (error != Error::kOk) return OnConnect(*connection, error);
+  backend_->SubmitConnect(*connection);
+}
+
+void PortCore::OnConnect(Connection& connection, Error error) {
+  connection.remote.reset();
+  if (connection.state != ConnectionState::kConnecting) {  // closed meanwhile
+    Complete(Opcode::kConnect, connection.id.load(std::memory_order_relaxed),
+             ToResult(Error::kCanceled));
+    return ContinueClose(connection);
+  }
+  connection.state = ConnectionState::kOpen;
+  Complete(Opcode::kConnect, connection.id.load(std::memory_order_relaxed), ToResult(error));
+  if (error != Error::kOk) {
+    connection.receive_side = ReceiveSide::kFailed;
+    return FailSends(connection, error);
+  }
+  IssueReceive(connection);
+  IssueSend(connection);
+}
+
+// --- Accept ---------------------------------------------------------------------------------------
+
+void PortCore::Accept(const Submission& submission) {
+  counters_.AddSubmitted(Opcode::kAccept);
+  Listener* listener = listeners_.Find(submission.id);
+  if (listener == nullptr || listener->state != ListenerState::kPrepared) return;
+  counters_.Set(Counter::kListenersOpen, listeners_.Live());
+  listener->accepted_credit = submission.arg0;
+  const Error error = backend_->Attach(*listener);
+  if (error != Error::kOk) {
+    return Complete(Opcode::kAccept, submission.id, ToResult(error), 0, ordinal_);
+  }
+  listener->state = ListenerState::kAccepting;
+  backend_->SubmitAccept(*listener);
+}
+
+void PortCore::OnAccept(Listener& listener, NativeSocket socket, Error error) {
+  const ListenerId id = listener.id.load(std::memory_order_relaxed);
+  if (error != Error::kOk) {
+    if (listener.state == ListenerState::kAccepting) {
+      Complete(Opcode::kAccept, id, ToResult(error), 0, ordinal_);
+    }
+    return;
+  }
+  if (listener.state != ListenerState::kAccepting) {
+    // Accepted while the listener was being closed. Nobody waits for it any more, as nobody waits
+    // for what a closing listener still has in its backlog: that gets RST, so does this.
+    os::ResetOnClose(socket);
+    return os::CloseSocket(socket);
+  }
+  PortCore* least = this;
+  for (auto& port : group_->ports_) {
+    if (port->Load() < least->Load()) least = port.get();
+  }
+  const AcceptedSocket accepted{socket, id, ordinal_, listener.accepted_credit};
+  if (least != this) return least->HandOver(accepted);
+  load_.fetch_add(1, std::memory_order_relaxed);
+  Adopt(accepted);
+}
+
+void PortCore::Adopt(const AcceptedSocket& accepted) {
+  Connection* connection = connections_.Allocate();
+  if (connection == nullptr) {
+    load_.fetch_sub(1, std::memory_order_relaxed);
+    os::CloseSocket(accepted.socket);
+    return Complete(Opcode::kAccept, accepted.listener, ToResult(Error::kTooManyFiles), 0,
+                    accepted.listener_port);
+  }
+  counters_.Set(Counter::kSocketsOpen, connections_.Live());
+  connection->socket = accepted.socket;
+  connection->receive.connection = connection;
+  connection->send.connection = connection;
+  connection->state = ConnectionState::kOpen;
+  connection->credit = accepted.credit;
+  counters_.AddSubmitted(Opcode::kReceive, accepted.credit);
+  const Error error = backend_->Attach(*connection);
+  const SocketId id = connection->id.load(std::memory_order_relaxed);
+  Complete(Opcode::kAccept, accepted.listener, 0, id, accepted.listener_port);
+  if (error != Error::kOk) {
+    connection->receive_side = ReceiveSide::kFailed;
+    connection->send_side = SendSide::kFailed;
+    return Complete(Opcode::kReceive, id, ToResult(error), kNoChunk);
+  }
+  IssueReceive(*connection);
+}
+
+void PortCore::CloseListener(const Submission& submission) {
+  counters_.AddSubmitted(Opcode::kCloseListener);
+  Listener* listener = listeners_.Find(submission.id);
+  if (listener == nullptr || listener->state == ListenerState::kCancelling) return;
+  if (listener->state == ListenerState::kPrepared) return FreeListener(*listener);
+  listener->state = ListenerState::kCancelling;
+  backend_->Cancel(*listener);
+}
+
+void PortCore::OnAcceptStopped(Listener& listener) { FreeListener(listener); }
+
+void PortCore::FreeListener(Listener& listener) {
+  const ListenerId id = listener.id.load(std::memory_order_relaxed);
+  os::CloseSocket(listener.socket);
+  listener.socket = kInvalidSocket;
+  listener.accepts.reset();
+  listener.state = ListenerState::kFree;
+  listeners_.Free(&listener);
+  counters_.Set(Counter::kListenersOpen, listeners_.Live());
+  Complete(Opcode::kCloseListener, id, 0);
+}
+
+}  // namespace completion_port

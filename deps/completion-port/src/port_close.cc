@@ -1,0 +1,116 @@
+// The order of closing. FIN, not RST, unless the submitter asked for RST.
+//
+// Why there is an order at all. Closing a socket that has unread bytes makes the kernel send RST,
+// and so does every byte that arrives after the close; an RST can destroy, at the peer, bytes that
+// we sent before it (libuv#3034). So:
+//
+//   1. kClose stops the delivery of data. Sends that were submitted go on (kLingering).
+//   2. When they are done: FIN, unless it was sent already.
+//   3. If the submitter had ended its side before closing (kShutdown, then kClose), the peer is
+//      owed the whole stream: what it still sends is read and thrown away until it ends too.
+//      Otherwise what has arrived is thrown away once, without waiting.
+//   4. Every operation still under way is cancelled, and its packet is awaited (kCancelling): the
+//      kernel owns it until then.
+//   5. The socket is closed, kClose completes, the slot is free.
+//
+// Steps 1 to 3 are bounded by PortOptions::linger_ms. With kCloseReset, or before a connection
+// exists, closing starts at step 4.
+#include "port_core.h"
+
+namespace completion_port {
+
+namespace {
+// What step 3 throws away at most without waiting. A peer that has sent more gets RST.
+constexpr std::size_t kDiscardBytes = 4 * 1024 * 1024;
+}  // namespace
+
+void PortCore::Close(const Submission& submission) {
+  counters_.AddSubmitted(Opcode::kClose);
+  Connection* connection = connections_.Find(submission.id);
+  if (connection == nullptr || connection->state == ConnectionState::kLingering ||
+      connection->state == ConnectionState::kCancelling) {
+    return;  // closed already: one kClose completion stands for all
+  }
+  connection->credit = 0;
+  connection->close_resets = (submission.flags & kCloseReset) != 0;
+  if (connection->state != ConnectionState::kOpen) return CancelAndClose(*connection);
+  if (connection->close_resets) {
+    os::ResetOnClose(connection->socket);
+    return CancelAndClose(*connection);
+  }
+  Linger(*connection);
+}
+
+void PortCore::Linger(Connection& connection) {
+  const SocketId id = connection.id.load(std::memory_order_relaxed);
+  connection.owes_drain = connection.send_side == SendSide::kShutDown ||
+                          connection.send_side == SendSide::kShutdownQueued;
+  connection.state = ConnectionState::kLingering;
+  IssueSend(connection);
+  ContinueClose(connection);
+  if (connection.id.load(std::memory_order_relaxed) != id ||
+      connection.state != ConnectionState::kLingering) {
+    return;
+  }
+  Complete(Opcode::kLinger, id, 0);
+  lingering_.push_back({id, os::NowMs() + options_.linger_ms});
+}
+
+// The next step of the order above that can be taken now. Called whenever an operation of a
+// closing connection has come back.
+void PortCore::ContinueClose(Connection& connection) {
+  if (connection.state == ConnectionState::kCancelling) {
+    if (!connection.InFlight()) FinishClose(connection);
+    return;
+  }
+  if (!connection.sends.empty() || connection.send.state != OperationState::kIdle) return;
+  if (connection.send_side == SendSide::kShutdownQueued) {
+    Complete(Opcode::kShutdown, connection.id.load(std::memory_order_relaxed), 0);
+    connection.send_side = SendSide::kOpen;
+  }
+  if (connection.send_side == SendSide::kOpen) {
+    connection.send_side = SendSide::kShutDown;
+    os::ShutdownSend(connection.socket);
+  }
+  const bool peer_may_send = connection.receive_side == ReceiveSide::kOpen;
+  if (!connection.owes_drain || !peer_may_send || connection.send_side == SendSide::kFailed) {
+    return CancelAndClose(connection);
+  }
+  if (connection.receive.state == OperationState::kIdle && !connection.starved) {
+    backend_->SubmitReceive(connection);
+  }
+}
+
+void PortCore::CancelAndClose(Connection& connection) {
+  connection.state = ConnectionState::kCancelling;
+  if (!connection.InFlight()) return FinishClose(connection);
+  backend_->Cancel(connection);
+}
+
+void PortCore::FinishClose(Connection& connection) {
+  const SocketId id = connection.id.load(std::memory_order_relaxed);
+  FailSends(connection, Error::kCanceled);
+  if (!connection.close_resets && connection.receive_side == ReceiveSide::kOpen) {
+    os::DiscardReceived(connection.socket, kDiscardBytes);
+  }
+  os::CloseSocket(connection.socket);
+  connection.Recycle();
+  connections_.Free(&connection);
+  load_.fetch_sub(1, std::memory_order_relaxed);
+  counters_.Set(Counter::kSocketsOpen, connections_.Live());
+  Complete(Opcode::kClose, id, 0);
+}
+
+void PortCore::ExpireLingering() {
+  if (lingering_.empty()) return;
+  const std::uint64_t now_ms = os::NowMs();
+  while (!lingering_.empty() && lingering_.front().deadline_ms <= now_ms) {
+    Connection* connection = connections_.Find(lingering_.front().id);
+    lingering_.pop_front();
+    if (connection != nullptr && connection->state == ConnectionState::kLingering) {
+      CancelAndClose(*connection);
+    }
+  }
+}
+
+}  // namespace completion_port

@@ -1,0 +1,271 @@
+// The loop of a port. One turn: take what was submitted, hand it to the OS and wait, publish what
+// completed. The I/O thread sleeps only inside Backend::Wait, and only after it has announced so.
+#include "port_core.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <future>
+
+namespace completion_port {
+
+namespace {
+
+constexpr std::uint64_t kTrimIntervalMs = 1000;
+// Stopping: how often to look for sends that still go through without waiting, and how long to
+// wait for cancelled operations to come back.
+constexpr int kFlushRounds = 64;
+constexpr std::uint64_t kReapMs = 3000;
+
+}  // namespace
+
+PortCore::PortCore(PortGroup* group, std::uint32_t ordinal, const PortOptions& options)
+    : group_(group),
+      ordinal_(ordinal),
+      options_(options),
+      connections_(std::min(options.socket_capacity, kIndexMask)),
+      listeners_(4096) {
+  header_.Use(options.ring_memory);
+  submissions_.Use(options.ring_memory, kSubmissionsOffset, options.submission_entries);
+  completions_.Use(options.ring_memory, CompletionsOffset(options.submission_entries),
+                   options.completion_entries);
+  counters_.Use(static_cast<std::uint8_t*>(options.ring_memory) + kCountersOffset);
+  chunks_.Use(options.receive_slab, options.receive_slab_bytes);
+  counters_.Set(Counter::kChunksTotal, chunks_.Total());
+}
+
+PortCore::~PortCore() {
+  RequestStop();
+  Join();
+}
+
+Error PortCore::Start() {
+  Error error = os::StartSockets();
+  if (error != Error::kOk) return error;
+  backend_ = CreateBackend(options_.backend);
+  if (backend_ == nullptr) return Error::kNotSupported;
+  std::promise<Error> opened;
+  std::future<Error> result = opened.get_future();
+  thread_ = std::thread([this, &opened] {
+    // The queue is opened here because an io_uring with SINGLE_ISSUER belongs to its thread.
+    const Error error = OpenQueue();
+    opened.set_value(error);
+    if (error == Error::kOk) Run();
+  });
+  error = result.get();
+  if (error != Error::kOk) thread_.join();
+  return error;
+}
+
+Error PortCore::OpenQueue() {
+  char name[16];
+  std::snprintf(name, sizeof(name), "cport-%u", ordinal_);
+  os::NameThisThread(name);
+  // A core that does not exist is the configuration's mistake, not a reason to go without a port.
+  if (options_.core >= 0) os::PinThisThread(options_.core);
+  BackendContext context;
+  context.events = this;
+  context.chunks = &chunks_;
+  context.counters = &counters_;
+  context.queue_entries = 1024;
+  return backend_->Open(context);
+}
+
+void PortCore::RequestStop() {
+  if (stopping_.exchange(true)) return;
+  if (thread_.joinable()) backend_->Wake();
+}
+
+void PortCore::Join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+void PortCore::Wake() { backend_->Wake(); }
+
+void PortCore::Run() {
+  while (!stopping_.load()) Turn();
+  StopEverything();
+}
+
+void PortCore::Turn() {
+  TakeSubmissions();
+  TakeInbox();
+  if (chunks_came_back_) RetryStarved();
+  IssueListedSends();
+  ExpireLingering();
+  TrimWhenIdle();
+  FlushOverflow();
+  PublishCompletions();
+  SleepAndWait();
+  FlushOverflow();
+  PublishCompletions();
+}
+
+void PortCore::SleepAndWait() {
+  int timeout_ms = NextTimeoutMs();
+  if (timeout_ms != 0) {
+    header_.FallAsleep(kPortAsleep);
+    // The last look: what was published before the flag was seen must not wait for a wake-up.
+    if (submissions_.Available() != 0 || inbox_filled_.load() || stopping_.load()) timeout_ms = 0;
+  }
+  backend_->Wait(timeout_ms);
+  header_.StayAwake(kPortAsleep);
+}
+
+int PortCore::NextTimeoutMs() {
+  std::uint64_t wake_ms = ~std::uint64_t{0};
+  if (!lingering_.empty()) wake_ms = lingering_.front().deadline_ms;
+  if (received_since_trim_) wake_ms = std::min(wake_ms, next_trim_ms_);
+  if (wake_ms == ~std::uint64_t{0}) return -1;
+  const std::uint64_t now_ms = os::NowMs();
+  return wake_ms <= now_ms ? 0 : static_cast<int>(std::min<std::uint64_t>(wake_ms - now_ms, 60000));
+}
+
+// --- Submissions ----------------------------------------------------------------------------------
+
+void PortCore::TakeSubmissions() {
+  // What was there at the start, so that a submitter that never stops cannot keep the OS waiting.
+  const std::uint32_t count = submissions_.Available();
+  for (std::uint32_t i = 0; i < count; ++i) Dispatch(submissions_.Read(i));
+  if (count != 0) submissions_.Advance(count);
+}
+
+void PortCore::Dispatch(const Submission& submission) {
+  switch (static_cast<Opcode>(submission.opcode)) {
+    case Opcode::kConnect: return Connect(submission);
+    case Opcode::kAccept: return Accept(submission);
+    case Opcode::kReceive: return Receive(submission);
+    case Opcode::kRelease: return Release(submission);
+    case Opcode::kSend: return Send(submission);
+    case Opcode::kShutdown: return Shutdown(submission);
+    case Opcode::kClose: return Close(submission);
+    case Opcode::kCloseListener: return CloseListener(submission);
+    case Opcode::kNone:
+    case Opcode::kLinger:
+    case Opcode::kCount: return;  // not submissions: nothing to do, nothing to complete
+  }
+}
+
+void PortCore::HandOver(const AcceptedSocket& accepted) {
+  load_.fetch_add(1, std::memory_order_relaxed);
+  {
+    std::lock_guard<std::mutex> lock(inbox_mutex_);
+    if (!inbox_closed_) {
+      inbox_.push_back(accepted);
+      inbox_filled_.store(true);
+    } else {
+      os::CloseSocket(accepted.socket);  // the group stops: nobody is left to serve it
+      return;
+    }
+  }
+  if (header_.TakeSleeper(kPortAsleep)) backend_->Wake();
+}
+
+void PortCore::TakeInbox() {
+  if (!inbox_filled_.load()) return;
+  std::vector<AcceptedSocket> accepted;
+  {
+    std::lock_guard<std::mutex> lock(inbox_mutex_);
+    accepted.swap(inbox_);
+    inbox_filled_.store(false);
+  }
+  for (const AcceptedSocket& one : accepted) Adopt(one);
+}
+
+// --- Completions ----------------------------------------------------------------------------------
+
+void PortCore::Complete(Opcode opcode, std::uint32_t id, std::int32_t result, std::uint32_t arg0,
+                        std::uint32_t arg1) {
+  counters_.AddCompleted(opcode, opcode == Opcode::kSend ? arg0 : 1);
+  Completion completion{};
+  completion.opcode = static_cast<std::uint32_t>(opcode);
+  completion.id = id;
+  completion.result = result;
+  completion.arg0 = arg0;
+  completion.arg1 = arg1;
+  if (!overflow_.empty() || !completions_.Write(completion)) overflow_.push_back(completion);
+}
+
+void PortCore::FlushOverflow() {
+  while (!overflow_.empty()) {
+    if (completions_.Write(overflow_.front())) {
+      overflow_.pop_front();
+      continue;
+    }
+    // Announce, then look once more: the consumer reads the flag after it has made room.
+    if (header_.At(kCompletionOverflow).exchange(1) == 1) return;
+  }
+  header_.At(kCompletionOverflow).store(0);
+}
+
+void PortCore::PublishCompletions() {
+  if (!completions_.Publish()) return;
+  counters_.Set(Counter::kChunksInUse, chunks_.InUse());
+  if (stopping_.load() || !header_.TakeSleeper(kConsumerAsleep)) return;
+  counters_.Add(Counter::kConsumerWakeups);
+  options_.wake_consumer(options_.wake_context);
+}
+
+void PortCore::TrimWhenIdle() {
+  if (!received_since_trim_) return;
+  const std::uint64_t now_ms = os::NowMs();
+  if (now_ms < next_trim_ms_) return;
+  counters_.Add(Counter::kChunksTrimmed, chunks_.Trim());
+  next_trim_ms_ = now_ms + kTrimIntervalMs;
+  received_since_trim_ = false;
+}
+
+// --- Stopping -------------------------------------------------------------------------------------
+
+void PortCore::StopEverything() {
+  {
+    std::lock_guard<std::mutex> lock(inbox_mutex_);
+    inbox_closed_ = true;
+  }
+  // What was written before the end goes out as far as it goes without waiting, as the writes of
+  // a program that exits would: node:net has made its system calls by then.
+  TakeInbox();
+  for (int round = 0; round < kFlushRounds; ++round) {
+    packet_sends_ = 0;
+    TakeSubmissions();
+    IssueListedSends();
+    backend_->Wait(0);
+    if (round > 0 && packet_sends_ == 0) break;
+  }
+  for (Listener* listener : listeners_.Snapshot()) {
+    if (listener->state == ListenerState::kAccepting) {
+      listener->state = ListenerState::kCancelling;
+      backend_->Cancel(*listener);
+    } else if (listener->state == ListenerState::kPrepared) {
+      FreeListener(*listener);
+    }
+  }
+  for (Connection* connection : connections_.Snapshot()) {
+    if (connection->state != ConnectionState::kCancelling) CancelAndClose(*connection);
+  }
+  const std::uint64_t deadline_ms = os::NowMs() + kReapMs;
+  while (connections_.Live() + listeners_.Live() != 0 && os::NowMs() < deadline_ms) {
+    backend_->Wait(10);
+  }
+}
+
+// --- The group ------------------------------------------------------------------------------------
+
+PortGroup::PortGroup() = default;
+PortGroup::~PortGroup() { Stop(); }
+
+Error PortGroup::Add(const PortOptions& options, Port** port) {
+  auto core = std::make_unique<PortCore>(this, static_cast<std::uint32_t>(ports_.size()), options);
+  const Error error = core->Start();
+  if (error != Error::kOk) return error;
+  *port = core.get();
+  ports_.push_back(std::move(core));
+  return Error::kOk;
+}
+
+void PortGroup::Stop() {
+  for (auto& port : ports_) port->RequestStop();
+  for (auto& port : ports_) port->Join();
+}
+
+}  // namespace completion_port

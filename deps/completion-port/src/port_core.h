@@ -1,0 +1,154 @@
+// The port: its loop, its sockets' state machines and its rings. What is the same on every
+// operating system is here; what differs is behind Backend.
+//
+//   port_core.cc     the loop: submissions in, Wait, completions out; start and stop
+//   port_control.cc  the control plane, on the submitter's thread
+//   port_data.cc     receive, send, shutdown
+//   port_accept.cc   listeners, accepted sockets, connects
+//   port_close.cc    the order of closing
+#ifndef COMPLETION_PORT_PORT_CORE_H_
+#define COMPLETION_PORT_PORT_CORE_H_
+
+#include <atomic>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "backend/backend.h"
+#include "chunk_pool.h"
+#include "completion_port/completion_port.h"
+#include "connection.h"
+#include "counters.h"
+#include "ring.h"
+#include "slot_table.h"
+
+namespace completion_port {
+
+class PortCore final : public Port, private BackendEvents {
+ public:
+  PortCore(PortGroup* group, std::uint32_t ordinal, const PortOptions& options);
+  ~PortCore() override;
+
+  // Starts the I/O thread and waits until its queue is open.
+  Error Start();
+  // Both idempotent. Every port of a group is asked before the first is joined, because they hand
+  // accepted sockets to each other.
+  void RequestStop();
+  void Join();
+
+  // Port: the control plane.
+  Error PrepareListener(const ListenOptions& options, ListenerId* id) override;
+  Error PrepareConnect(const ConnectOptions& options, SocketId* id) override;
+  Error SetNoDelay(SocketId id, bool enable) override;
+  Error SetKeepAlive(SocketId id, const KeepAlive& options) override;
+  Error LocalAddress(SocketId id, Address* out) override;
+  Error PeerAddress(SocketId id, Address* out) override;
+  Error ListenerAddress(ListenerId id, Address* out) override;
+  std::intptr_t NativeHandle(SocketId id) override;
+  std::intptr_t NativeListenerHandle(ListenerId id) override;
+  std::int32_t SendNow(SocketId id, const std::uint8_t* data, std::size_t length) override;
+  void Wake() override;
+
+  // A socket accepted by a sibling, to live here. Any I/O thread of the group.
+  struct AcceptedSocket {
+    NativeSocket socket;
+    ListenerId listener;
+    std::uint32_t listener_port;  // ordinal
+    std::uint32_t credit;
+  };
+  void HandOver(const AcceptedSocket& accepted);
+  // Sockets alive here or on their way here; what the group balances.
+  std::uint32_t Load() const { return load_.load(std::memory_order_relaxed); }
+
+ private:
+  // --- port_core.cc
+  void Run();
+  Error OpenQueue();
+  void Turn();  // one round of the loop
+  void TakeSubmissions();
+  void Dispatch(const Submission& submission);
+  void TakeInbox();
+  int NextTimeoutMs();
+  void SleepAndWait();
+  void Complete(Opcode opcode, std::uint32_t id, std::int32_t result, std::uint32_t arg0 = 0,
+                std::uint32_t arg1 = 0);
+  void FlushOverflow();
+  void PublishCompletions();
+  void TrimWhenIdle();
+  void StopEverything();
+
+  // --- port_data.cc
+  void Receive(const Submission& submission);
+  void Release(const Submission& submission);
+  void IssueReceive(Connection& connection);
+  void RetryStarved();
+  void Send(const Submission& submission);
+  void IssueListedSends();
+  void IssueSend(Connection& connection);
+  void FailSends(Connection& connection, Error error);
+  void Shutdown(const Submission& submission);
+  void FinishShutdown(Connection& connection);
+  void OnReceive(Connection& connection, std::int32_t result, std::uint32_t chunk) override;
+  void DeliverChunk(Connection& connection, std::int32_t result, std::uint32_t chunk);
+  void OnSend(Connection& connection, std::int32_t result) override;
+
+  // --- port_accept.cc
+  void Connect(const Submission& submission);
+  void OnConnect(Connection& connection, Error error) override;
+  void Accept(const Submission& submission);
+  void OnAccept(Listener& listener, NativeSocket socket, Error error) override;
+  void Adopt(const AcceptedSocket& accepted);
+  void CloseListener(const Submission& submission);
+  void OnAcceptStopped(Listener& listener) override;
+  void FreeListener(Listener& listener);
+
+  // --- port_close.cc
+  void Close(const Submission& submission);
+  void Linger(Connection& connection);
+  void ContinueClose(Connection& connection);
+  void CancelAndClose(Connection& connection);
+  void FinishClose(Connection& connection);
+  void ExpireLingering();
+
+  PortGroup* const group_;
+  const std::uint32_t ordinal_;
+  const PortOptions options_;
+
+  RingHeader header_;
+  SubmissionReader submissions_;
+  CompletionWriter completions_;
+  std::deque<Completion> overflow_;  // completions for which the ring had no room
+  Counters counters_;
+  ChunkPool chunks_;
+  SlotTable<Connection> connections_;
+  SlotTable<Listener> listeners_;
+  std::unique_ptr<Backend> backend_;  // outlives the thread: siblings may still wake it
+
+  struct Lingering {
+    SocketId id;
+    std::uint64_t deadline_ms;
+  };
+  std::deque<Lingering> lingering_;  // in the order of their deadlines: all wait equally long
+  std::vector<SocketId> starved_;
+  std::vector<SocketId> sends_to_issue_;
+  bool chunks_came_back_ = false;
+  bool received_since_trim_ = false;
+  std::uint64_t next_trim_ms_ = 0;
+  std::uint32_t packet_sends_ = 0;  // sends that completed in this turn; see StopEverything
+
+  std::mutex inbox_mutex_;
+  std::vector<AcceptedSocket> inbox_;  // guarded by inbox_mutex_
+  bool inbox_closed_ = false;          // guarded by inbox_mutex_
+  std::atomic<bool> inbox_filled_{false};
+  std::atomic<std::uint32_t> load_{0};
+
+  std::atomic<bool> stopping_{false};
+  std::atomic<Error> open_error_{Error::kOk};
+  std::thread thread_;
+};
+
+}  // namespace completion_port
+
+#endif  // COMPLETION_PORT_PORT_CORE_H_

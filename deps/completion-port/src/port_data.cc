@@ -1,0 +1,196 @@
+// The bytes: receives under credit, sends gathered per socket, and the half-close after them.
+#include "port_core.h"
+
+namespace completion_port {
+
+// --- Receive --------------------------------------------------------------------------------------
+
+void PortCore::Receive(const Submission& submission) {
+  Connection* connection = connections_.Find(submission.id);
+  if (connection == nullptr) return;  // closed meanwhile: kClose stood for the credit
+  counters_.AddSubmitted(Opcode::kReceive, submission.arg0);
+  connection->credit += submission.arg0;
+  IssueReceive(*connection);
+}
+
+void PortCore::Release(const Submission& submission) {
+  if (!chunks_.IsAcquired(submission.arg0)) return;
+  chunks_.Release(submission.arg0);
+  chunks_came_back_ = true;
+  if (submission.arg1 == 0) return;
+  Connection* connection = connections_.Find(submission.id);
+  if (connection == nullptr) return;
+  counters_.AddSubmitted(Opcode::kReceive, submission.arg1);
+  connection->credit += submission.arg1;
+  IssueReceive(*connection);
+}
+
+void PortCore::IssueReceive(Connection& connection) {
+  if (connection.state != ConnectionState::kOpen || connection.credit == 0 ||
+      connection.receive_side != ReceiveSide::kOpen || connection.starved ||
+      connection.receive.state != OperationState::kIdle) {
+    return;
+  }
+  backend_->SubmitReceive(connection);
+}
+
+void PortCore::OnReceive(Connection& connection, std::int32_t result, std::uint32_t chunk) {
+  if (result == ToResult(Error::kNoBufferSpace)) {
+    counters_.Add(Counter::kReceivesStarved);
+    if (connection.state == ConnectionState::kOpen ||
+        connection.state == ConnectionState::kLingering) {
+      connection.starved = true;
+      starved_.push_back(connection.id.load(std::memory_order_relaxed));
+    }
+  } else if (result <= 0) {
+    connection.receive_side = result == 0 ? ReceiveSide::kEnded : ReceiveSide::kFailed;
+  }
+  if (connection.state != ConnectionState::kOpen) {
+    if (result > 0) chunks_.Release(chunk);
+    return ContinueClose(connection);
+  }
+  if (result > 0) return DeliverChunk(connection, result, chunk);
+  if (connection.starved) return;
+  --connection.credit;
+  Complete(Opcode::kReceive, connection.id.load(std::memory_order_relaxed), result, kNoChunk);
+}
+
+void PortCore::DeliverChunk(Connection& connection, std::int32_t result, std::uint32_t chunk) {
+  --connection.credit;
+  if (!received_since_trim_) {
+    received_since_trim_ = true;
+    next_trim_ms_ = os::NowMs() + 1000;
+  }
+  counters_.Add(Counter::kBytesReceived, static_cast<std::uint64_t>(result));
+  Complete(Opcode::kReceive, connection.id.load(std::memory_order_relaxed), result, chunk,
+           chunks_.Offset(chunk));
+  IssueReceive(connection);
+}
+
+void PortCore::RetryStarved() {
+  chunks_came_back_ = false;
+  if (starved_.empty()) return;
+  std::vector<SocketId> waiting;
+  waiting.swap(starved_);
+  for (const SocketId id : waiting) {
+    Connection* connection = connections_.Find(id);
+    if (connection == nullptr || !connection->starved) continue;
+    connection->starved = false;
+    if (connection->state == ConnectionState::kOpen) {
+      IssueReceive(*connection);
+    } else {
+      ContinueClose(*connection);
+    }
+  }
+}
+
+// --- Send -----------------------------------------------------------------------------------------
+
+void PortCore::Send(const Submission& submission) {
+  const bool ends_request = (submission.flags & kSendMore) == 0;
+  if (ends_request) counters_.AddSubmitted(Opcode::kSend);
+  Connection* connection = connections_.Find(submission.id);
+  const bool takes_bytes =
+      connection != nullptr && connection->send_side == SendSide::kOpen &&
+      (connection->state == ConnectionState::kOpen ||
+       connection->state == ConnectionState::kPrepared ||
+       connection->state == ConnectionState::kConnecting);
+  if (!takes_bytes) {
+    if (ends_request) Complete(Opcode::kSend, submission.id, ToResult(Error::kBrokenPipe), 1);
+    return;
+  }
+  SendBuffer buffer;
+  buffer.length = submission.arg1;
+  buffer.ends_request = ends_request;
+  buffer.data = (submission.flags & kSendPinned) != 0
+                    ? reinterpret_cast<const std::uint8_t*>(static_cast<std::uintptr_t>(
+                          static_cast<std::uint64_t>(submission.arg2) << 32 | submission.arg0))
+                    : options_.send_slab + submission.arg0;
+  connection->sends.Push(buffer);
+  // Issued after the whole batch was read, so that the writes of one tick leave in one gather.
+  if (!connection->send_listed) {
+    connection->send_listed = true;
+    sends_to_issue_.push_back(submission.id);
+  }
+}
+
+void PortCore::IssueListedSends() {
+  for (const SocketId id : sends_to_issue_) {
+    Connection* connection = connections_.Find(id);
+    if (connection == nullptr || !connection->send_listed) continue;
+    connection->send_listed = false;
+    IssueSend(*connection);
+  }
+  sends_to_issue_.clear();
+}
+
+void PortCore::IssueSend(Connection& connection) {
+  if (connection.state != ConnectionState::kOpen &&
+      connection.state != ConnectionState::kLingering) {
+    return;
+  }
+  if (connection.send.state != OperationState::kIdle || connection.sends.empty()) return;
+  // Empty buffers at the front are done without the OS.
+  const std::uint32_t empty_requests = connection.sends.Consume(0);
+  if (empty_requests != 0) {
+    Complete(Opcode::kSend, connection.id.load(std::memory_order_relaxed), 0, empty_requests);
+  }
+  if (connection.sends.empty()) return FinishShutdown(connection);
+  backend_->SubmitSend(connection);
+}
+
+void PortCore::OnSend(Connection& connection, std::int32_t result) {
+  ++packet_sends_;
+  if (result < 0) {
+    FailSends(connection, static_cast<Error>(-result));
+  } else {
+    counters_.Add(Counter::kBytesSent, static_cast<std::uint64_t>(result));
+    const std::uint32_t ended = connection.sends.Consume(static_cast<std::size_t>(result));
+    if (ended != 0) {
+      Complete(Opcode::kSend, connection.id.load(std::memory_order_relaxed), 0, ended);
+    }
+    IssueSend(connection);
+  }
+  if (connection.state != ConnectionState::kOpen) ContinueClose(connection);
+}
+
+// Nothing more will be sent: every send that waits completes with the error, and so does the
+// shutdown behind them.
+void PortCore::FailSends(Connection& connection, Error error) {
+  const SocketId id = connection.id.load(std::memory_order_relaxed);
+  const std::uint32_t dropped = connection.sends.Clear();
+  if (dropped != 0) Complete(Opcode::kSend, id, ToResult(error), dropped);
+  if (connection.send_side == SendSide::kShutdownQueued) {
+    Complete(Opcode::kShutdown, id, ToResult(error));
+  }
+  connection.send_side = SendSide::kFailed;
+}
+
+// --- Shutdown -------------------------------------------------------------------------------------
+
+void PortCore::Shutdown(const Submission& submission) {
+  counters_.AddSubmitted(Opcode::kShutdown);
+  Connection* connection = connections_.Find(submission.id);
+  if (connection == nullptr || connection->state == ConnectionState::kLingering ||
+      connection->state == ConnectionState::kCancelling) {
+    return Complete(Opcode::kShutdown, submission.id, ToResult(Error::kCanceled));
+  }
+  if (connection->send_side != SendSide::kOpen) {
+    return Complete(Opcode::kShutdown, submission.id, ToResult(Error::kNotConnected));
+  }
+  connection->send_side = SendSide::kShutdownQueued;
+  if (connection->sends.empty()) FinishShutdown(*connection);
+}
+
+// Does the queued shutdown once nothing is left to send before it.
+void PortCore::FinishShutdown(Connection& connection) {
+  if (connection.state != ConnectionState::kOpen) return;
+  const SocketId id = connection.id.load(std::memory_order_relaxed);
+  if (connection.send_side == SendSide::kShutdownQueued) {
+    connection.send_side = SendSide::kShutDown;
+    counters_.Add(Counter::kOsCalls);
+    Complete(Opcode::kShutdown, id, ToResult(os::ShutdownSend(connection.socket)));
+  }
+}
+
+}  // namespace completion_port

@@ -1,0 +1,154 @@
+/**
+ * What the port layer offers to the `net` layer: connections, listeners, and how to get them.
+ *
+ * Everything below `src/port` deals in completions and shared memory; everything above it
+ * (`src/net`) deals in streams, events and Node's errors. This file is the line between the two.
+ * Errors cross it as names (`'ECONNRESET'`); turning them into Node's Error objects is the `net`
+ * layer's business.
+ */
+
+/** An error of the operating system by Node's name for it, such as `'ECONNREFUSED'`. */
+export type ErrorName = string;
+
+/** A numeric address, as `socket.address()` prints it. */
+export interface Endpoint {
+  address: string;
+  family: 'IPv4' | 'IPv6';
+  port: number;
+}
+
+/**
+ * What a connection reports. Every method is called on the JS thread, outside of any call into the
+ * connection, in the async context in which the connection was made. Between two calls the tick and
+ * microtask queues have run, and what a method throws reaches `uncaughtException`.
+ */
+export interface ConnectionOwner {
+  /** The connect ended: `null` when it succeeded. Never called for accepted connections. */
+  onConnect(error: ErrorName | null): void;
+  /** Bytes arrived; the buffer is the owner's. False stops reading, as `stopReading()` does. */
+  onData(chunk: Buffer): boolean;
+  /** The peer has ended its side (FIN). No more data or read error follows. */
+  onEnd(): void;
+  /** Receiving failed. No more data follows. */
+  onReadError(error: ErrorName): void;
+  /**
+   * Sending failed after the write's callback had already been called: small writes are
+   * acknowledged as soon as they are copied, as a kernel does with its socket buffer.
+   */
+  onWriteError(error: ErrorName): void;
+  /** The answer to `close()`: nothing else will be called. */
+  onClose(): void;
+}
+
+/** Called when a write or shutdown is done; `null` for success. */
+export type DoneCallback = (error: ErrorName | null) => void;
+
+/** One entry of a gathered write, as `stream.Writable` hands them to `_writev`. */
+export interface WriteChunk {
+  chunk: Buffer | Uint8Array | string;
+  encoding: BufferEncoding;
+}
+
+export interface KeepAliveSettings {
+  /** Seconds; 0 leaves the default of the operating system. */
+  delay: number;
+  interval?: number | undefined;
+  count?: number | undefined;
+}
+
+/** One TCP connection on a port. Reading starts stopped. */
+export interface Connection {
+  owner: ConnectionOwner | null;
+  /** Bytes handed to the owner so far. */
+  readonly bytesRead: number;
+  /** Bytes accepted by write() and writev() so far, sent or not. */
+  readonly bytesWritten: number;
+  /** Bytes accepted but not yet taken by the operating system. */
+  readonly writeQueueSize: number;
+  readonly reading: boolean;
+
+  startReading(): void;
+  stopReading(): void;
+  /**
+   * Submits bytes. A string is encoded straight into the send slab. `done` is called before
+   * write() returns when the bytes were copied and little is queued, else when the OS took them.
+   */
+  write(chunk: Buffer | Uint8Array | string, encoding: BufferEncoding, done: DoneCallback): void;
+  writev(chunks: readonly WriteChunk[], done: DoneCallback): void;
+  /** Sends FIN once everything written before is sent. `done` is never called synchronously. */
+  shutdown(done: DoneCallback): void;
+  /**
+   * Ends the connection; once only. `onClose` follows, never synchronously. With `reset` the peer
+   * gets RST; else what was written is still sent, then FIN. Callbacks of writes under way are
+   * called first, with `'ECANCELED'` if their bytes were dropped.
+   */
+  close(reset: boolean): void;
+
+  /** Each returns the error's name or `null`. */
+  setNoDelay(enable: boolean): ErrorName | null;
+  setKeepAlive(enable: boolean, settings: KeepAliveSettings): ErrorName | null;
+  localEndpoint(): Endpoint | ErrorName;
+  peerEndpoint(): Endpoint | ErrorName;
+  /** File descriptor on POSIX, -1 on Windows. */
+  readonly fd: number;
+
+  /** Whether this connection keeps the event loop alive; it does from the start. */
+  ref(): void;
+  unref(): void;
+  hasRef(): boolean;
+  /** Async id of the connection's resource (`TCPWRAP`). */
+  asyncId(): number;
+}
+
+export interface ListenerOwner {
+  /** A new connection; set `connection.owner` before returning, or close it. */
+  onAccept(connection: Connection): void;
+  onAcceptError(error: ErrorName): void;
+}
+
+export interface ListenSettings {
+  /** Numeric address. */
+  address: string;
+  port: number;
+  backlog: number;
+  ipv6Only: boolean;
+  reusePort: boolean;
+  /** Accepted connections start without receive credit: nothing is read before startReading(). */
+  pauseOnAccept: boolean;
+}
+
+export interface Listener {
+  readonly fd: number;
+  localEndpoint(): Endpoint | ErrorName;
+  /** Stops accepting; `done` (never synchronous) when the socket is closed. Once only. */
+  close(done?: () => void): void;
+  ref(): void;
+  unref(): void;
+  hasRef(): boolean;
+  asyncId(): number;
+}
+
+export interface ConnectSettings {
+  /** Numeric address. */
+  address: string;
+  port: number;
+  localAddress?: string | undefined;
+  localPort?: number | undefined;
+}
+
+/** The ports of this environment (main thread or worker), as `src/engine.ts` opens them. */
+export interface Transport {
+  /** Binds and listens at once; errors come back at once. Accepting starts in the next tick. */
+  listen(settings: ListenSettings, owner: ListenerOwner): Listener | ErrorName;
+  /**
+   * Creates and binds a socket at once (`bindError` then), and starts connecting; the result comes
+   * by `owner.onConnect`, never synchronously.
+   */
+  connect(settings: ConnectSettings, owner: ConnectionOwner): Connection | ConnectFailure;
+}
+
+/** A connect that failed before anything was sent. */
+export interface ConnectFailure {
+  error: ErrorName;
+  syscall: 'bind' | 'connect';
+}
