@@ -1,0 +1,31 @@
+# The stand-alone completion core. Nothing here knows Node.
+{
+  'includes': ['../common.gypi'],
+  'targets': [
+    {
+      'target_name': 'completion_port',
+      'type': 'static_library',
+      'include_dirs': ['include', 'src'],
+      'direct_dependent_settings': {'include_dirs': ['include']},
+      'sources': ['<!@(node ../list-sources.mjs <(OS) src)'],
+      'conditions': [
+        ['OS=="win" and mingw==1', {
+          'link_settings': {'libraries': ['-lws2_32', '-lmswsock', '-ladvapi32']},
+        }],
+        ['OS=="win" and mingw!=1', {
+          'link_settings': {'libraries': ['-lws2_32.lib', '-lmswsock.lib', '-ladvapi32.lib']},
+        }],
+      ],
+    },
+    {
+      'target_name': 'completion_port_test',
+      'type': 'executable',
+      'dependencies': ['completion_port'],
+      'include_dirs': ['include', 'src', 'test'],
+      'sources': [
+        '<!@(node ../list-sources.mjs <(OS) test)',
+        '<!@(node ../list-sources.mjs <(OS) src --only sim)',
+      ],
+    },
+  ],
+}

@@ -1,0 +1,38 @@
+// Prints the C++ sources for one target, one a line, so that a new file can
+// never be forgotten in a .gyp list. Called by gyp with the .gyp file's folder
+// as working directory:
+//
+//   node list-sources.mjs <gyp OS> <folder>... [--only sim]
+//
+// Folders are walked; a missing one is an empty list. Where a file belongs is
+// said by a word in its folder or at the end of its name:
+//
+//   posix/x.cc, x_posix.cc          everywhere but Windows
+//   linux/x.cc, x_linux.cc, io_uring*.cc    Linux
+//   windows/x.cc, x_windows.cc, iocp*.cc    Windows
+//   sim*.cc in backend/             tests only: listed by --only sim alone
+import { existsSync, readdirSync } from 'node:fs';
+
+const [os, ...rest] = process.argv.slice(2);
+const only = rest.indexOf('--only');
+const simulated = only !== -1;
+const folders = simulated ? rest.slice(0, only) : rest;
+
+const marked = (path, word) => new RegExp(`(^|/)${word}/|[_-]${word}\\.cc$`).test(path);
+
+function belongs(path) {
+  if (/(^|\/)backend\/sim[^/]*$/.test(path) !== simulated) return false;
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  if (marked(path, 'windows') || name.startsWith('iocp')) return os === 'win';
+  if (marked(path, 'linux') || name.startsWith('io_uring')) return os === 'linux';
+  if (marked(path, 'posix')) return os !== 'win';
+  return true;
+}
+
+for (const folder of folders) {
+  if (!existsSync(folder)) continue;
+  for (const entry of readdirSync(folder, { recursive: true }).sort()) {
+    const path = `${folder}/${entry.replaceAll('\\', '/')}`;
+    if (path.endsWith('.cc') && belongs(path)) console.log(path);
+  }
+}

@@ -1,0 +1,74 @@
+// Builds targets of our .gyp files without Node's own headers, using the gyp
+// that node-gyp ships. One source list serves every build:
+//
+//   core tests and sanitizers   native compiler
+//   the Windows addon on Linux  mingw, OS=win (see cross-build.mjs)
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const require = createRequire(import.meta.url);
+
+export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+const core = 'deps/completion-port/completion-port.gyp';
+
+/** Is there anything to compile in this target yet? */
+export const hasSources = {
+  addon: () => existsSync(join(root, 'src/binding')),
+  core: () => existsSync(join(root, 'deps/completion-port/test')),
+};
+
+/**
+ * @param {object} options
+ * @param {'iocp_net' | 'completion_port_test'} options.target
+ * @param {string} options.out      folder under build/ that belongs to this flavour
+ * @param {Record<string, string>} [options.defines]  gyp variables
+ * @param {Record<string, string>} [options.tools]    make variables (CXX.target=…)
+ * @returns {string} the file made
+ */
+export function buildTarget({ target, out, defines = {}, tools = {} }) {
+  const addon = target === 'iocp_net';
+  const folder = join(root, 'build', out, target);
+  mkdirSync(folder, { recursive: true });
+
+  const nodeGyp = dirname(require.resolve('node-gyp/package.json'));
+  const variables = {
+    OS: process.platform === 'darwin' ? 'mac' : process.platform,
+    node_api_include: require('node-api-headers').include_dir,
+    ...defines,
+  };
+  execFileSync(
+    process.env.PYTHON ?? 'python3',
+    [
+      join(nodeGyp, 'gyp/gyp_main.py'),
+      addon ? 'binding.gyp' : core,
+      ...['-f', 'make', '--depth=.', '--no-parallel'],
+      `--generator-output=${folder}`,
+      ...['-I', join(root, 'deps/standalone.gypi')],
+      ...Object.entries(variables).map(([name, value]) => `-D${name}=${value}`),
+    ],
+    { cwd: root, stdio: 'inherit' },
+  );
+  execFileSync(
+    'make',
+    [
+      '--silent',
+      ...['-C', folder, `-j${availableParallelism()}`, 'BUILDTYPE=Release', target],
+      ...Object.entries(tools).map(([name, value]) => `${name}=${value}`),
+    ],
+    { cwd: root, stdio: 'inherit' },
+  );
+
+  const windows = variables.OS === 'win';
+  const release = join(folder, 'out/Release');
+  if (!addon) return join(release, windows ? `${target}.exe` : target);
+  // Where node-gyp-build looks when IOCP_NET_PREBUILD=build/<out>.
+  const made = join(root, 'build', out, 'build/Release', `${target}.node`);
+  mkdirSync(dirname(made), { recursive: true });
+  copyFileSync(join(release, `${target}.node`), made);
+  return made;
+}

@@ -1,0 +1,58 @@
+// Counts assertions in TAP: leaves only, not the line that closes a subtest.
+// A program whose last line is "N passed, N failed" is believed.
+//
+//   node scripts/tap-count.mjs [--exit-code N] [--one-check] log     prints "passed failed"
+import { readFileSync } from 'node:fs';
+import { argv } from 'node:process';
+import { parseArgs } from 'node:util';
+
+/**
+ * @param {string} text
+ * @param {number} [exitCode]
+ * @returns {{ passed: number, failed: number, skipped: number, failures: string[] }}
+ */
+export function countTap(text, exitCode = 0) {
+  const count = { passed: 0, failed: 0, skipped: 0, failures: [] };
+  const stated = /(?:^|\n)(\d+) passed, (\d+) failed\s*$/.exec(text);
+  const fail = (line) => {
+    count.failed += 1;
+    count.failures.push(line.trim());
+  };
+  // For each depth: has it shown results, and failed ones, since its parent's last line?
+  const seen = [];
+  if (stated) {
+    count.passed = Number(stated[1]);
+    count.failed = Number(stated[2]);
+  }
+  for (const line of stated ? [] : text.split(/\r?\n/)) {
+    const match = /^( *)(not )?ok\b(.*)$/.exec(line);
+    if (!match) continue;
+    const depth = match[1].length / 4;
+    const bad = match[2] !== undefined && !/# *todo\b/i.test(match[3]);
+    const children = seen[depth + 1];
+    seen.length = depth + 1;
+    seen[depth] = { failed: (seen[depth]?.failed ?? false) || bad };
+    if (children) {
+      // A subtest may fail although its assertions did not: a plan, a time-out.
+      if (bad && !children.failed) fail(line);
+    } else if (/# *(skip|todo)\b/i.test(match[3])) count.skipped += 1;
+    else if (bad) fail(line);
+    else count.passed += 1;
+  }
+  if (exitCode !== 0 && count.failed === 0) fail(`exit code ${exitCode}`);
+  else if (count.passed + count.failed + count.skipped === 0) fail('no assertion ran');
+  return count;
+}
+
+if (argv[1] === import.meta.filename) {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { 'exit-code': { type: 'string', default: '0' }, 'one-check': { type: 'boolean' } },
+  });
+  const code = Number(values['exit-code']);
+  const [file] = positionals;
+  const count = values['one-check']
+    ? { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1 }
+    : countTap(readFileSync(file, 'utf8'), code);
+  console.log(`${count.passed} ${count.failed}`);
+}

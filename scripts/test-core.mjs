@@ -1,0 +1,71 @@
+// Builds and runs the core tests, optionally with sanitizers.
+//
+//   node scripts/test-core.mjs [--sanitize address|thread]
+//
+// With `address` (AddressSanitizer and UndefinedBehaviorSanitizer) the tests of
+// the package also run, in a Node that loads the sanitizer before everything.
+// Ends with "N passed, N failed".
+import { execFileSync, spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { build } from './build.mjs';
+import { buildTarget, hasSources, root } from './gyp.mjs';
+import { countTap } from './tap-count.mjs';
+
+const { values } = parseArgs({ options: { sanitize: { type: 'string', default: 'none' } } });
+const { sanitize } = values;
+const out = sanitize === 'none' ? 'core' : `sanitize-${sanitize}`;
+const flavour = { out, defines: { sanitize } };
+
+const total = { passed: 0, failed: 0 };
+
+// Node never frees everything at exit, so leaks are not counted in it.
+const sanitizerOptions = (leaks) => ({
+  ASAN_OPTIONS: `detect_leaks=${leaks ? 1 : 0}:abort_on_error=0:detect_stack_use_after_return=1`,
+  UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1',
+  TSAN_OPTIONS: 'halt_on_error=1:second_deadlock_stack=1',
+});
+
+function run(name, command, args, env) {
+  const result = spawnSync(command, args, {
+    cwd: root,
+    encoding: 'utf8',
+    env: { ...process.env, ...env },
+    maxBuffer: 1 << 28,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const count = countTap(result.stdout, result.status ?? 128);
+  total.passed += count.passed;
+  total.failed += count.failed;
+  console.log(
+    `${count.failed ? 'not ok' : 'ok'} - ${name}: ${count.passed} passed, ${count.failed} failed`,
+  );
+  if (count.failed) console.log(result.stdout.slice(-20000).replace(/^/gm, '  | '));
+}
+
+if (hasSources.core()) {
+  const tests = buildTarget({ ...flavour, target: 'completion_port_test' });
+  run(`completion_port_test (sanitize: ${sanitize})`, tests, [], sanitizerOptions(true));
+}
+
+if (sanitize === 'address' && hasSources.addon()) {
+  buildTarget({ ...flavour, target: 'iocp_net' });
+  build({ tests: true });
+  // Only where Node itself was not built with it: the run-time must come first.
+  const libraries = ['libasan.so', 'libubsan.so'].map((name) =>
+    execFileSync('g++', [`-print-file-name=${name}`], { encoding: 'utf8' }).trim(),
+  );
+  run(
+    'test suite (sanitize: address)',
+    process.execPath,
+    [join(root, 'node_modules/.bin/tap'), '--reporter=tap', '--timeout=300'],
+    {
+      ...sanitizerOptions(false),
+      LD_PRELOAD: libraries.join(' '),
+      IOCP_NET_PREBUILD: join(root, 'build', out),
+    },
+  );
+}
+
+console.log(`${total.passed} passed, ${total.failed} failed`);
+process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
