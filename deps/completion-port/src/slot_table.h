@@ -12,11 +12,12 @@
 #include <mutex>
 #include <vector>
 
+#include "completion_port/layout.h"
+
 namespace completion_port {
 
-inline constexpr std::uint32_t kIndexBits = 20;
-inline constexpr std::uint32_t kIndexMask = (1u << kIndexBits) - 1;
-inline constexpr std::uint32_t kLastGeneration = (1u << (32 - kIndexBits)) - 1;
+inline constexpr std::uint32_t kIndexMask = (1u << kSlotIndexBits) - 1;
+inline constexpr std::uint32_t kLastGeneration = (1u << (32 - kSlotIndexBits)) - 1;
 
 constexpr std::uint32_t IndexOf(std::uint32_t id) { return id & kIndexMask; }
 
@@ -49,7 +50,7 @@ class SlotTable {
     std::uint16_t& generation = generations_[index];
     generation = generation >= kLastGeneration ? 1 : static_cast<std::uint16_t>(generation + 1);
     T* slot = slots_[index].load(std::memory_order_relaxed);
-    slot->id.store(static_cast<std::uint32_t>(generation) << kIndexBits | index,
+    slot->id.store(static_cast<std::uint32_t>(generation) << kSlotIndexBits | index,
                    std::memory_order_release);
     ++live_;
     return slot;

@@ -27,6 +27,9 @@ inline constexpr std::size_t kCacheLineBytes = 64;
 inline constexpr std::size_t kRecordWords = 8;  // of 32 bits: two records to a cache line
 inline constexpr std::size_t kRecordBytes = kRecordWords * 4;
 
+// Ids of sockets and listeners: a slot's index in the low bits, its generation in the others.
+inline constexpr std::uint32_t kSlotIndexBits = 20;
+
 // Header: word offsets (32-bit words), each on a cache line of its own.
 inline constexpr std::size_t kSubmissionTail = 0;    // written by the submitter
 inline constexpr std::size_t kSubmissionHead = 16;   // written by the port

@@ -1,0 +1,47 @@
+// The edge between JavaScript and the completion core: the only folder that includes napi.h.
+// Nothing here is per operation. The data plane goes through shared memory (layout.cc tells
+// JavaScript how it is laid out); what is called here is setup and the control plane.
+#include <napi.h>
+
+#include "layout.h"
+#include "port_group.h"
+
+namespace iocp_net {
+
+namespace cp = completion_port;
+
+namespace {
+
+Napi::Value Backends(const Napi::CallbackInfo& info) {
+  Napi::Array names = Napi::Array::New(info.Env());
+  std::uint32_t count = 0;
+  for (const cp::BackendKind kind : cp::BackendCandidates()) {
+    names.Set(count++, cp::BackendName(kind));
+  }
+  return names;
+}
+
+// probe(name): null when this machine lets us use the backend, else the error's name.
+Napi::Value Probe(const Napi::CallbackInfo& info) {
+  const cp::Error error = cp::ProbeBackend(BackendByName(info[0].ToString()));
+  if (error == cp::Error::kOk) return info.Env().Null();
+  return Napi::String::New(info.Env(), cp::ErrorName(error));
+}
+
+// fatalException(error): what a listener threw goes where node:net's would: 'uncaughtException'.
+void FatalException(const Napi::CallbackInfo& info) { napi_fatal_exception(info.Env(), info[0]); }
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  exports.Set("layout", ExportLayout(env));
+  exports.Set("backends", Napi::Function::New(env, Backends));
+  exports.Set("probe", Napi::Function::New(env, Probe));
+  exports.Set("fatalException", Napi::Function::New(env, FatalException));
+  exports.Set("PortGroup", PortGroup::Define(env));
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(iocp_net, Init)
+
+}  // namespace iocp_net

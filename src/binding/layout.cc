@@ -1,0 +1,113 @@
+// Every number that JavaScript has to know about the shared memory, taken from the one header that
+// defines it.
+#include "layout.h"
+
+#include <cstddef>
+
+#include "completion_port/completion_port.h"
+
+namespace iocp_net {
+
+namespace cp = completion_port;
+
+namespace {
+
+Napi::Object Header(Napi::Env env) {
+  Napi::Object header = Napi::Object::New(env);
+  header.Set("submissionTail", static_cast<double>(cp::kSubmissionTail));
+  header.Set("submissionHead", static_cast<double>(cp::kSubmissionHead));
+  header.Set("portAsleep", static_cast<double>(cp::kPortAsleep));
+  header.Set("completionTail", static_cast<double>(cp::kCompletionTail));
+  header.Set("completionHead", static_cast<double>(cp::kCompletionHead));
+  header.Set("consumerAsleep", static_cast<double>(cp::kConsumerAsleep));
+  header.Set("completionOverflow", static_cast<double>(cp::kCompletionOverflow));
+  return header;
+}
+
+Napi::Object Opcodes(Napi::Env env) {
+  Napi::Object opcodes = Napi::Object::New(env);
+#define X(name, js) opcodes.Set(#js, static_cast<double>(cp::Opcode::name));
+  COMPLETION_PORT_OPCODES(X)
+#undef X
+  return opcodes;
+}
+
+// Words of a record, by the field's name.
+Napi::Object SubmissionWords(Napi::Env env) {
+  Napi::Object words = Napi::Object::New(env);
+  words.Set("opcode", static_cast<double>(offsetof(cp::Submission, opcode) / 4));
+  words.Set("flags", static_cast<double>(offsetof(cp::Submission, flags) / 4));
+  words.Set("id", static_cast<double>(offsetof(cp::Submission, id) / 4));
+  words.Set("arg0", static_cast<double>(offsetof(cp::Submission, arg0) / 4));
+  words.Set("arg1", static_cast<double>(offsetof(cp::Submission, arg1) / 4));
+  words.Set("arg2", static_cast<double>(offsetof(cp::Submission, arg2) / 4));
+  return words;
+}
+
+Napi::Object CompletionWords(Napi::Env env) {
+  Napi::Object words = Napi::Object::New(env);
+  words.Set("opcode", static_cast<double>(offsetof(cp::Completion, opcode) / 4));
+  words.Set("id", static_cast<double>(offsetof(cp::Completion, id) / 4));
+  words.Set("result", static_cast<double>(offsetof(cp::Completion, result) / 4));
+  words.Set("arg0", static_cast<double>(offsetof(cp::Completion, arg0) / 4));
+  words.Set("arg1", static_cast<double>(offsetof(cp::Completion, arg1) / 4));
+  return words;
+}
+
+Napi::Array Names(Napi::Env env, const std::vector<const char*>& names) {
+  Napi::Array array = Napi::Array::New(env, names.size());
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    array.Set(static_cast<std::uint32_t>(i), names[i]);
+  }
+  return array;
+}
+
+std::vector<const char*> CounterNames() {
+  return {
+#define X(name, js) #js,
+      COMPLETION_PORT_COUNTERS(X)
+#undef X
+  };
+}
+
+// Indexed by the opcode; 0 is no opcode.
+std::vector<const char*> OpcodeNames() {
+  return {"none",
+#define X(name, js) #js,
+          COMPLETION_PORT_OPCODES(X)
+#undef X
+  };
+}
+
+std::vector<const char*> ErrorNames() {
+  std::vector<const char*> names;
+  for (std::int32_t i = 0; i < static_cast<std::int32_t>(cp::Error::kCount); ++i) {
+    names.push_back(cp::ErrorName(static_cast<cp::Error>(i)));
+  }
+  return names;
+}
+
+}  // namespace
+
+Napi::Object ExportLayout(Napi::Env env) {
+  Napi::Object layout = Napi::Object::New(env);
+  layout.Set("recordWords", static_cast<double>(cp::kRecordWords));
+  layout.Set("header", Header(env));
+  layout.Set("opcodes", Opcodes(env));
+  layout.Set("submission", SubmissionWords(env));
+  layout.Set("completion", CompletionWords(env));
+  layout.Set("sendMore", static_cast<double>(cp::kSendMore));
+  layout.Set("sendPinned", static_cast<double>(cp::kSendPinned));
+  layout.Set("closeReset", static_cast<double>(cp::kCloseReset));
+  layout.Set("submissionsOffset", static_cast<double>(cp::kSubmissionsOffset));
+  layout.Set("countersOffset", static_cast<double>(cp::kCountersOffset));
+  layout.Set("counters", Names(env, CounterNames()));
+  layout.Set("perOpcodeCounters", static_cast<double>(cp::Counter::kPerOpcode));
+  layout.Set("opcodeNames", Names(env, OpcodeNames()));
+  layout.Set("errors", Names(env, ErrorNames()));
+  layout.Set("indexMask", static_cast<double>((1u << cp::kSlotIndexBits) - 1));
+  layout.Freeze();
+  return layout;
+}
+
+}  // namespace iocp_net

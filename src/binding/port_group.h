@@ -1,0 +1,69 @@
+#ifndef IOCP_NET_BINDING_PORT_GROUP_H_
+#define IOCP_NET_BINDING_PORT_GROUP_H_
+
+#include <napi.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "completion_port/completion_port.h"
+
+namespace iocp_net {
+
+completion_port::BackendKind BackendByName(const std::string& name);
+
+// The ports of one environment (main thread or worker_thread), as a JavaScript object.
+//
+// Who owns what. The rings and slabs are ArrayBuffers of V8 (Electron forbids others), held here by
+// reference while the I/O threads run. The environment's cleanup hook stops and joins the threads
+// before V8 takes anything away; only then are the references dropped.
+class PortGroup : public Napi::ObjectWrap<PortGroup> {
+ public:
+  static Napi::Function Define(Napi::Env env);
+  explicit PortGroup(const Napi::CallbackInfo& info);
+  ~PortGroup() override;
+
+ private:
+  // One port, and what wakes JavaScript on its behalf.
+  struct Member {
+    completion_port::Port* port = nullptr;
+    napi_threadsafe_function wake = nullptr;
+    PortGroup* group = nullptr;
+    const std::uint8_t* send_start = nullptr;  // of the send slab
+    Napi::Reference<Napi::ArrayBuffer> ring;
+    Napi::Reference<Napi::ArrayBuffer> receive_slab;
+    Napi::Reference<Napi::ArrayBuffer> send_slab;
+  };
+
+  static void WakeConsumer(void* member);                                    // on an I/O thread
+  static void CallJs(napi_env env, napi_value callback, void*, void* data);  // on the JS thread
+  static void StopAtCleanup(void* member);                                   // on the JS thread
+
+  Napi::Value Add(const Napi::CallbackInfo& info);
+  completion_port::Error Open(Napi::Env env, Member& member, const Napi::Object& settings,
+                              Napi::Object result);
+  Napi::Value Wake(const Napi::CallbackInfo& info);
+  Napi::Value Ref(const Napi::CallbackInfo& info);
+  Napi::Value Unref(const Napi::CallbackInfo& info);
+  Napi::Value Listen(const Napi::CallbackInfo& info);
+  Napi::Value Connect(const Napi::CallbackInfo& info);
+  Napi::Value SetNoDelay(const Napi::CallbackInfo& info);
+  Napi::Value SetKeepAlive(const Napi::CallbackInfo& info);
+  Napi::Value LocalAddress(const Napi::CallbackInfo& info);
+  Napi::Value PeerAddress(const Napi::CallbackInfo& info);
+  Napi::Value ListenerAddress(const Napi::CallbackInfo& info);
+  Napi::Value NativeHandle(const Napi::CallbackInfo& info);
+  Napi::Value NativeListenerHandle(const Napi::CallbackInfo& info);
+  Napi::Value AddressOf(const Napi::CallbackInfo& info);
+  Napi::Value SendNow(const Napi::CallbackInfo& info);
+
+  completion_port::Port* PortOf(const Napi::CallbackInfo& info);
+
+  completion_port::PortGroup group_;
+  std::vector<std::unique_ptr<Member>> members_;
+};
+
+}  // namespace iocp_net
+
+#endif  // IOCP_NET_BINDING_PORT_GROUP_H_
