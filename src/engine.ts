@@ -1,0 +1,206 @@
+/**
+ * `iocp-net/engine`: which core runs, how it is set up, and what it has done.
+ *
+ * Nothing is opened before the first socket or server is made, or `engine.backend` is read: a
+ * program that only imports us creates no thread and makes no system call.
+ */
+import { availableParallelism } from 'node:os';
+import { type Binding, loadBinding, type PortSettings } from './port/binding';
+import type { Transport } from './port/contract';
+import { readStats, type EngineStats } from './port/stats';
+import { PortTransport } from './port/transport';
+
+export type { EngineStats, OperationStats } from './port/stats';
+
+/** `'node'` means that `node:net` serves, because no backend could be used or by request. */
+export type Backend = 'iocp' | 'io_uring' | 'node';
+
+export interface EngineOptions {
+  /**
+   * Ports, that is I/O threads with their own completion queue, for this thread of JavaScript.
+   * Default: 1 on up to 3 cores, 2 from 4, 4 from 12. Each costs a thread and the memory below.
+   */
+  ports?: number;
+  /**
+   * Cores to pin the I/O threads to: a list (one core per port), or `'auto'` for the last cores.
+   * Default `'none'`: the scheduler chooses, which is best unless the machine is ours alone.
+   */
+  affinity?: 'none' | 'auto' | readonly number[];
+  /**
+   * Bytes of received data that a port may hold until JavaScript has taken them. Touched only as
+   * needed and trimmed when idle. Default 8 MiB, at least 1 MiB.
+   */
+  receiveBytes?: number;
+  /** Bytes for small writes on their way out, likewise. Default 4 MiB, at least 256 KiB. */
+  sendBytes?: number;
+  /**
+   * How long a closed socket may still send what was written and drain its peer, in milliseconds.
+   * Default 1000, at most 60000.
+   */
+  linger?: number;
+}
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** Slots of each ring. A full ring costs a detour, never an error. */
+const RING_ENTRIES = 8192;
+const SOCKETS_PER_PORT = 1 << 17;
+
+type Choice =
+  | { readonly state: 'unchosen' }
+  | { readonly state: 'core'; readonly backend: Backend; readonly transport: PortTransport }
+  | { readonly state: 'node' };
+
+let choice: Choice = { state: 'unchosen' };
+let options: EngineOptions = {};
+
+function invalidValue(name: string, value: unknown, reason: string): Error {
+  const error = new RangeError(`The property '${name}' is invalid: ${reason}. Received ${String(value)}`);
+  return Object.assign(error, { code: 'ERR_INVALID_ARG_VALUE' });
+}
+
+function checkInteger(name: string, value: unknown, least: number, most: number): void {
+  if (value === undefined) return;
+  if (!Number.isInteger(value) || (value as number) < least || (value as number) > most) {
+    throw invalidValue(name, value, `it must be an integer from ${least} to ${most}`);
+  }
+}
+
+function checkAffinity(affinity: unknown): void {
+  if (affinity === undefined || affinity === 'none' || affinity === 'auto') return;
+  const isList = Array.isArray(affinity) && affinity.every((core) => Number.isInteger(core) && core >= 0);
+  if (!isList) throw invalidValue('affinity', affinity, "it must be 'none', 'auto' or a list of cores");
+}
+
+function checkOptions(given: EngineOptions): void {
+  if (typeof given !== 'object' || given === null) {
+    const error = new TypeError('The "options" argument must be of type object.');
+    throw Object.assign(error, { code: 'ERR_INVALID_ARG_TYPE' });
+  }
+  checkInteger('ports', given.ports, 1, 64);
+  checkAffinity(given.affinity);
+  checkInteger('receiveBytes', given.receiveBytes, MIB, KIB * MIB);
+  checkInteger('sendBytes', given.sendBytes, 256 * KIB, KIB * MIB);
+  checkInteger('linger', given.linger, 0, 60_000);
+}
+
+/** One I/O thread leaves the other core of two to JavaScript; more pay off when there are more. */
+function defaultPorts(): number {
+  const cores = availableParallelism();
+  if (cores < 4) return 1;
+  return cores < 12 ? 2 : 4;
+}
+
+function coresFor(affinity: EngineOptions['affinity'], ports: number): number[] {
+  if (affinity === undefined || affinity === 'none') return [];
+  if (affinity !== 'auto') return [...affinity];
+  const cores = availableParallelism();
+  return Array.from({ length: ports }, (_, port) => Math.max(0, cores - 1 - port));
+}
+
+function portSettings(backend: string): PortSettings {
+  return {
+    backend,
+    submissionEntries: RING_ENTRIES,
+    completionEntries: RING_ENTRIES,
+    receiveSlabBytes: options.receiveBytes ?? 8 * MIB,
+    sendSlabBytes: options.sendBytes ?? 4 * MIB,
+    socketCapacity: SOCKETS_PER_PORT,
+    lingerMs: options.linger ?? 1000,
+    core: -1,
+  };
+}
+
+/** What `IOCP_NET_BACKEND` asks for; undefined where it says nothing. */
+function requestedBackend(): Backend | undefined {
+  const value = process.env['IOCP_NET_BACKEND'];
+  if (value === undefined || value === '') return undefined;
+  if (value === 'iocp' || value === 'io_uring' || value === 'node') return value;
+  throw invalidValue('IOCP_NET_BACKEND', value, "it must be 'iocp', 'io_uring' or 'node'");
+}
+
+function openBackend(binding: Binding, backend: string): PortTransport | string {
+  const refusal = binding.probe(backend);
+  if (refusal !== null) return `${backend}: ${refusal}`;
+  const ports = options.ports ?? defaultPorts();
+  try {
+    return new PortTransport(binding, portSettings(backend), coresFor(options.affinity, ports), ports);
+  } catch (error) {
+    return `${backend}: ${(error as Error).message}`;
+  }
+}
+
+function fallBack(reason: string): Choice {
+  process.emitWarning(`iocp-net runs on node:net, because ${reason}`, {
+    type: 'IocpNetWarning',
+    code: 'IOCP_NET_FALLBACK',
+  });
+  return { state: 'node' };
+}
+
+function choose(): Choice {
+  const requested = requestedBackend();
+  if (requested === 'node') return { state: 'node' };
+  let binding: Binding;
+  try {
+    binding = loadBinding();
+  } catch (error) {
+    return fallBack(`its binary could not be loaded: ${(error as Error).message}`);
+  }
+  const refusals: string[] = [];
+  for (const backend of binding.backends()) {
+    if (requested !== undefined && backend !== requested) continue;
+    const opened = openBackend(binding, backend);
+    if (typeof opened !== 'string') {
+      return { state: 'core', backend: backend as Backend, transport: opened };
+    }
+    refusals.push(opened);
+  }
+  if (refusals.length === 0) refusals.push(`${requested} does not exist on ${process.platform}`);
+  return fallBack(`no backend can be used (${refusals.join(', ')})`);
+}
+
+function chosen(): Exclude<Choice, { state: 'unchosen' }> {
+  if (choice.state === 'unchosen') choice = choose();
+  return choice as Exclude<Choice, { state: 'unchosen' }>;
+}
+
+/**
+ * The ports of this environment, opened at first use; null when `node:net` has to serve.
+ * @internal
+ */
+export function transport(): Transport | null {
+  const now = chosen();
+  return now.state === 'core' ? now.transport : null;
+}
+
+export const engine = {
+  /** What serves this environment. Reading it chooses, if nothing has yet. */
+  get backend(): Backend {
+    const now = chosen();
+    return now.state === 'core' ? now.backend : 'node';
+  },
+
+  /**
+   * Sets options, before the first socket or server.
+   * @throws `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` for bad options;
+   * `ERR_INVALID_STATE` when the engine runs already.
+   */
+  configure(given: EngineOptions): void {
+    checkOptions(given);
+    if (choice.state !== 'unchosen') {
+      const error = new Error('Invalid state: the engine is configured before its first use');
+      throw Object.assign(error, { code: 'ERR_INVALID_STATE' });
+    }
+    options = { ...options, ...given };
+  },
+
+  /** Counters since the start, read from shared memory without a call. */
+  stats(): EngineStats {
+    const now = choice;
+    return readStats(now.state === 'core' ? now.transport : null);
+  },
+};
+
+export default engine;

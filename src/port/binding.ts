@@ -1,0 +1,141 @@
+/**
+ * The native addon as TypeScript sees it, and the only place that loads it. What the numbers mean
+ * is written in `deps/completion-port/include/completion_port/layout.h`; they arrive here as
+ * `binding.layout`, so that none is written twice.
+ */
+import * as path from 'node:path';
+import type { Endpoint, ErrorName } from './contract';
+
+type Words<Names extends string> = Readonly<Record<Names, number>>;
+
+/** Constants of the shared memory, exported by `src/binding/layout.cc`. */
+export interface Layout {
+  /** 32-bit words per record; a power of two. */
+  readonly recordWords: number;
+  /** Word offsets of the indices and flags, from the start of the ring memory. */
+  readonly header: Words<
+    | 'submissionTail'
+    | 'submissionHead'
+    | 'portAsleep'
+    | 'completionTail'
+    | 'completionHead'
+    | 'consumerAsleep'
+    | 'completionOverflow'
+  >;
+  readonly opcodes: Words<
+    | 'connect'
+    | 'accept'
+    | 'receive'
+    | 'release'
+    | 'send'
+    | 'shutdown'
+    | 'close'
+    | 'linger'
+    | 'closeListener'
+  >;
+  /** Words of a submission record. */
+  readonly submission: Words<'opcode' | 'flags' | 'id' | 'arg0' | 'arg1' | 'arg2'>;
+  /** Words of a completion record. */
+  readonly completion: Words<'opcode' | 'id' | 'result' | 'arg0' | 'arg1'>;
+  readonly sendMore: number;
+  readonly sendPinned: number;
+  readonly closeReset: number;
+  /** Byte offsets from the start of the ring memory. */
+  readonly submissionsOffset: number;
+  readonly countersOffset: number;
+  readonly counters: readonly string[];
+  /** Index of the first of two counters per opcode: submitted, completed. */
+  readonly perOpcodeCounters: number;
+  readonly opcodeNames: readonly string[];
+  /** Error names; a result of `-n` means `errors[n]`. */
+  readonly errors: readonly ErrorName[];
+  /** Mask of the slot index in a socket or listener id. */
+  readonly indexMask: number;
+}
+
+export interface PortSettings {
+  backend: string;
+  submissionEntries: number;
+  completionEntries: number;
+  receiveSlabBytes: number;
+  sendSlabBytes: number;
+  socketCapacity: number;
+  lingerMs: number;
+  /** Core to pin the I/O thread to, or -1. */
+  core: number;
+}
+
+/** Where an aligned region lies in an ArrayBuffer. */
+export interface Region {
+  readonly buffer: ArrayBuffer;
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+export interface PortMemory {
+  readonly ring: Region;
+  readonly receiveSlab: Region;
+  readonly sendSlab: Region;
+}
+
+/**
+ * The ports of this environment. The first argument of every method is a port's ordinal. Results
+ * are 0 or minus an index into `layout.errors`; where an id or an endpoint comes back, an error
+ * comes as a string.
+ */
+export interface NativePortGroup {
+  add(settings: PortSettings, onWake: () => void): PortMemory | ErrorName;
+  wake(port: number): void;
+  ref(port: number): void;
+  unref(port: number): void;
+  listen(
+    port: number,
+    address: string,
+    number: number,
+    backlog: number,
+    ipv6Only: boolean,
+    reusePort: boolean,
+  ): number | ErrorName;
+  connect(
+    port: number,
+    address: string,
+    number: number,
+    localAddress: string,
+    localNumber: number,
+  ): number | ErrorName;
+  setNoDelay(port: number, id: number, enable: boolean): number;
+  setKeepAlive(
+    port: number,
+    id: number,
+    enable: boolean,
+    delaySeconds: number,
+    intervalSeconds: number,
+    count: number,
+  ): number;
+  localAddress(port: number, id: number): Endpoint | ErrorName;
+  peerAddress(port: number, id: number): Endpoint | ErrorName;
+  listenerAddress(port: number, id: number): Endpoint | ErrorName;
+  nativeHandle(port: number, id: number): number;
+  nativeListenerHandle(port: number, id: number): number;
+  addressOf(bytes: Uint8Array, words: Uint32Array): void;
+  sendNow(port: number, id: number, offset: number, length: number): number;
+}
+
+export interface Binding {
+  readonly layout: Layout;
+  backends(): string[];
+  /** Null when this machine lets us use the backend, else the error's name. */
+  probe(backend: string): ErrorName | null;
+  fatalException(error: unknown): void;
+  PortGroup: new () => NativePortGroup;
+}
+
+let loaded: Binding | undefined;
+
+/** Loads the addon: a local build first, then the prebuilt binary. Throws where there is none. */
+export function loadBinding(): Binding {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded on first use only
+  const load = require('node-gyp-build') as (directory: string) => Binding;
+  loaded ??= load(path.join(__dirname, '..', '..'));
+  return loaded;
+}

@@ -1,0 +1,183 @@
+/**
+ * The sends of one connection: from a write to submission records, and back from completions to
+ * callbacks. Sends complete in the order of submission, so a linked list is all the bookkeeping.
+ *
+ * Small writes are copied into the send slab and, while little is queued, acknowledged at once, as
+ * a kernel acknowledges a write when it has copied it. Large ones are pinned: the operating system
+ * reads the caller's memory, and the callback waits for it.
+ */
+import type { AsyncResource } from 'node:async_hooks';
+import type { DoneCallback, ErrorName, WriteChunk } from './contract';
+import type { Port } from './port';
+import type { SendRequest } from './send-request';
+import { LARGEST_BLOCK } from './send-slab';
+
+/** Bytes queued on a connection up to which a copied write is acknowledged at once. */
+const ACKNOWLEDGED_BYTES = 16 * 1024;
+/** A pinned write is submitted in pieces of this size, so that progress shows (timeouts). */
+const PINNED_PIECE_BYTES = 256 * 1024;
+/** Bytes that one UTF-16 unit needs at most in UTF-8. */
+const UTF8_BYTES_PER_UNIT = 3;
+
+/** Scratch for `addressOf`: low and high half. */
+const addressWords = new Uint32Array(2);
+
+function isLatin1(encoding: BufferEncoding): boolean {
+  return encoding === 'latin1' || encoding === 'binary';
+}
+
+function isUtf8(encoding: BufferEncoding): boolean {
+  return encoding === 'utf8' || encoding === 'utf-8';
+}
+
+/** Bytes that the string needs at most, or Infinity where only encoding it would tell. */
+function boundOf(text: string, encoding: BufferEncoding): number {
+  if (isLatin1(encoding)) return text.length;
+  return isUtf8(encoding) ? text.length * UTF8_BYTES_PER_UNIT : Infinity;
+}
+
+export class ConnectionWriter {
+  bytesWritten = 0;
+  /** Bytes submitted and not yet completed. */
+  queued = 0;
+  readonly #port: Port;
+  readonly #id: number;
+  #first: SendRequest | null = null;
+  #last: SendRequest | null = null;
+
+  constructor(port: Port, id: number) {
+    this.#port = port;
+    this.#id = id;
+  }
+
+  write(chunk: Uint8Array | string, encoding: BufferEncoding, done: DoneCallback): void {
+    if (typeof chunk === 'string') {
+      if (this.#writeEncoded(chunk, encoding, done)) return;
+      chunk = Buffer.from(chunk, encoding);
+    }
+    if (chunk.length <= LARGEST_BLOCK && this.#writeCopied(chunk, done)) return;
+    this.#writePinned(chunk, done);
+  }
+
+  writev(chunks: readonly WriteChunk[], done: DoneCallback): void {
+    let bound = 0;
+    for (const { chunk, encoding } of chunks) {
+      bound += typeof chunk === 'string' ? boundOf(chunk, encoding) : chunk.length;
+    }
+    if (bound <= LARGEST_BLOCK && this.#gather(chunks, bound, done)) return;
+    const last = chunks.length - 1;
+    chunks.forEach(({ chunk, encoding }, i) => {
+      this.write(chunk, encoding, i === last ? done : ignore);
+    });
+  }
+
+  /** Encodes a string straight into a block. False if there is none, or it might not fit. */
+  #writeEncoded(text: string, encoding: BufferEncoding, done: DoneCallback): boolean {
+    const bound = boundOf(text, encoding);
+    if (bound > LARGEST_BLOCK) return false;
+    const block = this.#port.slab.allocate(bound);
+    if (block < 0) return false;
+    this.#submitBlock(block, this.#encode(text, encoding, block), done);
+    return true;
+  }
+
+  #writeCopied(chunk: Uint8Array, done: DoneCallback): boolean {
+    const block = this.#port.slab.allocate(chunk.length);
+    if (block < 0) return false;
+    this.#port.slab.bytes.set(chunk, block);
+    this.#submitBlock(block, chunk.length, done);
+    return true;
+  }
+
+  /** Several chunks into one block: one copy each, one send. */
+  #gather(chunks: readonly WriteChunk[], bound: number, done: DoneCallback): boolean {
+    const { slab } = this.#port;
+    const block = slab.allocate(bound);
+    if (block < 0) return false;
+    let at = block;
+    for (const { chunk, encoding } of chunks) {
+      if (typeof chunk === 'string') {
+        at += this.#encode(chunk, encoding, at);
+      } else {
+        slab.bytes.set(chunk, at);
+        at += chunk.length;
+      }
+    }
+    this.#submitBlock(block, at - block, done);
+    return true;
+  }
+
+  #encode(text: string, encoding: BufferEncoding, at: number): number {
+    return this.#port.slab.bytes.write(text, at, encoding);
+  }
+
+  #submitBlock(block: number, length: number, done: DoneCallback): void {
+    const request = this.#append(length);
+    request.block = block;
+    this.#port.submit(this.#port.context.layout.opcodes.send, 0, this.#id, block, length);
+    if (this.queued > ACKNOWLEDGED_BYTES) request.done = done;
+    else done(null);
+  }
+
+  #writePinned(bytes: Uint8Array, done: DoneCallback): void {
+    const { context } = this.#port;
+    const { opcodes, sendPinned } = context.layout;
+    let request: SendRequest;
+    let at = 0;
+    do {
+      const piece = bytes.subarray(at, at + PINNED_PIECE_BYTES);
+      request = this.#append(piece.length);
+      request.pinned = piece;
+      request.done = ignore;
+      context.group.addressOf(piece, addressWords);
+      const [low = 0, high = 0] = addressWords;
+      this.#port.submit(opcodes.send, sendPinned, this.#id, low, piece.length, high);
+      at += piece.length;
+    } while (at < bytes.length);
+    request.done = done;
+  }
+
+  #append(bytes: number): SendRequest {
+    const request = this.#port.requests.take();
+    request.bytes = bytes;
+    if (this.#last === null) this.#first = request;
+    else this.#last.next = request;
+    this.#last = request;
+    this.queued += bytes;
+    this.bytesWritten += bytes;
+    return request;
+  }
+
+  /**
+   * The next `count` requests have completed. Their callbacks are called in `scope`. True if one of
+   * them failed that had been acknowledged before.
+   */
+  complete(count: number, error: ErrorName | null, scope: AsyncResource): boolean {
+    let unanswered = false;
+    for (let left = count; left > 0 && this.#first !== null; left--) {
+      const request = this.#first;
+      this.#first = request.next;
+      if (this.#first === null) this.#last = null;
+      this.queued -= request.bytes;
+      if (request.block >= 0) this.#port.slab.free(request.block);
+      const { done } = request;
+      this.#port.requests.give(request);
+      if (done !== null) scope.runInAsyncScope(done, null, error);
+      else unanswered = true;
+    }
+    return unanswered && error !== null;
+  }
+
+  /** Calls every callback still waiting. The memory stays with the port until completion. */
+  answerAll(error: ErrorName, scope: AsyncResource): void {
+    for (let request = this.#first; request !== null; request = request.next) {
+      const { done } = request;
+      request.done = null;
+      if (done !== null) scope.runInAsyncScope(done, null, error);
+    }
+  }
+}
+
+function ignore(): void {
+  // An earlier piece of a gathered write: the last piece answers for all.
+}

@@ -1,0 +1,77 @@
+/** A listening socket on a port. Its connections may live on other ports. */
+import { AsyncResource } from 'node:async_hooks';
+import type { Endpoint, ErrorName, Listener, ListenerOwner } from './contract';
+import type { Port } from './port';
+
+enum State {
+  Listening,
+  Closing,
+  Closed,
+}
+
+export class TcpListener extends AsyncResource implements Listener {
+  readonly #port: Port;
+  #state = State.Listening;
+  #done: (() => void) | undefined;
+  #refed = true;
+
+  constructor(
+    port: Port,
+    readonly id: number,
+    readonly owner: ListenerOwner,
+    /** Receive credit that accepted connections start with. */
+    readonly acceptedCredit: number,
+  ) {
+    super('TCPSERVERWRAP', { requireManualDestroy: true });
+    this.#port = port;
+    port.addListener(this);
+    port.ref();
+    port.submit(port.context.layout.opcodes.accept, 0, id, acceptedCredit);
+  }
+
+  get listening(): boolean {
+    return this.#state === State.Listening;
+  }
+
+  get fd(): number {
+    if (!this.listening || process.platform === 'win32') return -1;
+    return this.#port.context.group.nativeListenerHandle(this.#port.ordinal, this.id);
+  }
+
+  localEndpoint(): Endpoint | ErrorName {
+    if (!this.listening) return 'EBADF';
+    return this.#port.context.group.listenerAddress(this.#port.ordinal, this.id);
+  }
+
+  close(done?: () => void): void {
+    if (!this.listening) return;
+    this.#state = State.Closing;
+    this.#done = done;
+    this.#port.submit(this.#port.context.layout.opcodes.closeListener, 0, this.id);
+    // At once and not in the next tick, so that the address is free soon for whoever listens next.
+    this.#port.publish();
+  }
+
+  completeClose(): void {
+    this.#state = State.Closed;
+    this.unref();
+    if (this.#done !== undefined) this.runInAsyncScope(this.#done);
+    this.emitDestroy();
+  }
+
+  ref(): void {
+    if (this.#refed || this.#state === State.Closed) return;
+    this.#refed = true;
+    this.#port.ref();
+  }
+
+  unref(): void {
+    if (!this.#refed) return;
+    this.#refed = false;
+    this.#port.unref();
+  }
+
+  hasRef(): boolean {
+    return this.#refed;
+  }
+}

@@ -1,0 +1,220 @@
+/**
+ * One port, on the JavaScript side: submits for its connections, and hands each completion to the
+ * connection it belongs to. The other side of the rings is `deps/completion-port/src/port_core.cc`.
+ */
+import type { Layout, NativePortGroup, PortMemory, PortSettings } from './binding';
+import type { TcpConnection } from './connection';
+import type { TcpListener } from './listener';
+import { ReceiveSlab } from './receive-slab';
+import { CompletionRing, SubmissionRing } from './ring';
+import { SendRequestPool } from './send-request';
+import { SendSlab } from './send-slab';
+import { canRunTicks, runTicks } from './ticks';
+
+/** Completions per turn of the event loop; then timers and other I/O have their turn. */
+const DISPATCH_LIMIT = canRunTicks ? 1024 : 1;
+/** Completions after which what was submitted meanwhile is handed to the I/O thread. */
+const PUBLISH_INTERVAL = 32;
+
+/** What the ports of an environment share. */
+export interface PortContext {
+  readonly layout: Layout;
+  readonly group: NativePortGroup;
+  /** Where what a listener throws goes: `'uncaughtException'`. */
+  fatalException(error: unknown): void;
+  /** Takes a new connection, by the ordinal of the listener's port and the listener's id. */
+  accepted(port: Port, listenerPort: number, listenerId: number, socketId: number): void;
+  acceptFailed(listenerPort: number, listenerId: number, result: number): void;
+}
+
+/** Whether a publish is owed, and by whom. */
+enum Flush {
+  /** Nothing was submitted since the last publish. */
+  None,
+  /** `process.nextTick` will publish. */
+  Ticked,
+  /** The dispatch under way will publish. */
+  Dispatching,
+}
+
+export class Port {
+  readonly slab: SendSlab;
+  readonly received: ReceiveSlab;
+  readonly requests = new SendRequestPool();
+  readonly counters: BigUint64Array;
+  readonly #submissions: SubmissionRing;
+  readonly #completions: CompletionRing;
+  /** By slot index; an entry counts only if its id matches. */
+  readonly #connections: (TcpConnection | undefined)[] = [];
+  readonly #listeners: (TcpListener | undefined)[] = [];
+  readonly #flushTick = (): void => this.#flushAtTick();
+  readonly #drainAgain = (): void => this.drain();
+  #flush = Flush.None;
+  #references = 0;
+  /** Connections on this port. */
+  size = 0;
+
+  constructor(
+    readonly ordinal: number,
+    readonly context: PortContext,
+    settings: PortSettings,
+    memory: PortMemory,
+  ) {
+    const { layout } = context;
+    this.slab = new SendSlab(memory.sendSlab);
+    this.received = new ReceiveSlab(memory.receiveSlab);
+    this.#submissions = new SubmissionRing(layout, memory.ring, settings.submissionEntries);
+    this.#completions = new CompletionRing(
+      layout,
+      memory.ring,
+      settings.submissionEntries,
+      settings.completionEntries,
+    );
+    const countersAt = memory.ring.offset + layout.countersOffset;
+    this.counters = new BigUint64Array(
+      memory.ring.buffer,
+      countersAt,
+      (layout.submissionsOffset - layout.countersOffset) >> 3,
+    );
+    this.#completions.sleep();
+  }
+
+  // --- Submitting ---------------------------------------------------------------------------------
+
+  submit(opcode: number, flags: number, id: number, arg0 = 0, arg1 = 0, arg2 = 0): void {
+    this.#submissions.write(opcode, flags, id, arg0, arg1, arg2);
+    if (this.#flush === Flush.None) {
+      this.#flush = Flush.Ticked;
+      process.nextTick(this.#flushTick);
+    }
+  }
+
+  /** Hands everything submitted to the I/O thread now. */
+  publish(): void {
+    if (this.#submissions.publish()) this.context.group.wake(this.ordinal);
+  }
+
+  #flushAtTick(): void {
+    if (this.#flush !== Flush.Ticked) return; // a dispatch has taken over
+    this.#flush = Flush.None;
+    this.publish();
+    // A full ring: the I/O thread was woken and reads; look again when the loop comes around.
+    if (this.#submissions.full) setImmediate(this.#drainAgain);
+  }
+
+  // --- Dispatching --------------------------------------------------------------------------------
+
+  /** Reads completions until there are none. Called when the I/O thread says so. */
+  drain(): void {
+    const completions = this.#completions;
+    this.#flush = Flush.Dispatching;
+    let left = DISPATCH_LIMIT;
+    let untilPublish = PUBLISH_INTERVAL;
+    for (;;) {
+      if (left === 0) break;
+      if (!completions.next()) {
+        this.#releaseCompletions();
+        if (completions.sleep()) break;
+        continue;
+      }
+      left--;
+      this.#dispatchOne();
+      if (--untilPublish === 0) {
+        untilPublish = PUBLISH_INTERVAL;
+        this.#releaseCompletions();
+        this.publish();
+      }
+    }
+    if (left === 0) this.#releaseCompletions();
+    this.publish();
+    // A tick that was scheduled before this dispatch may still come; it finds nothing to do.
+    this.#flush = Flush.None;
+    if (left === 0 || this.#submissions.full) setImmediate(this.#drainAgain);
+  }
+
+  #releaseCompletions(): void {
+    if (this.#completions.release() && this.#submissions.takeSleeper()) {
+      this.context.group.wake(this.ordinal);
+    }
+  }
+
+  /** One completion, then the ticks and microtasks it caused. */
+  #dispatchOne(): void {
+    try {
+      this.#dispatch(this.#completions);
+    } catch (error) {
+      this.context.fatalException(error);
+    }
+    if (!canRunTicks) return;
+    try {
+      runTicks();
+    } catch (error) {
+      this.context.fatalException(error);
+    }
+  }
+
+  #dispatch(completion: CompletionRing): void {
+    const { opcodes, indexMask } = this.context.layout;
+    const { id, result, arg0, arg1 } = completion;
+    if (completion.opcode === opcodes.accept) return this.#dispatchAccept(id, result, arg0, arg1);
+    if (completion.opcode === opcodes.closeListener) return this.#dispatchCloseListener(id);
+    const slot = this.#connections[id & indexMask];
+    const connection = slot !== undefined && slot.id === id ? slot : undefined;
+    switch (completion.opcode) {
+      case opcodes.receive:
+        if (connection !== undefined) return connection.completeReceive(result, arg0, arg1);
+        if (result > 0) this.submit(opcodes.release, 0, id, arg0, 0);
+        return;
+      case opcodes.send:
+        return connection?.completeSend(result, arg0);
+      case opcodes.connect:
+        return connection?.completeConnect(result);
+      case opcodes.shutdown:
+        return connection?.completeShutdown(result);
+      case opcodes.linger:
+        return connection?.completeLinger();
+      case opcodes.close:
+        if (connection === undefined) return;
+        this.#connections[id & indexMask] = undefined;
+        this.size--;
+        return connection.completeClose();
+    }
+  }
+
+  #dispatchAccept(listenerId: number, result: number, socketId: number, listenerPort: number): void {
+    if (result < 0) this.context.acceptFailed(listenerPort, listenerId, result);
+    else this.context.accepted(this, listenerPort, listenerId, socketId);
+  }
+
+  #dispatchCloseListener(id: number): void {
+    const listener = this.listener(id);
+    if (listener === undefined) return;
+    this.#listeners[id & this.context.layout.indexMask] = undefined;
+    listener.completeClose();
+  }
+
+  // --- Who is here --------------------------------------------------------------------------------
+
+  addConnection(connection: TcpConnection): void {
+    this.#connections[connection.id & this.context.layout.indexMask] = connection;
+    this.size++;
+  }
+
+  addListener(listener: TcpListener): void {
+    this.#listeners[listener.id & this.context.layout.indexMask] = listener;
+  }
+
+  listener(id: number): TcpListener | undefined {
+    const listener = this.#listeners[id & this.context.layout.indexMask];
+    return listener !== undefined && listener.id === id ? listener : undefined;
+  }
+
+  /** Something that keeps the event loop alive came or went. */
+  ref(): void {
+    if (++this.#references === 1) this.context.group.ref(this.ordinal);
+  }
+
+  unref(): void {
+    if (--this.#references === 0) this.context.group.unref(this.ordinal);
+  }
+}

@@ -1,0 +1,205 @@
+/**
+ * JavaScript's ends of the two rings. Both are single-producer single-consumer; the protocol, the
+ * wake-ups included, is described at the top of `completion_port/layout.h`.
+ */
+import type { Layout, Region } from './binding';
+
+function wordsOf(region: Region): Int32Array {
+  return new Int32Array(region.buffer, region.offset, region.bytes >> 2);
+}
+
+/** What a full submission ring keeps until there is room: records, one after the other. */
+type Backlog = number[];
+
+/**
+ * Writes submissions. They become visible to the port with `publish()`, so that what one tick
+ * submits is taken as one batch.
+ */
+export class SubmissionRing {
+  readonly #words: Int32Array;
+  readonly #recordWords: number;
+  readonly #first: number;
+  readonly #mask: number;
+  readonly #tailWord: number;
+  readonly #headWord: number;
+  readonly #asleepWord: number;
+  readonly #opcode: number;
+  readonly #flags: number;
+  readonly #id: number;
+  readonly #arg0: number;
+  readonly #arg1: number;
+  readonly #arg2: number;
+  #tail = 0;
+  #published = 0;
+  #knownHead = 0;
+  #backlog: Backlog = [];
+
+  constructor(layout: Layout, region: Region, entries: number) {
+    this.#words = wordsOf(region);
+    this.#recordWords = layout.recordWords;
+    this.#first = layout.submissionsOffset >> 2;
+    this.#mask = entries - 1;
+    this.#tailWord = layout.header.submissionTail;
+    this.#headWord = layout.header.submissionHead;
+    this.#asleepWord = layout.header.portAsleep;
+    this.#opcode = layout.submission.opcode;
+    this.#flags = layout.submission.flags;
+    this.#id = layout.submission.id;
+    this.#arg0 = layout.submission.arg0;
+    this.#arg1 = layout.submission.arg1;
+    this.#arg2 = layout.submission.arg2;
+  }
+
+  /** Submits one operation. Never fails: what finds no room is kept here and written later. */
+  write(
+    opcode: number,
+    flags: number,
+    id: number,
+    arg0: number,
+    arg1: number,
+    arg2: number,
+  ): void {
+    if (this.#backlog.length !== 0 || !this.#hasRoom()) {
+      this.#backlog.push(opcode, flags, id, arg0, arg1, arg2);
+      return;
+    }
+    this.#put(opcode, flags, id, arg0, arg1, arg2);
+  }
+
+  /** True when something waits for room; `publish()` again once the port has read. */
+  get full(): boolean {
+    return this.#backlog.length !== 0;
+  }
+
+  /** Makes what was written visible. True if the port slept and the caller must wake it. */
+  publish(): boolean {
+    if (this.#backlog.length !== 0) this.#writeBacklog();
+    if (this.#published === this.#tail) return this.full && this.takeSleeper();
+    this.#published = this.#tail;
+    Atomics.store(this.#words, this.#tailWord, this.#tail);
+    return this.takeSleeper();
+  }
+
+  /** True if the port slept; it is the caller's to wake. */
+  takeSleeper(): boolean {
+    const words = this.#words;
+    return (
+      Atomics.load(words, this.#asleepWord) === 1 &&
+      Atomics.exchange(words, this.#asleepWord, 0) === 1
+    );
+  }
+
+  #hasRoom(): boolean {
+    if (((this.#tail - this.#knownHead) | 0) <= this.#mask) return true;
+    this.#knownHead = Atomics.load(this.#words, this.#headWord);
+    return ((this.#tail - this.#knownHead) | 0) <= this.#mask;
+  }
+
+  #put(
+    opcode: number,
+    flags: number,
+    id: number,
+    arg0: number,
+    arg1: number,
+    arg2: number,
+  ): void {
+    const words = this.#words;
+    const at = this.#first + (this.#tail & this.#mask) * this.#recordWords;
+    words[at + this.#opcode] = opcode;
+    words[at + this.#flags] = flags;
+    words[at + this.#id] = id;
+    words[at + this.#arg0] = arg0;
+    words[at + this.#arg1] = arg1;
+    words[at + this.#arg2] = arg2;
+    this.#tail = (this.#tail + 1) | 0;
+  }
+
+  #writeBacklog(): void {
+    const waiting = this.#backlog;
+    let next = 0;
+    while (next < waiting.length && this.#hasRoom()) {
+      this.#put(
+        waiting[next] as number,
+        waiting[next + 1] as number,
+        waiting[next + 2] as number,
+        waiting[next + 3] as number,
+        waiting[next + 4] as number,
+        waiting[next + 5] as number,
+      );
+      next += 6;
+    }
+    this.#backlog = waiting.slice(next);
+  }
+}
+
+/** Reads completions. `next()` moves to a record, whose fields then stand in the properties. */
+export class CompletionRing {
+  opcode = 0;
+  id = 0;
+  result = 0;
+  arg0 = 0;
+  arg1 = 0;
+
+  readonly #words: Int32Array;
+  readonly #recordWords: number;
+  readonly #first: number;
+  readonly #mask: number;
+  readonly #tailWord: number;
+  readonly #headWord: number;
+  readonly #asleepWord: number;
+  readonly #overflowWord: number;
+  readonly #opcode: number;
+  readonly #id: number;
+  readonly #result: number;
+  readonly #arg0: number;
+  readonly #arg1: number;
+  #head = 0;
+  #knownTail = 0;
+
+  constructor(layout: Layout, region: Region, submissionEntries: number, entries: number) {
+    this.#words = wordsOf(region);
+    this.#recordWords = layout.recordWords;
+    this.#first = (layout.submissionsOffset >> 2) + submissionEntries * layout.recordWords;
+    this.#mask = entries - 1;
+    this.#tailWord = layout.header.completionTail;
+    this.#headWord = layout.header.completionHead;
+    this.#asleepWord = layout.header.consumerAsleep;
+    this.#overflowWord = layout.header.completionOverflow;
+    this.#opcode = layout.completion.opcode;
+    this.#id = layout.completion.id;
+    this.#result = layout.completion.result;
+    this.#arg0 = layout.completion.arg0;
+    this.#arg1 = layout.completion.arg1;
+  }
+
+  /** Reads one completion into the properties; false when there is none. */
+  next(): boolean {
+    if (this.#head === this.#knownTail) {
+      this.#knownTail = Atomics.load(this.#words, this.#tailWord);
+      if (this.#head === this.#knownTail) return false;
+    }
+    const words = this.#words;
+    const at = this.#first + (this.#head & this.#mask) * this.#recordWords;
+    this.opcode = words[at + this.#opcode] as number;
+    this.id = words[at + this.#id] as number;
+    this.result = words[at + this.#result] as number;
+    this.arg0 = words[at + this.#arg0] as number;
+    this.arg1 = words[at + this.#arg1] as number;
+    this.#head = (this.#head + 1) | 0;
+    return true;
+  }
+
+  /** Gives the slots read so far back. True if the port holds completions back and must be woken. */
+  release(): boolean {
+    Atomics.store(this.#words, this.#headWord, this.#head);
+    return Atomics.load(this.#words, this.#overflowWord) === 1;
+  }
+
+  /** Asks to be woken by the next completion. False if one came meanwhile: read on. */
+  sleep(): boolean {
+    Atomics.store(this.#words, this.#asleepWord, 1);
+    if (Atomics.load(this.#words, this.#tailWord) === this.#head) return true;
+    Atomics.store(this.#words, this.#asleepWord, 0);
+    return false;
+  }
+}

@@ -1,0 +1,36 @@
+/**
+ * What a connection remembers of one submitted send, from submission to completion. Requests are
+ * recycled: a busy server allocates none.
+ */
+import type { DoneCallback } from './contract';
+
+export class SendRequest {
+  /** Offset of the block to free, or -1. */
+  block = -1;
+  /** Keeps the caller's memory alive while the operating system may read it. */
+  pinned: Uint8Array | null = null;
+  bytes = 0;
+  /** Null when the write was acknowledged at once, or when a later request answers for it. */
+  done: DoneCallback | null = null;
+  next: SendRequest | null = null;
+}
+
+export class SendRequestPool {
+  #free: SendRequest | null = null;
+
+  take(): SendRequest {
+    const request = this.#free;
+    if (request === null) return new SendRequest();
+    this.#free = request.next;
+    request.next = null;
+    return request;
+  }
+
+  give(request: SendRequest): void {
+    request.block = -1;
+    request.pinned = null;
+    request.done = null;
+    request.next = this.#free;
+    this.#free = request;
+  }
+}

@@ -1,0 +1,94 @@
+/** `engine.stats()`: the counters that the I/O threads keep in shared memory, by name. */
+import type { Port } from './port';
+import type { PortTransport } from './transport';
+
+export interface OperationStats {
+  submitted: number;
+  completed: number;
+}
+
+/** Names and meanings: `COMPLETION_PORT_COUNTERS` in `completion_port/layout.h`. */
+export interface PortStats {
+  bytesReceived: number;
+  bytesSent: number;
+  /** Returns of the operating system's queue that brought something. */
+  batches: number;
+  /** What it brought, in all. */
+  packets: number;
+  /** System calls of the data plane. */
+  osCalls: number;
+  /** Times JavaScript woke the I/O thread. */
+  portWakeups: number;
+  /** Times the I/O thread woke JavaScript. */
+  consumerWakeups: number;
+  socketsOpen: number;
+  listenersOpen: number;
+  /** Receive chunks posted to the operating system or held by JavaScript. */
+  chunksInUse: number;
+  chunksTotal: number;
+  /** Receives that had to wait for a chunk. */
+  receivesStarved: number;
+  chunksTrimmed: number;
+  operations: Record<string, OperationStats>;
+}
+
+export interface EngineStats extends PortStats {
+  /** The same, port by port. */
+  ports: PortStats[];
+}
+
+function empty(): PortStats {
+  return {
+    bytesReceived: 0,
+    bytesSent: 0,
+    batches: 0,
+    packets: 0,
+    osCalls: 0,
+    portWakeups: 0,
+    consumerWakeups: 0,
+    socketsOpen: 0,
+    listenersOpen: 0,
+    chunksInUse: 0,
+    chunksTotal: 0,
+    receivesStarved: 0,
+    chunksTrimmed: 0,
+    operations: {},
+  };
+}
+
+function isCounter(name: string, stats: PortStats): name is Exclude<keyof PortStats, 'operations'> {
+  return name !== 'operations' && name in stats;
+}
+
+function statsOf(port: Port): PortStats {
+  const { counters, perOpcodeCounters, opcodeNames } = port.context.layout;
+  const stats = empty();
+  const value = (index: number): number => Number(port.counters[index] ?? 0n);
+  counters.forEach((name, index) => {
+    if (isCounter(name, stats)) stats[name] = value(index);
+  });
+  opcodeNames.forEach((name, opcode) => {
+    if (opcode === 0) return;
+    const at = perOpcodeCounters + 2 * opcode;
+    stats.operations[name] = { submitted: value(at), completed: value(at + 1) };
+  });
+  return stats;
+}
+
+function addTo(total: PortStats, port: PortStats): void {
+  for (const name of Object.keys(port)) {
+    if (isCounter(name, total)) total[name] += port[name];
+  }
+  for (const [name, { submitted, completed }] of Object.entries(port.operations)) {
+    const sum = (total.operations[name] ??= { submitted: 0, completed: 0 });
+    sum.submitted += submitted;
+    sum.completed += completed;
+  }
+}
+
+export function readStats(transport: PortTransport | null): EngineStats {
+  const ports = transport === null ? [] : transport.ports.map(statsOf);
+  const total = empty();
+  for (const port of ports) addTo(total, port);
+  return { ...total, ports };
+}

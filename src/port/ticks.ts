@@ -1,0 +1,23 @@
+/**
+ * The tick and microtask queues between two completions. Node runs them between two callbacks, and
+ * programs rely on it: `await once(socket, 'data')` in a loop must see every chunk.
+ *
+ * `process._tickCallback` is what Node itself calls between two timers; it is not documented, so a
+ * Node without it gets one completion per turn of the event loop instead, which is slower and right.
+ */
+
+interface ProcessWithTicks {
+  _tickCallback?: () => void;
+}
+
+const tickCallback = (process as unknown as ProcessWithTicks)._tickCallback;
+
+/** Whether `runTicks` can be called from within a dispatch. */
+export const canRunTicks = typeof tickCallback === 'function';
+
+/** Runs everything in the tick and microtask queues. May throw what a callback in them throws. */
+export const runTicks: () => void =
+  tickCallback ??
+  (() => {
+    // Never called: see canRunTicks.
+  });

@@ -1,0 +1,112 @@
+/** The ports of one environment, and how connections and listeners find one. */
+import type { Binding, NativePortGroup, PortSettings } from './binding';
+import { RECEIVE_CREDIT, TcpConnection } from './connection';
+import type {
+  ConnectFailure,
+  ConnectSettings,
+  Connection,
+  ConnectionOwner,
+  ErrorName,
+  Listener,
+  ListenerOwner,
+  ListenSettings,
+  Transport,
+} from './contract';
+import { TcpListener } from './listener';
+import { Port, type PortContext } from './port';
+
+export class PortTransport implements Transport {
+  readonly ports: Port[] = [];
+  readonly #group: NativePortGroup;
+  readonly #context: PortContext;
+
+  /** Opens `count` ports; throws an Error whose `code` is the error's name. */
+  constructor(binding: Binding, settings: PortSettings, cores: readonly number[], count: number) {
+    this.#group = new binding.PortGroup();
+    this.#context = {
+      layout: binding.layout,
+      group: this.#group,
+      fatalException: (error) => binding.fatalException(error),
+      accepted: (port, listenerPort, listenerId, socketId) =>
+        this.#accepted(port, listenerPort, listenerId, socketId),
+      acceptFailed: (listenerPort, listenerId, result) =>
+        this.#acceptFailed(listenerPort, listenerId, result),
+    };
+    for (let ordinal = 0; ordinal < count; ordinal++) {
+      this.#open(ordinal, { ...settings, core: cores[ordinal] ?? -1 });
+    }
+    // What was submitted in the last tick leaves with the process, as node:net's writes would.
+    process.on('exit', () => this.ports.forEach((port) => port.publish()));
+  }
+
+  #open(ordinal: number, settings: PortSettings): void {
+    // The I/O thread may call before `add` returns; there is nothing to drain until it has.
+    let port: Port | undefined;
+    const memory = this.#group.add(settings, () => port?.drain());
+    if (typeof memory === 'string') {
+      throw Object.assign(new Error(`cannot open a completion port: ${memory}`), { code: memory });
+    }
+    port = new Port(ordinal, this.#context, settings, memory);
+    this.ports.push(port);
+  }
+
+  listen(settings: ListenSettings, owner: ListenerOwner): Listener | ErrorName {
+    const port = this.#leastLoaded();
+    const id = this.#group.listen(
+      port.ordinal,
+      settings.address,
+      settings.port,
+      settings.backlog,
+      settings.ipv6Only,
+      settings.reusePort,
+    );
+    if (typeof id === 'string') return id;
+    return new TcpListener(port, id, owner, settings.pauseOnAccept ? 0 : RECEIVE_CREDIT);
+  }
+
+  connect(settings: ConnectSettings, owner: ConnectionOwner): Connection | ConnectFailure {
+    const port = this.#leastLoaded();
+    const { localAddress = '', localPort = 0 } = settings;
+    const id = this.#group.connect(
+      port.ordinal,
+      settings.address,
+      settings.port,
+      localAddress,
+      localPort,
+    );
+    if (typeof id === 'string') {
+      return { error: id, syscall: localAddress === '' ? 'connect' : 'bind' };
+    }
+    const connection = new TcpConnection(port, id, 'connecting', 0);
+    connection.owner = owner;
+    port.submit(this.#context.layout.opcodes.connect, 0, id);
+    return connection;
+  }
+
+  #accepted(port: Port, listenerPort: number, listenerId: number, socketId: number): void {
+    const listener = this.ports[listenerPort]?.listener(listenerId);
+    if (listener === undefined || !listener.listening) {
+      // The server closed meanwhile: as the kernel does with what is left in a closed backlog.
+      const { opcodes, closeReset } = this.#context.layout;
+      port.submit(opcodes.close, closeReset, socketId);
+      return;
+    }
+    // The connection's resource is made in the listener's context, as Node's is.
+    listener.runInAsyncScope(() => {
+      listener.owner.onAccept(
+        new TcpConnection(port, socketId, 'accepted', listener.acceptedCredit),
+      );
+    });
+  }
+
+  #acceptFailed(listenerPort: number, listenerId: number, result: number): void {
+    const listener = this.ports[listenerPort]?.listener(listenerId);
+    if (listener === undefined || !listener.listening) return;
+    const error = this.#context.layout.errors[-result] ?? 'UNKNOWN';
+    listener.runInAsyncScope(() => listener.owner.onAcceptError(error));
+  }
+
+  #leastLoaded(): Port {
+    return this.ports.reduce((least, port) => (port.size < least.size ? port : least));
+  }
+}
