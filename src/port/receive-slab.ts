@@ -6,9 +6,6 @@
  */
 import type { Region } from './binding';
 
-/** Up to here a loop beats the call into the engine's memcpy. */
-const LOOP_BYTES = 32;
-
 export class ReceiveSlab {
   readonly #bytes: Uint8Array;
 
@@ -17,13 +14,8 @@ export class ReceiveSlab {
   }
 
   copyOut(offset: number, length: number): Buffer {
-    const bytes = this.#bytes;
     const copy = Buffer.allocUnsafe(length);
-    if (length <= LOOP_BYTES) {
-      for (let i = 0; i < length; i++) copy[i] = bytes[offset + i] as number;
-    } else {
-      copy.set(bytes.subarray(offset, offset + length));
-    }
+    copy.set(this.#bytes.subarray(offset, offset + length));
     return copy;
   }
 }
