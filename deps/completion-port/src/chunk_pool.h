@@ -43,6 +43,7 @@ class ChunkPool {
 
  private:
   std::uint8_t* slab_ = nullptr;
+  std::size_t first_ = 0;          // where the first chunk starts: on a page
   std::uint32_t small_count_ = 0;  // indices [0, small_count_) are small, the rest large
   std::uint32_t in_use_count_ = 0;
   std::vector<std::uint32_t> free_[kChunkClasses];

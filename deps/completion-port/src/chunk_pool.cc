@@ -1,0 +1,103 @@
+// See chunk_pool.h.
+#include "chunk_pool.h"
+
+#include <algorithm>
+
+#include "os/socket.h"
+
+namespace completion_port {
+
+namespace {
+
+constexpr std::size_t kPageBytes = 4096;
+
+std::size_t Index(ChunkClass chunk_class) { return static_cast<std::size_t>(chunk_class); }
+
+}  // namespace
+
+void ChunkPool::Use(std::uint8_t* slab, std::size_t bytes) {
+  // Chunks start on a page, or a small one would hold no whole page that Trim could give back.
+  const auto address = reinterpret_cast<std::uintptr_t>(slab);
+  first_ = std::min<std::size_t>((kPageBytes - address % kPageBytes) % kPageBytes, bytes);
+  slab_ = slab;
+  const std::size_t usable = bytes - first_;
+  small_count_ = static_cast<std::uint32_t>(usable / 2 / kSmallChunkBytes);
+  const std::size_t small_bytes = std::size_t{small_count_} * kSmallChunkBytes;
+  const auto large_count = static_cast<std::uint32_t>((usable - small_bytes) / kLargeChunkBytes);
+  in_use_.assign(small_count_ + large_count, false);
+  touched_.assign(small_count_ + large_count, false);
+  in_use_count_ = 0;
+  for (auto& stack : free_) stack.clear();
+  // The lowest indices on top.
+  for (std::uint32_t i = Total(); i-- > 0;) free_[Index(ClassOf(i))].push_back(i);
+  for (std::size_t i = 0; i < kChunkClasses; ++i) lowest_free_[i] = free_[i].size();
+}
+
+std::uint32_t ChunkPool::Acquire(ChunkClass chunk_class) {
+  auto& stack = free_[Index(chunk_class)];
+  if (stack.empty()) return kNoChunk;
+  const std::uint32_t chunk = stack.back();
+  stack.pop_back();
+  auto& lowest = lowest_free_[Index(chunk_class)];
+  lowest = std::min(lowest, stack.size());
+  in_use_[chunk] = true;
+  touched_[chunk] = true;
+  ++in_use_count_;
+  return chunk;
+}
+
+void ChunkPool::Release(std::uint32_t chunk) {
+  if (!IsAcquired(chunk)) return;
+  in_use_[chunk] = false;
+  --in_use_count_;
+  free_[Index(ClassOf(chunk))].push_back(chunk);
+}
+
+bool ChunkPool::IsAcquired(std::uint32_t chunk) const { return chunk < Total() && in_use_[chunk]; }
+
+std::uint32_t ChunkPool::Offset(std::uint32_t chunk) const {
+  const std::uint32_t smalls = std::min(chunk, small_count_);
+  return static_cast<std::uint32_t>(first_) + smalls * kSmallChunkBytes +
+         (chunk - smalls) * kLargeChunkBytes;
+}
+
+std::uint32_t ChunkPool::Bytes(std::uint32_t chunk) const {
+  return ClassOf(chunk) == ChunkClass::kSmall ? kSmallChunkBytes : kLargeChunkBytes;
+}
+
+ChunkClass ChunkPool::ClassOf(std::uint32_t chunk) const {
+  return chunk < small_count_ ? ChunkClass::kSmall : ChunkClass::kLarge;
+}
+
+std::uint32_t ChunkPool::Total(ChunkClass chunk_class) const {
+  return chunk_class == ChunkClass::kSmall ? small_count_ : Total() - small_count_;
+}
+
+std::uint32_t ChunkPool::Free(ChunkClass chunk_class) const {
+  return static_cast<std::uint32_t>(free_[Index(chunk_class)].size());
+}
+
+std::uint32_t ChunkPool::Trim() {
+  // What lies deeper in a stack than it ever sank was free all the time.
+  std::vector<std::uint32_t> cold;
+  for (std::size_t i = 0; i < kChunkClasses; ++i) {
+    for (std::size_t depth = 0; depth < lowest_free_[i]; ++depth) {
+      const std::uint32_t chunk = free_[i][depth];
+      if (touched_[chunk]) cold.push_back(chunk);
+    }
+    lowest_free_[i] = free_[i].size();
+  }
+  // Neighbours go in one call.
+  std::sort(cold.begin(), cold.end());
+  for (std::size_t i = 0; i < cold.size();) {
+    std::size_t end = i + 1;
+    while (end < cold.size() && cold[end] == cold[end - 1] + 1) ++end;
+    const std::uint32_t last = cold[end - 1];
+    os::DiscardPages(Data(cold[i]), Offset(last) + Bytes(last) - Offset(cold[i]));
+    i = end;
+  }
+  for (const std::uint32_t chunk : cold) touched_[chunk] = false;
+  return static_cast<std::uint32_t>(cold.size());
+}
+
+}  // namespace completion_port
