@@ -1,0 +1,39 @@
+/**
+ * `iocp-net/http`: the exports of `node:http`, those of the running Node, with servers on the
+ * completion core.
+ */
+import * as nodeHttp from 'node:http';
+import { addMissing } from '../net/builtin-exports';
+import { Server as HttpServer } from './server';
+
+export type * from 'node:http';
+
+export const Server: typeof nodeHttp.Server = HttpServer;
+export type Server = nodeHttp.Server;
+
+export const createServer = ((...args: ConstructorParameters<typeof nodeHttp.Server>) =>
+  new Server(...args)) as typeof nodeHttp.createServer;
+
+export const {
+  METHODS,
+  STATUS_CODES,
+  Agent,
+  ClientRequest,
+  IncomingMessage,
+  OutgoingMessage,
+  ServerResponse,
+  validateHeaderName,
+  validateHeaderValue,
+  get,
+  request,
+  setMaxIdleHTTPParsers,
+} = nodeHttp;
+export type Agent = nodeHttp.Agent;
+export type ClientRequest = nodeHttp.ClientRequest;
+export type IncomingMessage = nodeHttp.IncomingMessage;
+export type OutgoingMessage = nodeHttp.OutgoingMessage;
+export type ServerResponse = nodeHttp.ServerResponse;
+
+// The rest is made at first use (maxHeaderSize, WebSocket), kept by Node (globalAgent) or not in
+// every Node.
+addMissing(exports as object, process.getBuiltinModule('node:http'));

@@ -1,0 +1,8 @@
+/** Gives a module of ours the names that only the running Node's builtin has. */
+export function addMissing(target: object, builtin: object): void {
+  for (const [name, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(builtin))) {
+    if (Object.hasOwn(target, name)) continue;
+    // Getters and setters come along: some values are made at first use, or kept by Node.
+    Object.defineProperty(target, name, { ...descriptor, configurable: true });
+  }
+}

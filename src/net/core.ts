@@ -1,0 +1,73 @@
+/**
+ * Which core serves this environment, and how our prototypes sit on Node's.
+ *
+ * The choice is made when the first socket or server is constructed, not at import. Where our core
+ * cannot run, every override is taken off again and what remains is `node:net`.
+ */
+import { transport } from '../engine';
+import type { Transport } from '../port/contract';
+
+let chosen: Transport | null | undefined;
+
+interface Override {
+  prototype: object;
+  members: PropertyDescriptorMap;
+}
+
+const overrides: Override[] = [];
+
+function isSame(a: PropertyDescriptor | undefined, b: PropertyDescriptor): boolean {
+  return a !== undefined && a.value === b.value && a.get === b.get;
+}
+
+/** Takes off what is still ours; what others have put in its place stays. */
+function removeOverrides(): void {
+  for (const { prototype, members } of overrides) {
+    for (const key of Reflect.ownKeys(members)) {
+      const member = members[key as string];
+      if (member && isSame(Object.getOwnPropertyDescriptor(prototype, key), member)) {
+        Reflect.deleteProperty(prototype, key);
+      }
+    }
+  }
+}
+
+/** The ports of this environment, or null when `node:net` has to serve. */
+export function core(): Transport | null {
+  if (chosen === undefined) {
+    chosen = transport();
+    if (chosen === null) removeOverrides();
+  }
+  return chosen;
+}
+
+/** Puts members on one of our prototypes, in front of Node's of the same name. */
+export function override(prototype: object, members: object): void {
+  const descriptors = Object.getOwnPropertyDescriptors<PropertyDescriptorMap>(members as never);
+  Object.defineProperties(prototype, descriptors);
+  overrides.push({ prototype, members: descriptors });
+}
+
+type AnyConstructor = abstract new (...args: never[]) => object;
+
+const ordinaryHasInstance = Object.getOwnPropertyDescriptor(Function.prototype, Symbol.hasInstance)
+  ?.value as (this: unknown, value: unknown) => boolean;
+
+/**
+ * Makes `Ours` stand on `Nodes`: prototypes chained, and objects that Node itself made (sockets of
+ * a pipe server, everything where our core cannot run) are instances of `Ours` too. A subclass asks
+ * in the ordinary way.
+ */
+export function standOn(Ours: AnyConstructor, Nodes: AnyConstructor): void {
+  Object.setPrototypeOf(Ours, Nodes);
+  Object.setPrototypeOf(Ours.prototype as object, Nodes.prototype as object);
+  Object.defineProperty(Ours, Symbol.hasInstance, {
+    configurable: true,
+    value(this: unknown, value: unknown): boolean {
+      return ordinaryHasInstance.call(this === Ours ? Nodes : this, value);
+    },
+  });
+}
+
+/** The running Node's major version: behaviour that differs between versions follows it. */
+export const nodeMajor = Number(process.versions.node.split('.', 1)[0]);

@@ -1,0 +1,56 @@
+/**
+ * `iocp-net`: the exports of `node:net`, those of the running Node, with sockets and servers on the
+ * completion core.
+ *
+ * Each public name is a literal `exports.name`, so that `import { name }` finds it.
+ */
+import * as nodeNet from 'node:net';
+import { addMissing } from './builtin-exports';
+import { publishClientSocket } from './connect';
+import { normalizeArguments } from './internals';
+import type { NetSocket } from './internals';
+import { Server as NetServer } from './server';
+import { Socket as NetSocketConstructor } from './socket';
+
+export type * from 'node:net';
+
+export const Socket: typeof nodeNet.Socket = NetSocketConstructor;
+export type Socket = nodeNet.Socket;
+export const Stream = Socket;
+export type Stream = nodeNet.Socket;
+export const Server: typeof nodeNet.Server = NetServer;
+export type Server = nodeNet.Server;
+
+function connectSocket(...args: unknown[]): nodeNet.Socket {
+  const normalized = normalizeArguments<nodeNet.NetConnectOpts>(args);
+  const [options] = normalized;
+  const socket = new Socket(options);
+  publishClientSocket(socket as unknown as NetSocket, 'net');
+  if (options.timeout) socket.setTimeout(options.timeout);
+  // Marked as normalized, the arguments pass through as they are.
+  return (socket.connect as (normalized: unknown) => nodeNet.Socket)(normalized);
+}
+
+export const connect = connectSocket as typeof nodeNet.connect;
+export const createConnection = connect;
+
+export const createServer = ((...args: ConstructorParameters<typeof nodeNet.Server>) =>
+  new Server(...args)) as typeof nodeNet.createServer;
+
+export const {
+  BlockList,
+  SocketAddress,
+  isIP,
+  isIPv4,
+  isIPv6,
+  getDefaultAutoSelectFamily,
+  setDefaultAutoSelectFamily,
+  getDefaultAutoSelectFamilyAttemptTimeout,
+  setDefaultAutoSelectFamilyAttemptTimeout,
+} = nodeNet;
+export type BlockList = nodeNet.BlockList;
+export type SocketAddress = nodeNet.SocketAddress;
+
+// What only some Nodes have (_setSimultaneousAccepts, BoundSocket, what is to come) is copied where
+// the running one has it: Node's own names and none besides.
+addMissing(exports as object, process.getBuiltinModule('node:net'));

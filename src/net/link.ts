@@ -1,0 +1,197 @@
+/** What a socket keeps about its connection, and what the connection reports to the socket. */
+import type * as nodeNet from 'node:net';
+import type {
+  Connection,
+  ConnectionOwner,
+  DoneCallback,
+  ErrorName,
+  KeepAliveSettings,
+  WriteChunk,
+} from '../port/contract';
+import type { Dial } from './dial';
+import { operationError } from './errors';
+import type { NetSocket, WriteCallback, WriteData } from './internals';
+import { UserBuffer } from './user-buffer';
+
+export enum Phase {
+  /** No connection: the socket is fresh or destroyed. */
+  Idle,
+  /** `connect()` was called: a name is looked up, or attempts are under way. */
+  Connecting,
+  /** Connected or accepted. */
+  Open,
+}
+
+/** The options of a socket that concern its connection. */
+export interface LinkOptions {
+  noDelay?: boolean | undefined;
+  keepAlive?: boolean | undefined;
+  keepAliveInitialDelay?: number | undefined;
+  onread?: nodeNet.OnReadOpts | null | undefined;
+}
+
+/** A socket's side of its connection, over as many connections as the socket has in its life. */
+export class SocketLink implements ConnectionOwner {
+  readonly socket: NetSocket;
+  phase = Phase.Idle;
+  /** While connecting, that of the attempt under way. */
+  connection: Connection | null = null;
+  /** The connect under way. */
+  dial: Dial | null = null;
+  /** Counts of the last connection, for after its end. */
+  bytesRead = 0;
+  bytesWritten = 0;
+  noDelay: boolean;
+  keepAlive: boolean;
+  keepAliveSettings: KeepAliveSettings;
+  refed = true;
+  readonly userBuffer: UserBuffer | null;
+  /**
+   * Size of the write under way when it was submitted, later what of all was queued at the last
+   * look: as long as it changes, the peer is taking bytes and the socket does not time out.
+   */
+  lastWriteQueueSize = 0;
+
+  /** The stream's callback for the write under way: a stream has one at a time. */
+  #writing: WriteCallback | null = null;
+  readonly #written: DoneCallback = (error) => {
+    const callback = this.#writing;
+    this.#writing = null;
+    if (callback !== null) this.#acknowledge(error, callback);
+  };
+
+  constructor(socket: NetSocket, options: LinkOptions | undefined) {
+    this.socket = socket;
+    this.noDelay = Boolean(options?.noDelay);
+    this.keepAlive = Boolean(options?.keepAlive);
+    this.keepAliveSettings = { delay: ~~(Number(options?.keepAliveInitialDelay) / 1000) };
+    this.userBuffer = UserBuffer.from(options?.onread);
+  }
+
+  /** Takes an accepted connection, or one whose connect has succeeded. */
+  open(connection: Connection): void {
+    this.phase = Phase.Open;
+    this.connection = connection;
+    this.dial = null;
+    connection.owner = this;
+  }
+
+  /** Applies to a new connection what the user asked for before there was one. */
+  applyRef(connection: Connection): void {
+    if (!this.refed) connection.unref();
+  }
+
+  write(connection: Connection, data: WriteData, encoding: BufferEncoding, cb: WriteCallback) {
+    const before = connection.bytesWritten;
+    connection.write(data, encoding, this.#startWriting(cb));
+    if (this.#writing === cb) this.lastWriteQueueSize = connection.bytesWritten - before;
+  }
+
+  writev(connection: Connection, chunks: readonly WriteChunk[], cb: WriteCallback): void {
+    const before = connection.bytesWritten;
+    connection.writev(chunks, this.#startWriting(cb));
+    if (this.#writing === cb) this.lastWriteQueueSize = connection.bytesWritten - before;
+  }
+
+  onConnect(): void {
+    // Only attempts connect; a link owns connections that are.
+  }
+
+  onData(chunk: Buffer): boolean {
+    const { socket, userBuffer } = this;
+    socket._unrefTimer();
+    if (userBuffer !== null) return this.#deliver(userBuffer, chunk);
+    return socket.push(chunk);
+  }
+
+  onEnd(): void {
+    const { socket } = this;
+    socket._unrefTimer();
+    if (socket._readableState.endEmitted) return;
+    socket.push(null);
+    socket.read(0);
+  }
+
+  onReadError(error: ErrorName): void {
+    this.socket.destroy(operationError(error, 'read'));
+  }
+
+  onWriteError(error: ErrorName): void {
+    this.socket.destroy(operationError(error, 'write'));
+  }
+
+  onClose(): void {
+    // At close() a ClosingOwner takes over.
+  }
+
+  /** Goes on reading into the user's buffer, first with what was held when it stopped. */
+  resumeUserBuffer(): void {
+    const { connection, userBuffer } = this;
+    if (userBuffer === null || connection === null || this.phase !== Phase.Open) return;
+    if (connection.reading) return;
+    connection.startReading();
+    if (!userBuffer.holds) return;
+    process.nextTick(() => {
+      if (this.connection !== connection || !connection.reading) return;
+      if (!this.#deliver(userBuffer, null)) connection.stopReading();
+    });
+  }
+
+  #deliver(userBuffer: UserBuffer, chunk: Buffer | null): boolean {
+    const { connection } = this;
+    return userBuffer.deliver(
+      this.socket,
+      chunk,
+      () => this.connection !== connection || connection?.reading === false,
+    );
+  }
+
+  #startWriting(callback: WriteCallback): DoneCallback {
+    if (this.#writing !== null) {
+      // Someone calls _write() past the stream.
+      return (error) => this.#acknowledge(error, callback);
+    }
+    this.#writing = callback;
+    return this.#written;
+  }
+
+  #acknowledge(error: ErrorName | null, callback: WriteCallback): void {
+    if (error !== null) {
+      callback(operationError(error, 'write'));
+      return;
+    }
+    // Zero also when write() has not returned yet: then the timer was refreshed just now.
+    if (this.lastWriteQueueSize !== 0) {
+      this.lastWriteQueueSize = 0;
+      if (!this.socket.destroyed) this.socket._unrefTimer();
+    }
+    callback(null);
+  }
+}
+
+/** Waits for the end of a connection whose socket was destroyed. */
+export class ClosingOwner implements ConnectionOwner {
+  readonly #socket: NetSocket;
+  readonly #hadError: boolean;
+
+  constructor(socket: NetSocket, hadError: boolean) {
+    this.#socket = socket;
+    this.#hadError = hadError;
+  }
+
+  onConnect(): void {}
+
+  onData(): boolean {
+    return false;
+  }
+
+  onEnd(): void {}
+
+  onReadError(): void {}
+
+  onWriteError(): void {}
+
+  onClose(): void {
+    this.#socket.emit('close', this.#hadError);
+  }
+}

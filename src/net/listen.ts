@@ -1,0 +1,271 @@
+/** Listening and accepting, for `net.Server` and everything made on it, such as `http.Server`. */
+import diagnosticsChannel from 'node:diagnostics_channel';
+import type * as nodeNet from 'node:net';
+import type {
+  Connection,
+  ErrorName,
+  Listener,
+  ListenerOwner,
+  ListenSettings,
+  Transport,
+} from '../port/contract';
+import { core, nodeMajor, override } from './core';
+import { errnoOf, listenError, operationError } from './errors';
+import { kConnection, kLink, nodeServer, normalizeArguments, setAsyncId } from './internals';
+import type { NetServer, NetSocket } from './internals';
+import { Socket } from './socket';
+
+const serverSocketChannel = diagnosticsChannel.channel('net.server.socket');
+const listenChannel = diagnosticsChannel.tracingChannel('net.server.listen');
+
+const kListening = Symbol('iocp-net.listening');
+
+/** What our `listen()` notes for the steps after it. */
+interface Listening {
+  ipv6Only: boolean;
+  reusePort: boolean;
+  /** Listeners told to close whose sockets are still open. */
+  closing: number;
+}
+
+type ListeningServer = NetServer & { [kListening]?: Listening };
+
+function listeningOf(server: ListeningServer): Listening {
+  return (server[kListening] ??= { ipv6Only: false, reusePort: false, closing: 0 });
+}
+
+// Up to Node 20 a maxConnections of 0 means no limit.
+const zeroIsLimit = nodeMajor >= 22;
+
+function isFull({ maxConnections, _connections }: NetServer): boolean {
+  const limit = maxConnections as number | null | undefined;
+  if (limit === undefined || limit === null) return false;
+  return (zeroIsLimit || limit !== 0) && _connections >= limit;
+}
+
+/** Stands as `server._handle`, for what Node's own server does with that. */
+export class ListenHandle implements ListenerOwner {
+  readonly #server: ListeningServer;
+  #listener: Listener | null = null;
+
+  constructor(server: NetServer) {
+    this.#server = server;
+  }
+
+  /** Binds and listens; returns the error's name or null. */
+  listen(transport: Transport, settings: ListenSettings): ErrorName | null {
+    const listener = transport.listen(settings, this);
+    if (typeof listener === 'string') return listener;
+    this.#listener = listener;
+    return null;
+  }
+
+  get fd(): number {
+    return this.#listener?.fd ?? -1;
+  }
+
+  getAsyncId(): number {
+    return this.#listener?.asyncId() ?? -1;
+  }
+
+  /** Writes the address into `out`; returns 0 or the error's number, as Node's handles do. */
+  getsockname(out: object): number {
+    const endpoint = this.#listener?.localEndpoint() ?? 'EBADF';
+    if (typeof endpoint === 'string') return errnoOf(endpoint);
+    Object.assign(out, endpoint);
+    return 0;
+  }
+
+  ref(): void {
+    this.#listener?.ref();
+  }
+
+  unref(): void {
+    this.#listener?.unref();
+  }
+
+  hasRef(): boolean {
+    return this.#listener?.hasRef() ?? false;
+  }
+
+  /** The server's 'close' waits for the socket to be closed, so that its port is free then. */
+  close(callback?: () => void): void {
+    const listener = this.#listener;
+    if (listener === null) return;
+    this.#listener = null;
+    const listening = listeningOf(this.#server);
+    listening.closing++;
+    listener.close(() => {
+      listening.closing--;
+      callback?.();
+      if (listening.closing === 0) this.#server._emitCloseIfDrained();
+    });
+  }
+
+  onAccept(connection: Connection): void {
+    const server = this.#server;
+    if (isFull(server)) {
+      server.emit('drop', dropInfo(connection));
+      connection.close(false);
+    } else if (isBlocked(server, connection)) {
+      connection.close(false);
+    } else {
+      admit(server, connection);
+    }
+  }
+
+  onAcceptError(error: ErrorName): void {
+    this.#server.emit('error', operationError(error, 'accept'));
+  }
+}
+
+function dropInfo(connection: Connection): nodeNet.DropArgument {
+  const info = Object.create(null) as nodeNet.DropArgument;
+  const local = connection.localEndpoint();
+  const remote = connection.peerEndpoint();
+  if (typeof local !== 'string') {
+    info.localAddress = local.address;
+    info.localPort = local.port;
+    info.localFamily = local.family;
+  }
+  if (typeof remote !== 'string') {
+    info.remoteAddress = remote.address;
+    info.remotePort = remote.port;
+    info.remoteFamily = remote.family;
+  }
+  return info;
+}
+
+function isBlocked({ blockList }: NetServer, connection: Connection): boolean {
+  if (!blockList) return false;
+  const peer = connection.peerEndpoint();
+  if (typeof peer === 'string') return false;
+  return blockList.check(peer.address, peer.family === 'IPv6' ? 'ipv6' : 'ipv4');
+}
+
+function admit(server: NetServer, connection: Connection): void {
+  const socket = new Socket({
+    [kConnection]: connection,
+    allowHalfOpen: server.allowHalfOpen,
+    pauseOnCreate: server.pauseOnConnect,
+    readable: true,
+    writable: true,
+    readableHighWaterMark: server.highWaterMark,
+    writableHighWaterMark: server.highWaterMark,
+  } as nodeNet.SocketConstructorOpts) as unknown as NetSocket;
+  applyServerOptions(server, socket, connection);
+  server._connections++;
+  socket.server = server;
+  socket._server = server;
+  server.emit('connection', socket as unknown as nodeNet.Socket);
+  if (serverSocketChannel.hasSubscribers) serverSocketChannel.publish({ socket });
+}
+
+function applyServerOptions(server: NetServer, socket: NetSocket, connection: Connection): void {
+  const link = socket[kLink];
+  if (link === undefined) return;
+  if (server.noDelay) {
+    link.noDelay = true;
+    connection.setNoDelay(true);
+  }
+  if (server.keepAlive) {
+    link.keepAlive = true;
+    link.keepAliveSettings = { delay: server.keepAliveInitialDelay };
+    connection.setKeepAlive(true, link.keepAliveSettings);
+  }
+}
+
+function fail(server: NetServer, error: Error): void {
+  if (listenChannel.hasSubscribers) {
+    // The channel's message type knows only what its own start puts in.
+    listenChannel.error.publish({ server, error });
+  }
+  process.nextTick(() => server.emit('error', error));
+}
+
+interface Bound {
+  handle: ListenHandle;
+  address: string;
+  addressType: number | null;
+}
+
+/** Tries addresses in turn; an address in use is not another address family's business. */
+function bind(
+  server: NetServer,
+  transport: Transport,
+  candidates: readonly { address: string; addressType: number | null }[],
+  settings: Omit<ListenSettings, 'address'>,
+): Bound | Error {
+  let error: Error | undefined;
+  for (const { address, addressType } of candidates) {
+    const handle = new ListenHandle(server);
+    const name = handle.listen(transport, { ...settings, address });
+    if (name === null) return { handle, address, addressType };
+    error = listenError(name, { address, port: settings.port });
+    if (name === 'EADDRINUSE') break;
+  }
+  return error ?? listenError('EINVAL', { address: undefined, port: settings.port });
+}
+
+const anyAddress = [
+  { address: '::', addressType: 6 },
+  { address: '0.0.0.0', addressType: 4 },
+];
+
+const listenMembers: ThisType<ListeningServer> & Record<string, unknown> = {
+  listen(...args: unknown[]): NetServer {
+    const [options] = normalizeArguments<nodeNet.ListenOptions>(args);
+    const listening = listeningOf(this);
+    listening.ipv6Only = options.ipv6Only === true;
+    listening.reusePort = options.reusePort === true;
+    nodeServer.listen.apply(this, args as never);
+    return this;
+  },
+
+  _listen2(...args: Parameters<NetServer['_listen2']>): void {
+    const [address, port, addressType, backlog, fd, flags] = args;
+    const transport = core();
+    const isTcp = port !== null && port >= 0 && addressType !== -1 && typeof fd !== 'number';
+    // With a handle already there it is an adopted one, or the primary's of a cluster.
+    if (transport === null || !isTcp || this._handle) {
+      nodeServer._listen2.apply(this, args);
+      return;
+    }
+    const listening = listeningOf(this);
+    const bound = bind(this, transport, address ? [{ address, addressType }] : anyAddress, {
+      port,
+      backlog: backlog || 511,
+      ipv6Only: listening.ipv6Only,
+      // A Node that does not know the option has no flag for it.
+      reusePort: listening.reusePort && Number(flags) > 1,
+      pauseOnAccept: this.pauseOnConnect,
+    });
+    if (bound instanceof Error) {
+      fail(this, bound);
+      return;
+    }
+    startListening(this, bound, port);
+  },
+
+  _emitCloseIfDrained(): void {
+    if (this[kListening] !== undefined && this[kListening].closing > 0) return;
+    nodeServer._emitCloseIfDrained.call(this);
+  },
+};
+
+function startListening(server: NetServer, { handle, address, addressType }: Bound, port: number) {
+  server._handle = handle;
+  setAsyncId(server, handle.getAsyncId());
+  if (listenChannel.hasSubscribers) listenChannel.asyncEnd.publish({ server });
+  server._connectionKey = `${addressType}:${address}:${port}`;
+  if (server._unref) server.unref();
+  process.nextTick(() => {
+    // Closed before it could say so.
+    if (server._handle) server.emit('listening');
+  });
+}
+
+/** Makes servers of this prototype listen on the completion core. */
+export function installListen(prototype: object): void {
+  override(prototype, listenMembers);
+}

@@ -1,0 +1,26 @@
+/** The server: Node's own `net.Server`, listening on the completion core. */
+import * as nodeNet from 'node:net';
+import { core, standOn } from './core';
+import type { NetServer } from './internals';
+import { installListen } from './listen';
+
+type ConnectionListener = (socket: nodeNet.Socket) => void;
+
+function ServerConstructor(
+  this: NetServer,
+  options?: nodeNet.ServerOpts | ConnectionListener,
+  listener?: ConnectionListener,
+): nodeNet.Server | undefined {
+  if (new.target === undefined && !(this instanceof Server)) {
+    return new Server(options as nodeNet.ServerOpts, listener);
+  }
+  core();
+  nodeNet.Server.call(this, options as nodeNet.ServerOpts, listener);
+  return undefined;
+}
+
+/** `net.Server`, its TCP listeners on the completion core. */
+export const Server = ServerConstructor as unknown as typeof nodeNet.Server;
+Object.defineProperty(ServerConstructor, 'name', { configurable: true, value: 'Server' });
+standOn(Server, nodeNet.Server);
+installListen(Server.prototype);

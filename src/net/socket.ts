@@ -1,0 +1,65 @@
+/**
+ * The socket: Node's own `net.Socket`, constructed by Node, with the members that deal with the
+ * connection replaced. What is not replaced (validation, `setTimeout()`, half-open handling,
+ * `destroySoon()`, addresses, counters) is Node's and works on top of these.
+ */
+import * as nodeNet from 'node:net';
+import type { Connection } from '../port/contract';
+import { core, override, standOn } from './core';
+import { kConnection, kLink, setAsyncId } from './internals';
+import type { NetSocket } from './internals';
+import { SocketLink } from './link';
+import type { LinkOptions } from './link';
+import { socketMembers } from './socket-members';
+
+interface SocketOptions extends LinkOptions {
+  handle?: unknown;
+  fd?: unknown;
+  readable?: boolean;
+  pauseOnCreate?: boolean;
+  manualStart?: boolean;
+  [kConnection]?: Connection;
+}
+
+/** Whether the options give the socket a handle or descriptor, which only Node can serve. */
+function hasForeignHandle(options: SocketOptions | number | null | undefined): boolean {
+  if (typeof options === 'number') return true;
+  return Boolean(options?.handle) || (options?.fd !== undefined && options !== null);
+}
+
+function SocketConstructor(this: NetSocket, options?: SocketOptions): NetSocket | undefined {
+  if (new.target === undefined && !(this instanceof Socket)) {
+    return new Socket(options as nodeNet.SocketConstructorOpts) as unknown as NetSocket;
+  }
+  const isOurs = core() !== null && !hasForeignHandle(options);
+  const link = isOurs ? new SocketLink(this, options) : undefined;
+  // Before Node's constructor: that already asks for the handle, and destroys the socket when its
+  // signal is aborted.
+  if (link !== undefined) this[kLink] = link;
+  nodeNet.Socket.call(this as never, options as nodeNet.SocketConstructorOpts);
+  const connection = options?.[kConnection];
+  if (link !== undefined && connection !== undefined) {
+    startAccepted(this, link, connection, options);
+  }
+  return undefined;
+}
+
+function startAccepted(
+  socket: NetSocket,
+  link: SocketLink,
+  connection: Connection,
+  options: SocketOptions | undefined,
+): void {
+  link.open(connection);
+  setAsyncId(socket, connection.asyncId());
+  link.userBuffer?.renew();
+  if (options?.readable === false) return;
+  if (options?.pauseOnCreate) socket.readableFlowing = false;
+  else if (!options?.manualStart) socket.read(0);
+}
+
+/** `net.Socket`, its TCP connections on the completion core. */
+export const Socket = SocketConstructor as unknown as typeof nodeNet.Socket;
+Object.defineProperty(SocketConstructor, 'name', { configurable: true, value: 'Socket' });
+standOn(Socket, nodeNet.Socket);
+override(Socket.prototype, socketMembers);
