@@ -17,6 +17,23 @@ namespace completion_port {
 struct Connection;
 struct Listener;
 
+#ifdef _WIN32
+// How the success of an overlapped call that finishes at once is learnt. Decided per handle, when
+// it joins the queue, because it hangs on the provider that made the socket.
+enum class Notification : std::uint8_t {
+  kQueued,            // by a packet, as if it had waited
+  kSkippedOnSuccess,  // by the return value alone: there will be no packet
+};
+
+// What the IOCP backend remembers of one connection.
+struct IocpNotes {
+  Notification notification = Notification::kQueued;
+  bool busy = false;                  // the next receive takes a chunk along
+  std::uint8_t roomy_receives = 0;    // in a row, into a large chunk, that a small one could hold
+  std::uint32_t last_receive_ms = 0;  // low half of the clock
+};
+#endif
+
 // One operation the kernel can hold. The OS part comes first, so that the pointer a packet carries
 // is the pointer to this (IOCP) or is carried as it is in user_data (io_uring).
 enum class OperationKind : std::uint8_t { kReceive, kSend, kConnect, kAccept };
@@ -64,6 +81,9 @@ struct Connection {
   Operation receive;
   Operation send;  // also carries the connect
   std::unique_ptr<Address> remote;  // of a connect, until it completes
+#ifdef _WIN32
+  IocpNotes iocp;  // set afresh by Backend::Attach
+#endif
 
   bool InFlight() const {
     return receive.state != OperationState::kIdle || send.state != OperationState::kIdle;

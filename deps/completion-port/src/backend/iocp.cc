@@ -1,0 +1,231 @@
+// The completion port itself: open, attach, wait, wake, cancel. iocp_backend.h tells the whole.
+#include "backend/iocp.h"
+
+#include <cassert>
+
+#include "backend/iocp_backend.h"
+
+namespace completion_port {
+
+namespace {
+
+// How often one Wait reports results that were produced by the events of the round before. A
+// connection whose calls all finish at once must not keep the others from the queue.
+constexpr int kReportRounds = 4;
+
+Operation& OperationOf(OVERLAPPED* overlapped) {
+  return *reinterpret_cast<Operation*>(overlapped);  // the first member: see the static_assert
+}
+
+// The address of an extension function, which depends on the provider of the socket.
+template <typename Function>
+bool LoadExtension(SOCKET socket, GUID id, Function* out) {
+  DWORD bytes = 0;
+  return WSAIoctl(socket, SIO_GET_EXTENSION_FUNCTION_POINTER, &id, sizeof(id), out, sizeof(*out),
+                  &bytes, nullptr, nullptr) == 0;
+}
+
+// Whether the provider's sockets are plain file handles of the kernel. A layered provider that
+// wraps them would miss completions that leave no packet (Microsoft KB 2568167).
+bool IsKernelHandle(SOCKET socket) {
+  WSAPROTOCOL_INFOW info{};
+  int length = sizeof(info);
+  return getsockopt(socket, SOL_SOCKET, SO_PROTOCOL_INFOW, reinterpret_cast<char*>(&info),
+                    &length) == 0 &&
+         (info.dwServiceFlags1 & XP1_IFS_HANDLES) != 0;
+}
+
+// Windows 10 version 1709. GetVersionEx tells programs without a manifest an older version.
+bool IsWindows10Build16299() {
+  using GetVersion = LONG(WINAPI*)(OSVERSIONINFOW*);
+  const HMODULE ntdll = GetModuleHandleW(L"ntdll.dll");
+  if (ntdll == nullptr) return false;
+  const auto get_version =
+      reinterpret_cast<GetVersion>(reinterpret_cast<void*>(GetProcAddress(ntdll, "RtlGetVersion")));
+  OSVERSIONINFOW version{};
+  version.dwOSVersionInfoSize = sizeof(version);
+  if (get_version == nullptr || get_version(&version) != 0) return false;
+  return version.dwMajorVersion > 10 ||
+         (version.dwMajorVersion == 10 && version.dwBuildNumber >= 16299);
+}
+
+HANDLE AsHandle(SOCKET socket) { return reinterpret_cast<HANDLE>(socket); }
+
+}  // namespace
+
+std::unique_ptr<Backend> CreateIocpBackend() { return std::make_unique<IocpBackend>(); }
+
+Error ProbeIocp() {
+  const Error error = os::StartSockets();
+  if (error != Error::kOk) return error;
+  const HANDLE port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, nullptr, 0, 1);
+  if (port == nullptr) return FromOsError(static_cast<int>(GetLastError()), Operating::kControl);
+  CloseHandle(port);
+  return Error::kOk;
+}
+
+IocpBackend::~IocpBackend() {
+  // Closing a port ends no operation: the kernel would go on writing into memory about to be freed.
+  assert(held_by_kernel_ == 0);
+  if (port_ != nullptr) CloseHandle(port_);
+}
+
+Error IocpBackend::Open(const BackendContext& context) {
+  events_ = context.events;
+  chunks_ = context.chunks;
+  counters_ = context.counters;
+  ready_.reserve(context.queue_entries);
+  reporting_.reserve(context.queue_entries);
+  Error error = os::StartSockets();
+  if (error != Error::kOk) return error;
+  error = LoadExtensions();
+  if (error != Error::kOk) return error;
+  can_fail_loopback_fast_ = IsWindows10Build16299();
+  // Concurrency 1: one thread serves this port, so the kernel has nobody else to wake.
+  port_ = CreateIoCompletionPort(INVALID_HANDLE_VALUE, nullptr, 0, 1);
+  if (port_ == nullptr) return FromOsError(static_cast<int>(GetLastError()), Operating::kControl);
+  now_ms_ = os::NowMs();
+  return Error::kOk;
+}
+
+Error IocpBackend::LoadExtensions() {
+  NativeSocket socket = kInvalidSocket;
+  Error error = os::OpenStreamSocket(Family::kIpv4, &socket);
+  if (error != Error::kOk) error = os::OpenStreamSocket(Family::kIpv6, &socket);
+  if (error != Error::kOk) return error;
+  if (!LoadExtension(socket, WSAID_ACCEPTEX, &accept_ex_) ||
+      !LoadExtension(socket, WSAID_CONNECTEX, &connect_ex_)) {
+    error = FromOsError(WSAGetLastError(), Operating::kControl);
+  }
+  os::CloseSocket(socket);
+  return error;
+}
+
+Error IocpBackend::Associate(SOCKET socket, Notification* notification) {
+  // The key is unused: the OVERLAPPED already names the operation and, through it, the connection.
+  if (CreateIoCompletionPort(AsHandle(socket), port_, 0, 0) == nullptr) {
+    return FromOsError(static_cast<int>(GetLastError()), Operating::kControl);
+  }
+  CountCall();
+  *notification = Notification::kQueued;
+  if (!IsKernelHandle(socket)) return Error::kOk;
+  CountCall();
+  // Nobody waits on the handle itself, hence no need to set its event either. The mode belongs to
+  // the handle for life and cannot be taken back; a refusal costs speed only.
+  const UCHAR modes = FILE_SKIP_COMPLETION_PORT_ON_SUCCESS | FILE_SKIP_SET_EVENT_ON_HANDLE;
+  if (SetFileCompletionNotificationModes(AsHandle(socket), modes)) {
+    *notification = Notification::kSkippedOnSuccess;
+  }
+  return Error::kOk;
+}
+
+Error IocpBackend::Attach(Connection& connection) {
+  connection.iocp = IocpNotes{};
+  connection.posted_chunk = kNoChunk;
+  connection.receive.connection = &connection;
+  connection.receive.kind = OperationKind::kReceive;
+  connection.send.connection = &connection;
+  return Associate(connection.socket, &connection.iocp.notification);
+}
+
+void IocpBackend::Issued(Operation& operation, Notification notification, bool done, int os_error,
+                         DWORD bytes) {
+  CountCall();
+  const bool packet_will_come =
+      done ? notification == Notification::kQueued : os_error == WSA_IO_PENDING;
+  if (packet_will_come) {
+    ++held_by_kernel_;
+  } else {
+    ready_.push_back(Ready{&operation, done ? 0 : os_error, done ? bytes : 0});
+  }
+}
+
+// --- Waiting
+// --------------------------------------------------------------------------------------
+
+void IocpBackend::Wait(int timeout_ms) {
+  const bool reported = ReportReady();
+  if (reported && !poll_skipped_) {
+    // The caller has something to pass on. Asking the queue can wait until it comes back, which
+    // saves a call for every message of a quiet port; but not twice, for those in the queue.
+    poll_skipped_ = true;
+    return;
+  }
+  poll_skipped_ = false;
+  const DWORD limit_ms = timeout_ms < 0 ? INFINITE : static_cast<DWORD>(timeout_ms);
+  Dequeue(reported ? 0 : UntilNextRepost(limit_ms));
+  RepostRested();
+  ReportReady();
+}
+
+void IocpBackend::Dequeue(DWORD timeout_ms) {
+  ULONG count = 0;
+  const BOOL any = GetQueuedCompletionStatusEx(port_, packets_, kBatch, &count, timeout_ms, FALSE);
+  CountCall();
+  now_ms_ = os::NowMs();
+  if (!any || count == 0) return;
+  counters_->Add(Counter::kBatches);
+  counters_->Add(Counter::kPackets, count);
+  for (ULONG i = 0; i < count; ++i) {
+    OVERLAPPED* overlapped = packets_[i].lpOverlapped;
+    if (overlapped == nullptr) continue;  // from Wake(): returning is all it asked for
+    --held_by_kernel_;
+    const LONG status = static_cast<LONG>(overlapped->Internal);
+    Finish(OperationOf(overlapped), status < 0 ? static_cast<int>(status) : 0,
+           packets_[i].dwNumberOfBytesTransferred);
+  }
+}
+
+bool IocpBackend::ReportReady() {
+  bool any = false;
+  for (int round = 0; round < kReportRounds && !ready_.empty(); ++round) {
+    any = true;
+    reporting_.swap(ready_);  // what the events add is for the next round
+    for (const Ready& one : reporting_) Finish(*one.operation, one.os_error, one.bytes);
+    reporting_.clear();
+  }
+  while (!stopped_.empty()) {
+    any = true;
+    Listener& listener = *stopped_.back();
+    stopped_.pop_back();
+    ReportStopped(listener);
+  }
+  return any;
+}
+
+void IocpBackend::Finish(Operation& operation, int os_error, DWORD bytes) {
+  switch (operation.kind) {
+    case OperationKind::kReceive:
+      return FinishReceive(*operation.connection, os_error, bytes);
+    case OperationKind::kSend:
+      return FinishSend(*operation.connection, os_error, bytes);
+    case OperationKind::kConnect:
+      return FinishConnect(*operation.connection, os_error);
+    case OperationKind::kAccept:
+      return FinishAccept(operation, os_error);
+  }
+}
+
+void IocpBackend::Wake() {
+  // The packet needs a little kernel memory. A lost wake-up could be slept over for ever, so this
+  // insists.
+  while (!PostQueuedCompletionStatus(port_, 0, 0, nullptr)) Sleep(1);
+}
+
+// --- Cancelling
+// -----------------------------------------------------------------------------------
+
+void IocpBackend::Cancel(Connection& connection) {
+  if (!connection.InFlight()) return;
+  for (Operation* operation : {&connection.receive, &connection.send}) {
+    if (operation->state == OperationState::kSubmitted) {
+      operation->state = OperationState::kCancelling;
+    }
+  }
+  // A request, to be answered by packets. ERROR_NOT_FOUND says that everything is done already and
+  // waits in the queue or in ready_.
+  CancelIoEx(AsHandle(connection.socket), nullptr);
+  CountCall();
+}
+
+}  // namespace completion_port

@@ -1,0 +1,204 @@
+// Accepts: a pool of AcceptEx operations per listener, each with the socket that the next client
+// will get. The receive length is 0, so a silent client cannot hold an operation.
+//
+// A listener must never go deaf. Every operation that comes back is posted again, whatever became
+// of it; one that cannot be posted rests for a moment with its pool and is tried again. And nobody
+// may call accept() on such a listener: it would compete with the operations.
+#include <algorithm>
+#include <cassert>
+
+#include "backend/iocp_backend.h"
+
+namespace completion_port {
+
+namespace {
+
+constexpr std::size_t kAccepts = 32;
+constexpr std::uint64_t kRestMs = 100;  // before trying again what failed for want of resources
+
+// What AcceptEx wants for each of the two addresses it writes.
+constexpr DWORD kAddressBytes = sizeof(sockaddr_in6) + 16;
+
+// The client gave up between its handshake and our accept. Its loss, not the listener's.
+bool PeerVanished(Error error) {
+  return error == Error::kConnectionReset || error == Error::kConnectionAborted ||
+         error == Error::kNotConnected || error == Error::kTimedOut;
+}
+
+}  // namespace
+
+struct IocpAccept : Operation {
+  IocpAcceptPool* pool = nullptr;
+  SOCKET socket = INVALID_SOCKET;                  // for the next client; not attached to any port
+  std::uint8_t addresses[2 * kAddressBytes] = {};  // written by the kernel
+};
+
+// Lives until its listener's OnAcceptStopped, which comes when nothing is in flight.
+struct IocpAcceptPool : AcceptPool {
+  Listener* listener = nullptr;
+  Notification notification = Notification::kQueued;
+  bool stopping = false;
+  bool resting = false;
+  bool error_reported = false;  // one report for a shortage, not one for every try
+  std::uint64_t repost_ms = 0;  // while resting
+  std::size_t in_flight = 0;    // with the kernel or in ready_
+  IocpAccept accepts[kAccepts];
+};
+
+namespace {
+IocpAcceptPool& PoolOf(const Listener& listener) {
+  return *static_cast<IocpAcceptPool*>(listener.accepts.get());
+}
+}  // namespace
+
+Error IocpBackend::Attach(Listener& listener) {
+  auto pool = std::make_unique<IocpAcceptPool>();
+  const Error error = Associate(listener.socket, &pool->notification);
+  if (error != Error::kOk) return error;
+  pool->listener = &listener;
+  for (IocpAccept& accept : pool->accepts) {
+    accept.kind = OperationKind::kAccept;
+    accept.pool = pool.get();
+  }
+  listener.accepts = std::move(pool);
+  return Error::kOk;
+}
+
+void IocpBackend::SubmitAccept(Listener& listener) { RepostIdle(PoolOf(listener)); }
+
+void IocpBackend::RepostIdle(IocpAcceptPool& pool) {
+  for (IocpAccept& accept : pool.accepts) {
+    if (accept.state == OperationState::kIdle) PostAccept(accept);
+  }
+}
+
+void IocpBackend::PostAccept(IocpAccept& accept) {
+  IocpAcceptPool& pool = *accept.pool;
+  ++pool.in_flight;
+  accept.state = OperationState::kSubmitted;
+  accept.overlapped = OVERLAPPED{};
+  const int family = pool.listener->family == Family::kIpv6 ? AF_INET6 : AF_INET;
+  accept.socket = WSASocketW(family, SOCK_STREAM, IPPROTO_TCP, nullptr, 0,
+                             WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT);
+  if (accept.socket == INVALID_SOCKET) {
+    ready_.push_back(Ready{&accept, WSAGetLastError(), 0});
+    CountCall();
+    return;
+  }
+  CountCall();
+  DWORD bytes = 0;
+  const bool done = accept_ex_(pool.listener->socket, accept.socket, accept.addresses, 0,
+                               kAddressBytes, kAddressBytes, &bytes, &accept.overlapped) != FALSE;
+  Issued(accept, pool.notification, done, done ? 0 : WSAGetLastError(), bytes);
+}
+
+// Makes an ordinary socket of what AcceptEx left: it learns that it is connected, and to whom. The
+// option's value is the listener's SOCKET. FIONBIO comes after it, for it takes over the
+// listener's properties. 0 or a WSA error.
+int IocpBackend::Introduce(SOCKET accepted, SOCKET listener) {
+  CountCall();
+  if (setsockopt(accepted, SOL_SOCKET, SO_UPDATE_ACCEPT_CONTEXT,
+                 reinterpret_cast<const char*>(&listener), sizeof(listener)) != 0) {
+    return WSAGetLastError();
+  }
+  CountCall();
+  u_long non_blocking = 1;
+  return ioctlsocket(accepted, FIONBIO, &non_blocking) == 0 ? 0 : WSAGetLastError();
+}
+
+void IocpBackend::FinishAccept(Operation& operation, int os_error) {
+  IocpAccept& accept = static_cast<IocpAccept&>(operation);
+  IocpAcceptPool& pool = *accept.pool;
+  Listener& listener = *pool.listener;
+  --pool.in_flight;
+  accept.state = OperationState::kIdle;
+  SOCKET accepted = accept.socket;
+  accept.socket = INVALID_SOCKET;
+  if (os_error == 0) os_error = Introduce(accepted, listener.socket);
+  if (os_error != 0 && accepted != INVALID_SOCKET) {
+    closesocket(accepted);
+    accepted = INVALID_SOCKET;
+    CountCall();
+  }
+  const bool stopping = pool.stopping;
+  bool report_error = false;
+  if (os_error == 0) {
+    pool.error_reported = false;
+    if (!stopping) PostAccept(accept);
+  } else if (!stopping) {
+    report_error = !PostAgain(accept, FromOsError(os_error, Operating::kAccept));
+  }
+  // The event comes last, for it may cancel this very listener.
+  if (accepted != INVALID_SOCKET) {
+    events_->OnAccept(listener, accepted, Error::kOk);
+  } else if (report_error) {
+    events_->OnAccept(listener, kInvalidSocket, FromOsError(os_error, Operating::kAccept));
+  }
+  if (stopping && pool.in_flight == 0) ReportStopped(listener);
+}
+
+// After a failed accept. False if it is news that the submitter should have.
+bool IocpBackend::PostAgain(IocpAccept& accept, Error error) {
+  if (PeerVanished(error)) {
+    PostAccept(accept);
+    return true;
+  }
+  IocpAcceptPool& pool = *accept.pool;
+  if (!pool.resting) {
+    pool.resting = true;
+    pool.repost_ms = now_ms_ + kRestMs;
+    resting_.push_back(&pool);
+  }
+  const bool known = pool.error_reported;
+  pool.error_reported = true;
+  return known;
+}
+
+DWORD IocpBackend::UntilNextRepost(DWORD timeout_ms) const {
+  const std::uint64_t now_ms = resting_.empty() ? 0 : os::NowMs();
+  for (const IocpAcceptPool* pool : resting_) {
+    const std::uint64_t left_ms = pool->repost_ms > now_ms ? pool->repost_ms - now_ms : 0;
+    if (left_ms < timeout_ms) timeout_ms = static_cast<DWORD>(left_ms);
+  }
+  return timeout_ms;
+}
+
+void IocpBackend::RepostRested() {
+  for (std::size_t i = 0; i < resting_.size();) {
+    IocpAcceptPool& pool = *resting_[i];
+    if (pool.repost_ms > now_ms_) {
+      ++i;
+      continue;
+    }
+    resting_.erase(resting_.begin() + static_cast<std::ptrdiff_t>(i));
+    pool.resting = false;
+    RepostIdle(pool);
+  }
+}
+
+// --- Stopping
+// -------------------------------------------------------------------------------------
+
+void IocpBackend::Cancel(Listener& listener) {
+  IocpAcceptPool& pool = PoolOf(listener);
+  if (pool.stopping) return;
+  pool.stopping = true;
+  resting_.erase(std::remove(resting_.begin(), resting_.end(), &pool), resting_.end());
+  if (pool.in_flight == 0) {
+    stopped_.push_back(&listener);
+    return;
+  }
+  for (IocpAccept& accept : pool.accepts) {
+    if (accept.state == OperationState::kSubmitted) accept.state = OperationState::kCancelling;
+  }
+  CancelIoEx(reinterpret_cast<HANDLE>(listener.socket), nullptr);
+  CountCall();
+}
+
+void IocpBackend::ReportStopped(Listener& listener) {
+  assert(PoolOf(listener).in_flight == 0);
+  listener.accepts.reset();
+  events_->OnAcceptStopped(listener);
+}
+
+}  // namespace completion_port

@@ -1,0 +1,141 @@
+// The Windows backend, inside.
+//
+// How an I/O completion port works. You start an operation ("overlapped") and give the kernel an
+// OVERLAPPED, a small record that stays at its address until the kernel has finished with it. When
+// the operation ends, the kernel fills the record in and puts a packet, which is little more than
+// the record's address, into the port of that handle. One thread takes packets out, many at a time.
+// Our OVERLAPPED is the first member of Operation, so the address in a packet is the Operation.
+//
+// Three things that make it quick
+//   - A call that succeeds at once leaves no packet (Notification::kSkippedOnSuccess). Its result
+//     goes on a list, ready_, from which Wait() reports it: never a callback inside a Submit*.
+//   - A receive on a quiet connection has no buffer: the zero-byte receive completes when there is
+//     something to read, and only then a chunk is taken and the bytes are fetched. A receive on a
+//     busy connection takes its chunk along and so saves that second call; but a posted chunk is
+//     locked in memory until bytes arrive, so at most a quarter of the chunks of a size wait so.
+//   - 32 accepts stand ready, each with a socket made beforehand.
+//
+// Why there is no race between a call and its packet. Elsewhere a packet can be dequeued on another
+// thread before the call that caused it has returned. Here the thread that issues operations is the
+// only one that dequeues, so whatever a Submit* writes after the call is written before its packet
+// is looked at.
+//
+// Memory the kernel owns: the OVERLAPPED, the chunk or the sent bytes, and the AcceptEx address
+// block, from the call until the packet. Operations live in slots and pools that outlive them.
+//
+//   iocp.cc           the queue: open, attach, wait, wake, cancel
+//   iocp_receive.cc   zero-byte and chunk receives, and which of them to use
+//   iocp_send.cc      gathered sends
+//   iocp_connect.cc   ConnectEx
+//   iocp_accept.cc    the pool of AcceptEx operations
+#ifndef COMPLETION_PORT_BACKEND_IOCP_BACKEND_H_
+#define COMPLETION_PORT_BACKEND_IOCP_BACKEND_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+#include <vector>
+
+#include "backend/backend.h"
+
+namespace completion_port {
+
+static_assert(std::is_standard_layout_v<Operation> && offsetof(Operation, overlapped) == 0,
+              "a packet carries the address of the OVERLAPPED, which must be the Operation's");
+
+struct IocpAcceptPool;
+struct IocpAccept;
+
+class IocpBackend final : public Backend {
+ public:
+  IocpBackend() = default;
+  ~IocpBackend() override;
+  IocpBackend(const IocpBackend&) = delete;
+  IocpBackend& operator=(const IocpBackend&) = delete;
+
+  Error Open(const BackendContext& context) override;
+  Error Attach(Connection& connection) override;
+  Error Attach(Listener& listener) override;
+  void SubmitConnect(Connection& connection) override;
+  void SubmitReceive(Connection& connection) override;
+  void SubmitSend(Connection& connection) override;
+  void SubmitAccept(Listener& listener) override;
+  void Cancel(Connection& connection) override;
+  void Cancel(Listener& listener) override;
+  void Wait(int timeout_ms) override;
+  void Wake() override;
+
+ private:
+  // Packets taken out with one call, 32 bytes each. A batch larger than what waits saves nothing,
+  // and the first connection of a batch is answered only after the last one was looked at.
+  static constexpr ULONG kBatch = 128;
+
+  // The end of an operation that left no packet.
+  struct Ready {
+    Operation* operation;
+    int os_error;  // 0, a WSA error or a negative NTSTATUS
+    DWORD bytes;
+  };
+
+  // --- iocp.cc
+  Error LoadExtensions();
+  Error Associate(SOCKET socket, Notification* notification);
+  // Every overlapped call ends here: remembers what finished at once, notes what the kernel holds.
+  void Issued(Operation& operation, Notification notification, bool done, int os_error,
+              DWORD bytes);
+  void Dequeue(DWORD timeout_ms);
+  // False if there was nothing to report.
+  bool ReportReady();
+  void Finish(Operation& operation, int os_error, DWORD bytes);
+  void CountCall() { counters_->Add(Counter::kOsCalls); }
+
+  // --- iocp_receive.cc
+  bool PostChunk(Connection& connection);
+  void PostZeroByte(Connection& connection);
+  void FinishReceive(Connection& connection, int os_error, DWORD bytes);
+  void FinishZeroByte(Connection& connection, int os_error);
+  void Fetch(Connection& connection);
+  std::uint32_t AcquireChunk(ChunkClass preferred);
+  void Learn(Connection& connection, std::uint32_t bytes, std::uint32_t room);
+  void ReportBytes(Connection& connection, std::uint32_t bytes, std::uint32_t chunk);
+  void ReportReceiveError(Connection& connection, Error error);
+
+  // --- iocp_send.cc, iocp_connect.cc
+  void FinishSend(Connection& connection, int os_error, DWORD bytes);
+  int PrepareForConnectEx(const Connection& connection, const Address& remote);
+  void FinishConnect(Connection& connection, int os_error);
+
+  // --- iocp_accept.cc
+  void RepostIdle(IocpAcceptPool& pool);
+  void PostAccept(IocpAccept& accept);
+  int Introduce(SOCKET accepted, SOCKET listener);
+  void FinishAccept(Operation& operation, int os_error);
+  bool PostAgain(IocpAccept& accept, Error error);
+  DWORD UntilNextRepost(DWORD timeout_ms) const;
+  void RepostRested();
+  void ReportStopped(Listener& listener);
+
+  BackendEvents* events_ = nullptr;
+  ChunkPool* chunks_ = nullptr;
+  Counters* counters_ = nullptr;
+
+  HANDLE port_ = nullptr;
+  LPFN_ACCEPTEX accept_ex_ = nullptr;
+  LPFN_CONNECTEX connect_ex_ = nullptr;
+  bool can_fail_loopback_fast_ = false;  // see iocp_connect.cc
+
+  std::uint64_t now_ms_ = 0;          // read once for every batch
+  std::uint32_t held_by_kernel_ = 0;  // operations whose packet has not come yet
+  std::uint32_t posted_chunks_[kChunkClasses] = {};
+  bool poll_skipped_ = false;
+
+  std::vector<Ready> ready_;
+  std::vector<Ready> reporting_;          // ready_ of the round that is being reported
+  std::vector<IocpAcceptPool*> resting_;  // pools that wait before they try again
+  std::vector<Listener*> stopped_;        // cancelled with nothing in flight: event still owed
+  OVERLAPPED_ENTRY packets_[kBatch] = {};
+};
+
+}  // namespace completion_port
+
+#endif  // COMPLETION_PORT_BACKEND_IOCP_BACKEND_H_

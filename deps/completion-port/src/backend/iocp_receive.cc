@@ -1,0 +1,164 @@
+// Receives: with a chunk or without, and how a connection's past decides between the two.
+//
+//                    zero-byte receive           chunk receive
+//   memory held      none                        one chunk, locked, until bytes arrive
+//   calls            two (wait, then fetch)      one
+//   for              quiet connections           busy ones, as long as the quarter lasts
+#include <cassert>
+
+#include "backend/iocp_backend.h"
+
+namespace completion_port {
+
+namespace {
+
+// Two receives no further apart than this make a connection busy. About two ticks of the clock
+// that os::NowMs() reads, which moves every 15.6 ms.
+constexpr std::uint32_t kBusyGapMs = 32;
+
+// At most one chunk in so many may wait with the OS. The rest is for bytes that have arrived.
+constexpr std::uint32_t kPostedShare = 4;
+
+// After so many small receives in a row a connection gets small chunks again.
+constexpr std::uint8_t kRoomyReceives = 4;
+
+// kNoBufferSpace is the contract's word for "no free chunk"; the kernel's want of memory is another
+// matter, and waiting for a chunk would not end it.
+Error ReceiveError(int os_error) {
+  const Error error = FromOsError(os_error, Operating::kReceive);
+  return error == Error::kNoBufferSpace ? Error::kNoMemory : error;
+}
+
+WSABUF BufferOf(std::uint8_t* data, std::uint32_t bytes) {
+  WSABUF buffer;
+  buffer.buf = reinterpret_cast<CHAR*>(data);
+  buffer.len = bytes;
+  return buffer;
+}
+
+}  // namespace
+
+void IocpBackend::SubmitReceive(Connection& connection) {
+  assert(connection.receive.state == OperationState::kIdle);
+  connection.receive.state = OperationState::kSubmitted;
+  if (connection.iocp.busy && PostChunk(connection)) return;
+  PostZeroByte(connection);
+}
+
+// False if this connection has to do with a zero-byte receive.
+bool IocpBackend::PostChunk(Connection& connection) {
+  const ChunkClass chunk_class = connection.chunk_class;
+  std::uint32_t& posted = posted_chunks_[static_cast<std::size_t>(chunk_class)];
+  if ((posted + 1) * kPostedShare > chunks_->Total(chunk_class)) return false;
+  const std::uint32_t chunk = chunks_->Acquire(chunk_class);
+  if (chunk == kNoChunk) return false;
+  ++posted;
+  connection.posted_chunk = chunk;
+  connection.receive.overlapped = OVERLAPPED{};
+  WSABUF buffer = BufferOf(chunks_->Data(chunk), chunks_->Bytes(chunk));
+  DWORD bytes = 0;
+  DWORD flags = 0;
+  const bool done = WSARecv(connection.socket, &buffer, 1, &bytes, &flags,
+                            &connection.receive.overlapped, nullptr) == 0;
+  Issued(connection.receive, connection.iocp.notification, done, done ? 0 : WSAGetLastError(),
+         bytes);
+  return true;
+}
+
+void IocpBackend::PostZeroByte(Connection& connection) {
+  connection.receive.overlapped = OVERLAPPED{};
+  std::uint8_t nothing = 0;
+  WSABUF buffer = BufferOf(&nothing, 0);
+  DWORD bytes = 0;
+  DWORD flags = 0;
+  const bool done = WSARecv(connection.socket, &buffer, 1, &bytes, &flags,
+                            &connection.receive.overlapped, nullptr) == 0;
+  Issued(connection.receive, connection.iocp.notification, done, done ? 0 : WSAGetLastError(),
+         bytes);
+}
+
+void IocpBackend::FinishReceive(Connection& connection, int os_error, DWORD bytes) {
+  const std::uint32_t chunk = connection.posted_chunk;
+  if (chunk == kNoChunk) return FinishZeroByte(connection, os_error);
+  connection.posted_chunk = kNoChunk;
+  --posted_chunks_[static_cast<std::size_t>(chunks_->ClassOf(chunk))];
+  if (os_error == 0 && bytes != 0) return ReportBytes(connection, bytes, chunk);
+  chunks_->Release(chunk);
+  if (os_error == 0) return ReportReceiveError(connection, Error::kOk);  // the end of the stream
+  const Error error = ReceiveError(os_error);
+  if (error == Error::kNoMemory && connection.receive.state == OperationState::kSubmitted) {
+    // The pages could not be locked. Nothing was received; without a buffer nothing is locked.
+    connection.iocp.busy = false;
+    return PostZeroByte(connection);
+  }
+  ReportReceiveError(connection, error);
+}
+
+void IocpBackend::FinishZeroByte(Connection& connection, int os_error) {
+  if (os_error != 0) return ReportReceiveError(connection, ReceiveError(os_error));
+  // Readable, then: bytes, the end or an error. Nobody wants them from a cancelled receive, and
+  // the bytes stay in the socket for os::DiscardReceived.
+  if (connection.receive.state == OperationState::kCancelling) {
+    return ReportReceiveError(connection, Error::kCanceled);
+  }
+  Fetch(connection);
+}
+
+// A receive that does not wait. It has no OVERLAPPED, so the kernel owns nothing afterwards and
+// no packet comes, whatever the notification mode; FIONBIO makes it answer at once.
+void IocpBackend::Fetch(Connection& connection) {
+  const std::uint32_t chunk = AcquireChunk(connection.chunk_class);
+  if (chunk == kNoChunk) return ReportReceiveError(connection, Error::kNoBufferSpace);
+  WSABUF buffer = BufferOf(chunks_->Data(chunk), chunks_->Bytes(chunk));
+  DWORD bytes = 0;
+  DWORD flags = 0;
+  const bool done = WSARecv(connection.socket, &buffer, 1, &bytes, &flags, nullptr, nullptr) == 0;
+  const int os_error = done ? 0 : WSAGetLastError();
+  CountCall();
+  if (done && bytes != 0) return ReportBytes(connection, bytes, chunk);
+  chunks_->Release(chunk);
+  if (done) return ReportReceiveError(connection, Error::kOk);
+  if (os_error == WSAEWOULDBLOCK) return PostZeroByte(connection);  // a false alarm: wait again
+  ReportReceiveError(connection, ReceiveError(os_error));
+}
+
+// A chunk of the other size is better than none: the bytes are there.
+std::uint32_t IocpBackend::AcquireChunk(ChunkClass preferred) {
+  const std::uint32_t chunk = chunks_->Acquire(preferred);
+  if (chunk != kNoChunk) return chunk;
+  return chunks_->Acquire(preferred == ChunkClass::kSmall ? ChunkClass::kLarge
+                                                          : ChunkClass::kSmall);
+}
+
+void IocpBackend::Learn(Connection& connection, std::uint32_t bytes, std::uint32_t room) {
+  IocpNotes& notes = connection.iocp;
+  connection.likely_readable = bytes == room;
+  if (connection.likely_readable) {
+    connection.chunk_class = ChunkClass::kLarge;
+    notes.roomy_receives = 0;
+  } else if (connection.chunk_class == ChunkClass::kLarge) {
+    if (bytes >= kSmallChunkBytes) {
+      notes.roomy_receives = 0;
+    } else if (++notes.roomy_receives == kRoomyReceives) {
+      connection.chunk_class = ChunkClass::kSmall;
+      notes.roomy_receives = 0;
+    }
+  }
+  const std::uint32_t now_ms = static_cast<std::uint32_t>(now_ms_);
+  notes.busy = connection.likely_readable || now_ms - notes.last_receive_ms <= kBusyGapMs;
+  notes.last_receive_ms = now_ms;
+}
+
+void IocpBackend::ReportBytes(Connection& connection, std::uint32_t bytes, std::uint32_t chunk) {
+  Learn(connection, bytes, chunks_->Bytes(chunk));
+  connection.receive.state = OperationState::kIdle;
+  events_->OnReceive(connection, static_cast<std::int32_t>(bytes), chunk);
+}
+
+// kOk: the end of the stream.
+void IocpBackend::ReportReceiveError(Connection& connection, Error error) {
+  connection.receive.state = OperationState::kIdle;
+  events_->OnReceive(connection, ToResult(error), kNoChunk);
+}
+
+}  // namespace completion_port
