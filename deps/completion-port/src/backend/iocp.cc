@@ -1,8 +1,6 @@
 // The completion port itself: open, attach, wait, wake, cancel. iocp_backend.h tells the whole.
 #include "backend/iocp.h"
 
-#include <cassert>
-
 #include "backend/iocp_backend.h"
 
 namespace completion_port {
@@ -65,8 +63,8 @@ Error ProbeIocp() {
 }
 
 IocpBackend::~IocpBackend() {
-  // Closing a port ends no operation: the kernel would go on writing into memory about to be freed.
-  assert(held_by_kernel_ == 0);
+  // Closing a port ends no operation. The core has reaped them all; where it had to give up, the
+  // kernel still writes into its slots, and the slots, not the port, must be kept.
   if (port_ != nullptr) CloseHandle(port_);
 }
 
@@ -133,11 +131,8 @@ void IocpBackend::Issued(Operation& operation, Notification notification, bool d
   CountCall();
   const bool packet_will_come =
       done ? notification == Notification::kQueued : os_error == WSA_IO_PENDING;
-  if (packet_will_come) {
-    ++held_by_kernel_;
-  } else {
-    ready_.push_back(Ready{&operation, done ? 0 : os_error, done ? bytes : 0});
-  }
+  if (packet_will_come) return;
+  ready_.push_back(Ready{&operation, done ? 0 : os_error, done ? bytes : 0});
 }
 
 // --- Waiting
@@ -169,7 +164,6 @@ void IocpBackend::Dequeue(DWORD timeout_ms) {
   for (ULONG i = 0; i < count; ++i) {
     OVERLAPPED* overlapped = packets_[i].lpOverlapped;
     if (overlapped == nullptr) continue;  // from Wake(): returning is all it asked for
-    --held_by_kernel_;
     const LONG status = static_cast<LONG>(overlapped->Internal);
     Finish(OperationOf(overlapped), status < 0 ? static_cast<int>(status) : 0,
            packets_[i].dwNumberOfBytesTransferred);
@@ -209,7 +203,10 @@ void IocpBackend::Finish(Operation& operation, int os_error, DWORD bytes) {
 void IocpBackend::Wake() {
   // The packet needs a little kernel memory. A lost wake-up could be slept over for ever, so this
   // insists.
-  while (!PostQueuedCompletionStatus(port_, 0, 0, nullptr)) Sleep(1);
+  while (!PostQueuedCompletionStatus(port_, 0, 0, nullptr)) {
+    if (GetLastError() == ERROR_INVALID_HANDLE) return;  // not open: nobody waits
+    Sleep(1);
+  }
 }
 
 // --- Cancelling

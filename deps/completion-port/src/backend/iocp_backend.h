@@ -80,7 +80,7 @@ class IocpBackend final : public Backend {
   // --- iocp.cc
   Error LoadExtensions();
   Error Associate(SOCKET socket, Notification* notification);
-  // Every overlapped call ends here: remembers what finished at once, notes what the kernel holds.
+  // Every overlapped call ends here: what will send no packet goes on ready_.
   void Issued(Operation& operation, Notification notification, bool done, int os_error,
               DWORD bytes);
   void Dequeue(DWORD timeout_ms);

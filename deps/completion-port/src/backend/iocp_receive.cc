@@ -57,7 +57,9 @@ bool IocpBackend::PostChunk(Connection& connection) {
   connection.receive.overlapped = OVERLAPPED{};
   WSABUF buffer = BufferOf(chunks_->Data(chunk), chunks_->Bytes(chunk));
   DWORD bytes = 0;
-  DWORD flags = 0;
+  // TCP may hold a partly filled receive back until a segment with PSH arrives. That is right for
+  // bulk and wrong for a message.
+  DWORD flags = chunk_class == ChunkClass::kSmall ? MSG_PUSH_IMMEDIATE : 0;
   const bool done = WSARecv(connection.socket, &buffer, 1, &bytes, &flags,
                             &connection.receive.overlapped, nullptr) == 0;
   Issued(connection.receive, connection.iocp.notification, done, done ? 0 : WSAGetLastError(),
