@@ -203,4 +203,3 @@ export const engine = {
   },
 };
 
-export default engine;

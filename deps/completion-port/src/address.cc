@@ -191,7 +191,10 @@ std::string FormatAddress(const Address& address) {
   if (address.family == Family::kIpv4) return FormatIpv4(address.bytes);
   if (address.family != Family::kIpv6) return std::string();
   std::string text = FormatIpv6(address.bytes);
-  if (address.scope_id != 0 && IsLinkLocal(address)) text += "%" + FormatZone(address.scope_id);
+  if (address.scope_id != 0 && IsLinkLocal(address)) {
+    text += '%';
+    text += FormatZone(address.scope_id);
+  }
   return text;
 }
 

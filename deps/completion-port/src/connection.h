@@ -71,6 +71,7 @@ struct Connection {
   SendSide send_side = SendSide::kOpen;
   ChunkClass chunk_class = ChunkClass::kSmall;  // what the last receive taught
   bool likely_readable = false;  // the last receive left bytes behind (a hint for the backend)
+  std::uint8_t roomy_receives = 0;  // io_uring: in a row, into a large chunk, of little
   bool close_resets = false;     // kCloseReset
   bool owes_drain = false;       // closing: read to the peer's end (port_close.cc, step 3)
   bool starved = false;          // waits for a free chunk
