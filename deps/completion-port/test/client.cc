@@ -1,0 +1,548 @@
+#include "client.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <new>
+#include <thread>
+
+#include "peer.h"
+
+namespace completion_port::test {
+namespace {
+
+constexpr std::size_t kPageBytes = 4096;
+
+std::uint8_t* NewMemory(std::size_t bytes, std::size_t alignment) {
+  return static_cast<std::uint8_t*>(::operator new (bytes, std::align_val_t{alignment}));
+}
+void DeleteMemory(void* memory, std::size_t alignment) {
+  ::operator delete (memory, std::align_val_t{alignment});
+}
+
+Error ErrorOf(std::int32_t result) { return static_cast<Error>(-result); }
+
+}  // namespace
+
+Client::PortEnd::~PortEnd() {
+  DeleteMemory(rings, kCacheLineBytes);
+  DeleteMemory(receive_slab, kPageBytes);
+  DeleteMemory(send_slab, kPageBytes);
+}
+
+Client::Client(BackendKind backend, const ClientOptions& options) : options_(options) {
+  for (std::uint32_t i = 0; i < options.ports; ++i) {
+    auto end = std::make_unique<PortEnd>();
+    const std::size_t bytes =
+        RingMemoryBytes(options.submission_entries, options.completion_entries);
+    end->rings = NewMemory(bytes, kCacheLineBytes);
+    std::memset(end->rings, 0, bytes);
+    end->receive_slab = NewMemory(options.receive_slab_bytes, kPageBytes);
+    end->send_slab = NewMemory(options.send_slab_bytes, kPageBytes);
+    end->header.Use(end->rings);
+    end->submissions.Use(end->rings, kSubmissionsOffset, options.submission_entries);
+    end->completions.Use(end->rings, CompletionsOffset(options.submission_entries),
+                         options.completion_entries);
+    PortOptions port;
+    port.backend = backend;
+    port.ring_memory = end->rings;
+    port.submission_entries = options.submission_entries;
+    port.completion_entries = options.completion_entries;
+    port.receive_slab = end->receive_slab;
+    port.receive_slab_bytes = options.receive_slab_bytes;
+    port.send_slab = end->send_slab;
+    port.send_slab_bytes = options.send_slab_bytes;
+    port.socket_capacity = options.socket_capacity;
+    port.linger_ms = options.linger_ms;
+    port.wake_consumer = OnWake;
+    port.wake_context = this;
+    const Error error = group_.Add(port, &end->port);
+    ends_.push_back(std::move(end));
+    CHECK_EQ(error, Error::kOk);
+    if (error != Error::kOk) return;
+  }
+  started_ = true;
+}
+
+Client::~Client() { Finish(); }
+
+// --- Writing
+// --------------------------------------------------------------------------------------
+
+bool Client::TryWrite(std::uint32_t port, const Submission& submission) {
+  return ends_[port]->submissions.Write(submission);
+}
+
+void Client::Write(std::uint32_t port, const Submission& submission) {
+  const std::uint64_t deadline_ms = NowMs() + static_cast<std::uint64_t>(Patience(5000));
+  while (!TryWrite(port, submission)) {
+    Flush();
+    if (NowMs() > deadline_ms) return Fail(__FILE__, __LINE__, "the submission ring stays full");
+    std::this_thread::yield();
+  }
+}
+
+void Client::Submit(std::uint32_t port, Opcode opcode, std::uint32_t id, std::uint32_t arg0,
+                    std::uint32_t arg1, std::uint32_t arg2, std::uint32_t flags) {
+  Submission submission{};
+  submission.opcode = static_cast<std::uint32_t>(opcode);
+  submission.flags = flags;
+  submission.id = id;
+  submission.arg0 = arg0;
+  submission.arg1 = arg1;
+  submission.arg2 = arg2;
+  Write(port, submission);
+}
+
+void Client::Flush() {
+  for (auto& end : ends_) {
+    if (end->submissions.Publish() && end->header.TakeSleeper(kPortAsleep)) end->port->Wake();
+  }
+}
+
+Accepting* Client::Listen(const ListenOptions& options, std::uint32_t port, Error* error) {
+  ListenerId id = 0;
+  const Error result = ends_[port]->port->PrepareListener(options, &id);
+  if (error != nullptr) *error = result;
+  if (result != Error::kOk) return nullptr;
+  Accepting* listener = &listeners_.emplace_back();
+  listener->port = port;
+  listener->id = id;
+  CHECK_EQ(ends_[port]->port->ListenerAddress(id, &listener->address), Error::kOk);
+  return listener;
+}
+
+void Client::Accept(Accepting* listener, std::uint32_t credit) {
+  listener->armed = true;
+  listener->credit = credit;
+  Submit(listener->port, Opcode::kAccept, listener->id, credit);
+}
+
+Sock* Client::Adopt(std::uint32_t port, SocketId id) {
+  CHECK(id != 0);
+  CHECK(ends_[port]->socks.count(id) == 0);  // else two sockets have one id
+  Sock* sock = &socks_.emplace_back();
+  sock->port = port;
+  sock->id = id;
+  ends_[port]->socks[id] = sock;
+  return sock;
+}
+
+Sock* Client::Prepare(const ConnectOptions& options, std::uint32_t port, Error* error) {
+  SocketId id = 0;
+  const Error result = ends_[port]->port->PrepareConnect(options, &id);
+  if (error != nullptr) *error = result;
+  return result == Error::kOk ? Adopt(port, id) : nullptr;
+}
+
+void Client::Connect(Sock* sock) {
+  sock->connect_pending = true;
+  Submit(sock->port, Opcode::kConnect, sock->id);
+}
+
+void Client::Grant(Sock* sock, std::uint32_t credit) {
+  sock->credit += credit;
+  Submit(sock->port, Opcode::kReceive, sock->id, credit);
+}
+
+void Client::GiveBack(Sock* sock, std::uint32_t credit) {
+  const HeldChunk held = sock->held.front();
+  sock->held.pop_front();
+  // Whoever reads it after this reads nonsense.
+  std::memset(ends_[sock->port]->receive_slab + held.offset, 0xee, held.length);
+  ends_[sock->port]->chunks.erase(held.offset);
+  sock->credit += credit;
+  Submit(sock->port, Opcode::kRelease, sock->id, held.chunk, credit);
+}
+
+void Client::Send(Sock* sock, const std::string& text) {
+  PortEnd& end = *ends_[sock->port];
+  if (end.send_slab_pieces == 0) end.send_slab_used = 0;
+  if (end.send_slab_used + text.size() > options_.send_slab_bytes) {
+    return Send(sock, {std::vector<std::uint8_t>(text.begin(), text.end())});
+  }
+  const auto offset = static_cast<std::uint32_t>(end.send_slab_used);
+  const auto length = static_cast<std::uint32_t>(text.size());
+  if (length != 0) std::memcpy(end.send_slab + offset, text.data(), length);
+  end.send_slab_used += length;
+  ++end.send_slab_pieces;
+  SendRequest request = std::move(open_requests_[sock]);
+  open_requests_.erase(sock);
+  request.in_slab.push_back({offset, length});
+  sock->sends.push_back(std::move(request));
+  Submit(sock->port, Opcode::kSend, sock->id, offset, length);
+}
+
+void Client::SendPart(Sock* sock, std::vector<std::uint8_t> pinned) {
+  const auto address = static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(pinned.data()));
+  const auto length = static_cast<std::uint32_t>(pinned.size());
+  open_requests_[sock].pinned.push_back(std::move(pinned));
+  Submit(sock->port, Opcode::kSend, sock->id, static_cast<std::uint32_t>(address), length,
+         static_cast<std::uint32_t>(address >> 32), kSendPinned | kSendMore);
+}
+
+void Client::Send(Sock* sock, std::vector<std::vector<std::uint8_t>> pinned_parts) {
+  SendRequest request = std::move(open_requests_[sock]);
+  open_requests_.erase(sock);
+  std::vector<Submission> records;
+  for (auto& part : pinned_parts) {
+    const auto address = static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(part.data()));
+    Submission record{};
+    record.opcode = static_cast<std::uint32_t>(Opcode::kSend);
+    record.flags = kSendPinned | kSendMore;
+    record.id = sock->id;
+    record.arg0 = static_cast<std::uint32_t>(address);
+    record.arg1 = static_cast<std::uint32_t>(part.size());
+    record.arg2 = static_cast<std::uint32_t>(address >> 32);
+    records.push_back(record);
+    request.pinned.push_back(std::move(part));
+  }
+  records.back().flags = kSendPinned;
+  sock->sends.push_back(std::move(request));
+  for (const Submission& record : records) Write(sock->port, record);
+}
+
+void Client::Shutdown(Sock* sock) {
+  ++sock->shutdowns_pending;
+  Submit(sock->port, Opcode::kShutdown, sock->id);
+}
+
+void Client::Close(Sock* sock, bool reset) {
+  sock->close_submitted = true;
+  Submit(sock->port, Opcode::kClose, sock->id, 0, 0, 0, reset ? std::uint32_t{kCloseReset} : 0u);
+}
+
+void Client::CloseListener(Accepting* listener) {
+  listener->close_submitted = true;
+  Submit(listener->port, Opcode::kCloseListener, listener->id);
+}
+
+// --- Reading
+// --------------------------------------------------------------------------------------
+
+std::size_t Client::Drain() {
+  std::size_t total = 0;
+  for (std::uint32_t port = 0; port < ends_.size(); ++port) {
+    PortEnd& end = *ends_[port];
+    const std::uint32_t count = std::min(end.completions.Available(), max_batch);
+    if (count == 0) continue;
+    std::vector<Completion> batch;
+    for (std::uint32_t i = 0; i < count; ++i) batch.push_back(end.completions.Read(i));
+    end.completions.Advance(count);
+    if (end.header.At(kCompletionOverflow).load() == 1) end.port->Wake();
+    for (const Completion& completion : batch) OnCompletion(port, completion);
+    total += count;
+  }
+  if (total != 0) Flush();
+  return total;
+}
+
+void Client::OnCompletion(std::uint32_t port, const Completion& completion) {
+  const auto opcode = static_cast<Opcode>(completion.opcode);
+  if (opcode == Opcode::kAccept) return OnAccepted(port, completion);
+  if (opcode == Opcode::kCloseListener) {
+    for (Accepting& listener : listeners_) {
+      if (listener.port != port || listener.id != completion.id || listener.closed) continue;
+      CHECK(listener.close_submitted || stopped_);
+      listener.closed = true;
+      return;
+    }
+    return Fail(__FILE__, __LINE__, "kCloseListener for a listener that is not open");
+  }
+  const auto found = ends_[port]->socks.find(completion.id);
+  if (found == ends_[port]->socks.end()) {
+    if (OnStray(port, completion)) return;
+    return Fail(__FILE__, __LINE__,
+                "completion of opcode " + std::to_string(completion.opcode) + ", result " +
+                    std::to_string(completion.result) + ", for an id that names nothing");
+  }
+  Sock* sock = found->second;
+  switch (opcode) {
+    case Opcode::kConnect:
+      return OnConnected(sock, completion);
+    case Opcode::kReceive:
+      return OnReceived(sock, completion);
+    case Opcode::kSend:
+      return OnSent(sock, completion);
+    case Opcode::kShutdown:
+      if (sock->shutdowns_pending == 0 && OnStray(port, completion)) return;
+      CHECK(sock->shutdowns_pending != 0);
+      CHECK(sock->sends.empty() || completion.result < 0);  // it comes after the sends before it
+      --sock->shutdowns_pending;
+      sock->shutdown_results.push_back(ErrorOf(completion.result));
+      return;
+    case Opcode::kLinger:
+      CHECK(sock->close_submitted && !sock->lingers);
+      sock->lingers = true;
+      return;
+    case Opcode::kClose:
+      CHECK(sock->close_submitted || stopped_);
+      return OnClosed(sock);
+    default:
+      return Fail(__FILE__, __LINE__, "a completion that is none");
+  }
+}
+
+// Operations submitted with Submit() on ids that name nothing, or whose books do not know them.
+bool Client::OnStray(std::uint32_t, const Completion& completion) {
+  if (strays.size() >= strays_expected) return false;
+  const auto opcode = static_cast<Opcode>(completion.opcode);
+  strays.push_back({opcode, completion.id, ErrorOf(completion.result)});
+  return true;
+}
+
+void Client::OnAccepted(std::uint32_t port, const Completion& completion) {
+  for (Accepting& listener : listeners_) {
+    if (listener.port != completion.arg1 || listener.id != completion.id) continue;
+    CHECK(listener.armed);
+    if (completion.result != 0) {
+      listener.errors.push_back(ErrorOf(completion.result));
+      return;
+    }
+    Sock* sock = Adopt(port, completion.arg0);
+    sock->credit = listener.credit;
+    listener.accepted.push_back(sock);
+    return;
+  }
+  Fail(__FILE__, __LINE__, "kAccept for a listener that does not exist");
+}
+
+void Client::OnConnected(Sock* sock, const Completion& completion) {
+  if (!sock->connect_pending && OnStray(sock->port, completion)) return;
+  CHECK(sock->connect_pending);
+  CHECK(!sock->connected.has_value());
+  CHECK_EQ(sock->receives, 0);
+  sock->connect_pending = false;
+  sock->connected = ErrorOf(completion.result);
+}
+
+void Client::OnReceived(Sock* sock, const Completion& completion) {
+  CHECK(sock->credit > 0);  // nothing comes beyond the credit
+  CHECK(!sock->ended.has_value());
+  CHECK(!sock->lingers);
+  CHECK(!sock->connect_pending);
+  --sock->credit;
+  if (completion.result <= 0) {
+    sock->ended = ErrorOf(completion.result);
+    return;
+  }
+  PortEnd& end = *ends_[sock->port];
+  const auto length = static_cast<std::uint32_t>(completion.result);
+  const HeldChunk chunk{completion.arg0, completion.arg1, length};
+  CHECK_AT_MOST(std::uint64_t{chunk.offset} + length, options_.receive_slab_bytes);
+  // Neither this chunk nor a byte of it is with us already.
+  const auto after = end.chunks.lower_bound(chunk.offset);
+  if (after != end.chunks.end()) CHECK_AT_MOST(chunk.offset + length, after->second.offset);
+  if (after != end.chunks.begin()) {
+    const HeldChunk& before = std::prev(after)->second;
+    CHECK_AT_MOST(before.offset + before.length, chunk.offset);
+  }
+  for (const auto& held : end.chunks) CHECK(held.second.chunk != chunk.chunk);
+  end.chunks[chunk.offset] = chunk;
+  ++sock->receives;
+  sock->received += length;
+  sock->largest = std::max(sock->largest, length);
+  const std::uint8_t* bytes = end.receive_slab + chunk.offset;
+  if (sock->sink) {
+    sock->sink(bytes, length);
+  } else {
+    sock->data.insert(sock->data.end(), bytes, bytes + length);
+  }
+  sock->held.push_back(chunk);
+  if (sock->gives_back) GiveBack(sock, sock->close_submitted ? 0 : sock->refill);
+}
+
+void Client::OnSent(Sock* sock, const Completion& completion) {
+  if (sock->sends.empty() && OnStray(sock->port, completion)) return;
+  const std::uint32_t count = completion.arg0;
+  CHECK(count != 0);
+  if (count > sock->sends.size()) {
+    return Fail(__FILE__, __LINE__, "more sends completed than were submitted");
+  }
+  for (std::uint32_t i = 0; i < count; ++i) {
+    Overwrite(*ends_[sock->port], sock->sends.front());
+    sock->sends.pop_front();
+    sock->send_results.push_back(ErrorOf(completion.result));
+  }
+}
+
+void Client::Overwrite(PortEnd& end, SendRequest& request) {
+  for (auto& bytes : request.pinned) std::fill(bytes.begin(), bytes.end(), std::uint8_t{0xdd});
+  for (const auto& [offset, length] : request.in_slab) {
+    std::memset(end.send_slab + offset, 0xdd, length);
+    --end.send_slab_pieces;
+  }
+}
+
+void Client::OnClosed(Sock* sock) {
+  CHECK(!sock->connect_pending);
+  CHECK_EQ(sock->sends.size(), 0);
+  CHECK_EQ(sock->shutdowns_pending, 0);
+  sock->closed = true;
+  sock->credit = 0;
+  ends_[sock->port]->socks.erase(sock->id);
+  open_requests_.erase(sock);
+}
+
+// --- Waiting
+// --------------------------------------------------------------------------------------
+
+void Client::OnWake(void* context) {
+  auto* client = static_cast<Client*>(context);
+  std::lock_guard<std::mutex> lock(client->wake_mutex_);
+  client->was_woken_ = true;
+  client->woken_.notify_one();
+}
+
+bool Client::AnyAvailable() const {
+  for (const auto& end : ends_) {
+    if (end->completions.Available() != 0) return true;
+  }
+  return false;
+}
+
+bool Client::WaitUntil(const std::function<bool()>& done, int ms) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(Patience(ms));
+  Flush();
+  for (;;) {
+    Drain();
+    if (done()) return true;
+    if (std::chrono::steady_clock::now() >= deadline) return false;
+    for (auto& end : ends_) end->header.FallAsleep(kConsumerAsleep);
+    if (!AnyAvailable()) {
+      // Without a look in between: a wake-up that is lost here is a failed test.
+      std::unique_lock<std::mutex> lock(wake_mutex_);
+      woken_.wait_until(lock, deadline, [this] { return was_woken_; });
+      was_woken_ = false;
+    }
+    for (auto& end : ends_) end->header.StayAwake(kConsumerAsleep);
+  }
+}
+
+void Client::Pass(int ms) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(ms);
+  WaitUntil([until] { return std::chrono::steady_clock::now() >= until; }, ms);
+}
+
+// --- Short cuts
+// -----------------------------------------------------------------------------------
+
+Accepting* Client::ListenAndAccept(std::uint32_t credit, std::uint32_t port, Family family) {
+  ListenOptions options;
+  options.address = Loopback(family, 0);
+  Error error = Error::kOk;
+  Accepting* listener = Listen(options, port, &error);
+  CHECK_EQ(error, Error::kOk);
+  if (listener == nullptr) return nullptr;
+  Accept(listener, credit);
+  Flush();
+  return listener;
+}
+
+Sock* Client::WaitAccepted(Accepting* listener, std::size_t index) {
+  const bool came = WaitUntil([&] { return listener->accepted.size() > index; });
+  CHECK(came);
+  return came ? listener->accepted[index] : nullptr;
+}
+
+Sock* Client::ConnectTo(const Address& remote, std::uint32_t port) {
+  ConnectOptions options;
+  options.remote = remote;
+  Sock* sock = Prepare(options, port);
+  CHECK(sock != nullptr);
+  if (sock == nullptr) return nullptr;
+  Connect(sock);
+  CHECK(WaitUntil([&] { return !sock->connect_pending; }));
+  CHECK_EQ(sock->connected.value_or(kNone), Error::kOk);
+  return sock->connected == Error::kOk ? sock : nullptr;
+}
+
+std::uint64_t Client::Count(Counter counter, std::uint32_t port) const {
+  auto* memory = static_cast<std::uint8_t*>(ends_[port]->rings) + kCountersOffset;
+  auto* values = reinterpret_cast<std::uint64_t*>(memory);
+  return std::atomic_ref<std::uint64_t>(values[static_cast<std::size_t>(counter)]).load();
+}
+
+std::uint64_t Client::CountSubmitted(Opcode opcode) const {
+  const auto counter = static_cast<Counter>(static_cast<std::uint32_t>(Counter::kPerOpcode) +
+                                            2 * static_cast<std::uint32_t>(opcode));
+  std::uint64_t sum = 0;
+  for (std::uint32_t port = 0; port < ends_.size(); ++port) sum += Count(counter, port);
+  return sum;
+}
+
+std::uint64_t Client::CountCompleted(Opcode opcode) const {
+  const auto counter = static_cast<Counter>(static_cast<std::uint32_t>(Counter::kPerOpcode) +
+                                            2 * static_cast<std::uint32_t>(opcode) + 1);
+  std::uint64_t sum = 0;
+  for (std::uint32_t port = 0; port < ends_.size(); ++port) sum += Count(counter, port);
+  return sum;
+}
+
+RingHeader Client::header(std::uint32_t port) const { return ends_[port]->header; }
+
+// --- The end
+// --------------------------------------------------------------------------------------
+
+int Client::Stop() {
+  Flush();
+  stopped_ = true;
+  const std::uint64_t started_ms = NowMs();
+  group_.Stop();
+  const int took_ms = static_cast<int>(NowMs() - started_ms);
+  max_batch = ~0u;
+  while (Drain() != 0) {
+  }
+  return took_ms;
+}
+
+void Client::Finish() {
+  if (finished_) return;
+  finished_ = true;
+  if (!started_ || stopped_) {
+    if (!stopped_) group_.Stop();
+    return;
+  }
+  max_batch = ~0u;
+  Drain();
+  for (Sock& sock : socks_) {
+    while (!sock.held.empty()) GiveBack(&sock);
+    sock.gives_back = true;
+    if (!sock.closed && !sock.close_submitted) Close(&sock, true);
+  }
+  for (Accepting& listener : listeners_) {
+    if (!listener.closed && !listener.close_submitted) CloseListener(&listener);
+  }
+  const auto all_closed = [&] {
+    for (Sock& sock : socks_) {
+      // Accepted while we were closing.
+      if (!sock.closed && !sock.close_submitted) Close(&sock, true);
+      if (!sock.closed) return Flush(), false;
+    }
+    return std::all_of(listeners_.begin(), listeners_.end(),
+                       [](const Accepting& listener) { return listener.closed; }) &&
+           strays.size() == strays_expected;
+  };
+  const bool closed = WaitUntil(all_closed, 5000);
+  CHECK(closed);
+  CHECK_AT_MOST(Stop(), Patience(1000));
+  if (closed) CheckBalance();
+}
+
+void Client::CheckBalance() {
+  for (const Sock& sock : socks_) CHECK(sock.closed && sock.Idle());
+  CHECK_EQ(strays.size(), strays_expected);
+  for (const Opcode opcode : {Opcode::kConnect, Opcode::kSend, Opcode::kShutdown}) {
+    CHECK_EQ(CountSubmitted(opcode), CountCompleted(opcode));
+  }
+  CHECK_AT_MOST(CountCompleted(Opcode::kReceive), CountSubmitted(Opcode::kReceive));
+  CHECK_EQ(CountCompleted(Opcode::kClose), socks_.size());
+  for (std::uint32_t port = 0; port < ends_.size(); ++port) {
+    CHECK_EQ(ends_[port]->chunks.size(), 0);
+    CHECK_EQ(ends_[port]->socks.size(), 0);
+    CHECK_EQ(Count(Counter::kSocketsOpen, port), 0);
+    CHECK_EQ(Count(Counter::kListenersOpen, port), 0);
+  }
+}
+
+}  // namespace completion_port::test
