@@ -1,0 +1,141 @@
+// The Linux backend: the turn. How everything works is said in io_uring_backend.h.
+#include "backend/io_uring.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "backend/io_uring_backend.h"
+
+namespace completion_port {
+
+namespace {
+
+constexpr std::uint32_t kMostSubmissions = 1024;
+constexpr std::uint32_t kCompletionsPerSubmission = 8;
+
+}  // namespace
+
+UringBackend::~UringBackend() {
+  if (wake_fd_ >= 0) close(wake_fd_);
+}
+
+Error UringBackend::Open(const BackendContext& context) {
+  events_ = context.events;
+  chunks_ = context.chunks;
+  counters_ = context.counters;
+  const std::uint32_t depth = std::clamp(context.queue_entries, 16u, kMostSubmissions);
+  int error = ring_.Open(depth, depth * kCompletionsPerSubmission);
+  if (error == 0) error = buffers_.Open(ring_, chunks_);
+  if (error == 0) {
+    wake_fd_ = eventfd(0, EFD_CLOEXEC);
+    if (wake_fd_ < 0) error = -errno;
+  }
+  if (error != 0) return FromOsError(-error, Operating::kControl);
+  PostWakePoll();
+  return Error::kOk;
+}
+
+io_uring_sqe* UringBackend::NextRequest(std::uint8_t opcode, int fd, std::uint64_t user_data) {
+  io_uring_sqe* request = ring_.Next();
+  if (request == nullptr) {
+    Flush();
+    request = ring_.Next();
+  }
+  request->opcode = opcode;
+  request->fd = fd;
+  request->user_data = user_data;
+  return request;
+}
+
+// Hands over everything, without waiting or reaping.
+void UringBackend::Flush() {
+  while (ring_.Unsubmitted() != 0) Enter(UringRing::Mode::kSubmit, 0);
+}
+
+void UringBackend::Enter(UringRing::Mode mode, int timeout_ms) {
+  const std::uint32_t before = ring_.Unsubmitted();
+  ring_.Enter(mode, timeout_ms);
+  counters_->Add(Counter::kOsCalls);
+  if (ring_.Unsubmitted() == 0) {
+    staging_.Reset();
+  } else if (ring_.Unsubmitted() == before) {
+    // The kernel is out of memory for requests. Nothing may be dropped, so we go on asking.
+    const timespec pause = {0, 1000000};
+    nanosleep(&pause, nullptr);
+  }
+}
+
+void UringBackend::Wait(int timeout_ms) {
+  buffers_.Refill();
+  const bool ready = ring_.Ready() != 0;
+  const bool must_wait = !ready && timeout_ms != 0;
+  if (must_wait || ring_.Unsubmitted() != 0 || ring_.KernelHasWork()) {
+    Enter(must_wait ? UringRing::Mode::kWait : UringRing::Mode::kGather, timeout_ms);
+  }
+  Reap();
+}
+
+void UringBackend::Reap() {
+  // What is there now; what comes meanwhile belongs to the next turn.
+  const std::uint32_t count = ring_.Ready();
+  if (count == 0) return;
+  counters_->Add(Counter::kBatches);
+  counters_->Add(Counter::kPackets, count);
+  for (std::uint32_t i = 0; i < count; ++i) Report(ring_.At(i));
+  ring_.Pop(count);
+}
+
+void UringBackend::Report(const io_uring_cqe& packet) {
+  const std::uint64_t data = packet.user_data;
+  if (data == kWakeData) return ReportWake(packet);
+  switch (data & kTagMask) {
+    case kOperation:
+      return ReportOperation(*Untagged<Operation>(data), packet);
+    case kCancel:
+      return CheckCancel(*Untagged<Operation>(data), packet.res);
+    case kAccepting:
+      return ReportAccept(*Untagged<UringAccept>(data), packet);
+    case kCancelAccept:
+      return CheckCancel(*Untagged<UringAccept>(data), packet.res);
+  }
+}
+
+// A poll that stays: every write of the eventfd is one packet. The number in the eventfd is never
+// read; it would take centuries to fill.
+void UringBackend::PostWakePoll() {
+  io_uring_sqe* request = NextRequest(IORING_OP_POLL_ADD, wake_fd_, kWakeData);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+  request->poll32_events = std::uint32_t{POLLIN} << 16;  // its halves are swapped
+#else
+  request->poll32_events = POLLIN;
+#endif
+  request->len = IORING_POLL_ADD_MULTI;
+}
+
+void UringBackend::ReportWake(const io_uring_cqe& packet) {
+  counters_->Add(Counter::kPortWakeups);
+  if ((packet.flags & IORING_CQE_F_MORE) == 0) PostWakePoll();
+}
+
+void UringBackend::Wake() {
+  const std::uint64_t one = 1;
+  // Fails only when the number is full, and then the packet is on its way.
+  if (write(wake_fd_, &one, sizeof one) < 0) return;
+}
+
+std::unique_ptr<Backend> CreateIoUringBackend() { return std::make_unique<UringBackend>(); }
+
+Error ProbeIoUring() {
+  UringRing ring;
+  UringBufferRing buffers;
+  int error = ring.Open(4, 8);
+  if (error == 0) error = buffers.Open(ring, 0, 1, 0);
+  return FromOsError(-error, Operating::kControl);
+}
+
+}  // namespace completion_port

@@ -1,0 +1,112 @@
+// Linux: accepting. A listener must never go deaf: whatever ends the multishot accept, it is posted
+// again, at once or after a pause. See io_uring_backend.h.
+#include <cerrno>
+
+#include "backend/io_uring_backend.h"
+
+namespace completion_port {
+
+namespace {
+
+// Before an accept that failed for a reason that lasts is tried again.
+constexpr __kernel_timespec kAcceptPause = {0, 100 * 1000 * 1000};
+
+enum class AcceptTrouble { kOneConnection, kShortage, kOther };
+
+AcceptTrouble Classify(int os_error) {
+  switch (os_error) {
+    // The connection's own trouble; accept reports it in place of the connection (see accept(2)).
+    case EINTR:
+    case EPERM:
+    case EPROTO:
+    case ENONET:
+    case ENETDOWN:
+    case EHOSTDOWN:
+    case ENETUNREACH:
+    case ENOPROTOOPT:
+    case EHOSTUNREACH:
+    case ECONNABORTED:
+      return AcceptTrouble::kOneConnection;
+    // Passes when something is closed. Until then connections wait in the backlog.
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+    case ENOBUFS:
+      return AcceptTrouble::kShortage;
+    default:
+      return AcceptTrouble::kOther;
+  }
+}
+
+}  // namespace
+
+void UringBackend::SubmitAccept(Listener& listener) {
+  auto accept = std::make_unique<UringAccept>(listener);
+  PostAccept(*accept);
+  listener.accepts = std::move(accept);
+}
+
+void UringBackend::PostAccept(UringAccept& accept) {
+  io_uring_sqe* request =
+      NextRequest(IORING_OP_ACCEPT, accept.listener->socket, Tagged(&accept, kAccepting));
+  request->ioprio = IORING_ACCEPT_MULTISHOT;
+  request->accept_flags = SOCK_CLOEXEC;
+  accept.armed = true;
+}
+
+void UringBackend::PostAcceptPause(UringAccept& accept) {
+  io_uring_sqe* request = NextRequest(IORING_OP_TIMEOUT, -1, Tagged(&accept, kAccepting));
+  request->addr = reinterpret_cast<std::uintptr_t>(&kAcceptPause);
+  request->len = 1;
+  accept.armed = accept.pausing = true;
+}
+
+void UringBackend::Cancel(Listener& listener) {
+  auto& accept = static_cast<UringAccept&>(*listener.accepts);
+  accept.stopping = true;
+  if (accept.armed) PostCancel(accept);
+}
+
+void UringBackend::PostCancel(UringAccept& accept) {
+  io_uring_sqe* request = NextRequest(IORING_OP_ASYNC_CANCEL, -1, Tagged(&accept, kCancelAccept));
+  request->addr = Tagged(&accept, kAccepting);
+  ++accept.cancels;
+}
+
+void UringBackend::ReportAccept(UringAccept& accept, const io_uring_cqe& packet) {
+  const bool was_pause = accept.pausing;
+  const bool ended = (packet.flags & IORING_CQE_F_MORE) == 0;
+  if (ended) accept.armed = accept.pausing = false;
+  if (!was_pause && packet.res >= 0) events_->OnAccept(*accept.listener, packet.res, Error::kOk);
+  if (!ended) return;
+  if (accept.stopping) return StopIfDone(accept);
+  ContinueAccepting(accept, was_pause ? 0 : packet.res);
+}
+
+void UringBackend::ContinueAccepting(UringAccept& accept, int result) {
+  if (result >= 0) return PostAccept(accept);
+  switch (Classify(-result)) {
+    case AcceptTrouble::kOneConnection:
+      return PostAccept(accept);
+    case AcceptTrouble::kShortage:
+      return PostAcceptPause(accept);
+    case AcceptTrouble::kOther:
+      PostAcceptPause(accept);
+      return events_->OnAccept(*accept.listener, kInvalidSocket,
+                               FromOsError(-result, Operating::kAccept));
+  }
+}
+
+void UringBackend::CheckCancel(UringAccept& accept, int result) {
+  --accept.cancels;
+  const bool missed = result == -ENOENT || result == -EALREADY;
+  if (missed && accept.armed) return PostCancel(accept);
+  StopIfDone(accept);
+}
+
+// The event may free `accept`.
+void UringBackend::StopIfDone(UringAccept& accept) {
+  if (!accept.armed && accept.cancels == 0) events_->OnAcceptStopped(*accept.listener);
+}
+
+}  // namespace completion_port

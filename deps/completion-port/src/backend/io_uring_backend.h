@@ -1,0 +1,144 @@
+// The parts of the Linux backend, and how they fit together.
+//
+//   io_uring.cc          the turn: hand over, wait, report; waking
+//   io_uring_data.cc     connect, receive, send, and cancelling them
+//   io_uring_accept.cc   listeners
+//   io_uring_buffers.*   the receive chunks that lie ready in the kernel
+//   io_uring_ring.*      the raw rings and system calls
+//
+// A turn. The core has called Submit* for a batch of operations; each wrote a request into the
+// submission ring. Wait() hands them all over and waits in the same system call, then reports every
+// completion that is there. So one call serves a batch, in both directions.
+//
+// What a completion's user_data says: its low two bits are a tag, the rest is a pointer.
+//   kOperation      a receive, send or connect: the Operation
+//   kCancel         the cancel of one; kept only to see that it hit
+//   kAccepting      a UringAccept: its accept, or the timer it waits for
+//   kCancelAccept   the cancel of either
+//   kWakeData       the eventfd
+//
+// Cancelling. Closing a descriptor does not cancel what is under way on it: the request keeps the
+// file open, and no FIN is sent. So the core cancels, waits for the packets, and closes after. A
+// cancel can miss a request whose turn has just come (it is on no list at that moment) and which
+// then finds nothing and waits again. Therefore a cancel that missed is repeated until the
+// operation has ended.
+//
+// Sockets must be blocking: the kernel answers EAGAIN on a non-blocking one instead of waiting. It
+// never blocks here: what cannot be done at once is parked.
+#ifndef COMPLETION_PORT_BACKEND_IO_URING_BACKEND_H_
+#define COMPLETION_PORT_BACKEND_IO_URING_BACKEND_H_
+
+#include <linux/time_types.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "backend/backend.h"
+#include "backend/io_uring_buffers.h"
+#include "backend/io_uring_ring.h"
+
+namespace completion_port {
+
+enum Tag : std::uint64_t { kOperation, kCancel, kAccepting, kCancelAccept };
+inline constexpr std::uint64_t kTagMask = 3;
+inline constexpr std::uint64_t kWakeData = 4;  // no pointer: nothing lies at address 4
+static_assert(alignof(Operation) > kTagMask);
+
+inline std::uint64_t Tagged(const void* pointer, Tag tag) {
+  return reinterpret_cast<std::uintptr_t>(pointer) | tag;
+}
+
+template <typename T>
+T* Untagged(std::uint64_t user_data) {
+  return reinterpret_cast<T*>(static_cast<std::uintptr_t>(user_data & ~kTagMask));
+}
+
+// One listener's accept. Multishot: one request, a completion per connection, until it ends.
+struct UringAccept final : AcceptPool {
+  explicit UringAccept(Listener& owner) : listener(&owner) {}
+  Listener* listener;
+  bool armed = false;     // the accept, or the timer, is with the kernel
+  bool pausing = false;   // it is the timer
+  bool stopping = false;  // Cancel was called
+  int cancels = 0;        // with the kernel; they point here, so they must be back before the end
+};
+static_assert(alignof(UringAccept) > kTagMask);
+
+// What requests point to until the kernel has taken them: it copies all of it then.
+struct Staging {
+  static constexpr std::size_t kGatherBuffers = 64;  // of one send
+  static constexpr std::size_t kIovecs = 1024;
+  static constexpr std::size_t kSmall = 256;
+  std::vector<iovec> iovecs = std::vector<iovec>(kIovecs);
+  std::vector<msghdr> headers = std::vector<msghdr>(kSmall);
+  std::vector<sockaddr_storage> addresses = std::vector<sockaddr_storage>(kSmall);
+  std::size_t iovecs_used = 0, headers_used = 0, addresses_used = 0;
+
+  bool HasRoom() const {
+    return iovecs_used + kGatherBuffers <= kIovecs && headers_used < kSmall &&
+           addresses_used < kSmall;
+  }
+  void Reset() { iovecs_used = headers_used = addresses_used = 0; }
+};
+
+class UringBackend final : public Backend {
+ public:
+  ~UringBackend() override;
+
+  Error Open(const BackendContext& context) override;
+  Error Attach(Connection&) override { return Error::kOk; }
+  Error Attach(Listener&) override { return Error::kOk; }
+  void SubmitConnect(Connection& connection) override;
+  void SubmitReceive(Connection& connection) override;
+  void SubmitSend(Connection& connection) override;
+  void SubmitAccept(Listener& listener) override;
+  void Cancel(Connection& connection) override;
+  void Cancel(Listener& listener) override;
+  void Wait(int timeout_ms) override;
+  void Wake() override;
+
+ private:
+  // --- io_uring.cc
+  io_uring_sqe* NextRequest(std::uint8_t opcode, int fd, std::uint64_t user_data);
+  void Flush();
+  void Enter(UringRing::Mode mode, int timeout_ms);
+  void Reap();
+  void Report(const io_uring_cqe& packet);
+  void ReportWake(const io_uring_cqe& packet);
+  void PostWakePoll();
+
+  // --- io_uring_data.cc
+  void PostReceive(Connection& connection, ChunkClass chunk_class);
+  void PostSend(Connection& connection, bool poll_first);
+  std::size_t Stage(const SendQueue& sends);
+  void PostCancel(Operation& operation);
+  void ReportOperation(Operation& operation, const io_uring_cqe& packet);
+  void ReportReceive(Connection& connection, bool cancelled, const io_uring_cqe& packet);
+  void ReportSend(Connection& connection, bool cancelled, int result);
+  void CheckCancel(Operation& operation, int result);
+  void Learn(Connection& connection, std::uint32_t chunk, std::uint32_t bytes);
+
+  // --- io_uring_accept.cc
+  void PostAccept(UringAccept& accept);
+  void PostAcceptPause(UringAccept& accept);
+  void PostCancel(UringAccept& accept);
+  void ReportAccept(UringAccept& accept, const io_uring_cqe& packet);
+  void ContinueAccepting(UringAccept& accept, int result);
+  void CheckCancel(UringAccept& accept, int result);
+  void StopIfDone(UringAccept& accept);
+
+  BackendEvents* events_ = nullptr;
+  ChunkPool* chunks_ = nullptr;
+  Counters* counters_ = nullptr;
+  int wake_fd_ = -1;
+  Staging staging_;
+  UringBuffers buffers_;  // given up after the ring
+  UringRing ring_;
+};
+
+}  // namespace completion_port
+
+#endif  // COMPLETION_PORT_BACKEND_IO_URING_BACKEND_H_

@@ -1,0 +1,179 @@
+// Linux: the operations of connections. See io_uring_backend.h.
+#include <algorithm>
+#include <cerrno>
+
+#include "backend/io_uring_backend.h"
+#include "os/sockaddr.h"
+
+namespace completion_port {
+
+namespace {
+
+constexpr std::uint32_t kMostBytesPerSend = 1u << 30;  // the result is an int32_t
+constexpr std::uint8_t kRoomyReceives = 4;
+
+}  // namespace
+
+void UringBackend::SubmitConnect(Connection& connection) {
+  if (!staging_.HasRoom()) Flush();
+  Operation& operation = connection.send;
+  operation.connection = &connection;
+  operation.kind = OperationKind::kConnect;
+  operation.state = OperationState::kSubmitted;
+  io_uring_sqe* request =
+      NextRequest(IORING_OP_CONNECT, connection.socket, Tagged(&operation, kOperation));
+  sockaddr_storage& address = staging_.addresses[staging_.addresses_used++];
+  request->off = os::ToSockaddr(*connection.remote, &address);
+  request->addr = reinterpret_cast<std::uintptr_t>(&address);
+}
+
+void UringBackend::SubmitReceive(Connection& connection) {
+  connection.receive.connection = &connection;
+  connection.receive.kind = OperationKind::kReceive;
+  connection.receive.state = OperationState::kSubmitted;
+  PostReceive(connection, connection.chunk_class);
+}
+
+void UringBackend::PostReceive(Connection& connection, ChunkClass chunk_class) {
+  io_uring_sqe* request =
+      NextRequest(IORING_OP_RECV, connection.socket, Tagged(&connection.receive, kOperation));
+  request->flags = IOSQE_BUFFER_SELECT;
+  request->buf_group = UringBuffers::Group(chunk_class);
+  // Saves the attempt that would find nothing.
+  if (!connection.likely_readable) request->ioprio = IORING_RECVSEND_POLL_FIRST;
+}
+
+void UringBackend::SubmitSend(Connection& connection) {
+  connection.send.connection = &connection;
+  connection.send.kind = OperationKind::kSend;
+  connection.send.state = OperationState::kSubmitted;
+  PostSend(connection, false);
+}
+
+void UringBackend::PostSend(Connection& connection, bool poll_first) {
+  if (!staging_.HasRoom()) Flush();
+  io_uring_sqe* request =
+      NextRequest(IORING_OP_SEND, connection.socket, Tagged(&connection.send, kOperation));
+  request->msg_flags = MSG_NOSIGNAL;
+  if (poll_first) request->ioprio = IORING_RECVSEND_POLL_FIRST;
+  iovec* first = &staging_.iovecs[staging_.iovecs_used];
+  const std::size_t count = Stage(connection.sends);
+  if (count <= 1) {
+    request->addr = reinterpret_cast<std::uintptr_t>(first->iov_base);
+    request->len = count == 0 ? 0 : static_cast<std::uint32_t>(first->iov_len);
+    return;
+  }
+  staging_.iovecs_used += count;
+  msghdr& header = staging_.headers[staging_.headers_used++];
+  header = {};
+  header.msg_iov = first;
+  header.msg_iovlen = count;
+  request->opcode = IORING_OP_SENDMSG;
+  request->addr = reinterpret_cast<std::uintptr_t>(&header);
+  request->len = 1;
+}
+
+// Writes iovecs for the front of the queue and returns how many. Buffers that touch become one:
+// the small writes of one tick lie side by side in the send slab.
+std::size_t UringBackend::Stage(const SendQueue& sends) {
+  iovec* const first = &staging_.iovecs[staging_.iovecs_used];
+  std::size_t count = 0;
+  std::uint32_t room = kMostBytesPerSend;
+  for (const SendBuffer& buffer : sends) {
+    if (buffer.length == 0) continue;
+    if (room == 0) break;
+    const std::uint32_t length = std::min(buffer.length, room);
+    iovec* last = count == 0 ? nullptr : first + count - 1;
+    if (last != nullptr &&
+        static_cast<std::uint8_t*>(last->iov_base) + last->iov_len == buffer.data) {
+      last->iov_len += length;
+    } else {
+      if (count == Staging::kGatherBuffers) break;
+      first[count++] = {const_cast<std::uint8_t*>(buffer.data), length};
+    }
+    room -= length;
+  }
+  return count;
+}
+
+void UringBackend::Cancel(Connection& connection) {
+  for (Operation* operation : {&connection.receive, &connection.send}) {
+    if (operation->state != OperationState::kSubmitted) continue;
+    operation->state = OperationState::kCancelling;
+    PostCancel(*operation);
+  }
+}
+
+void UringBackend::PostCancel(Operation& operation) {
+  io_uring_sqe* request = NextRequest(IORING_OP_ASYNC_CANCEL, -1, Tagged(&operation, kCancel));
+  request->addr = Tagged(&operation, kOperation);
+}
+
+void UringBackend::CheckCancel(Operation& operation, int result) {
+  const bool missed = result == -ENOENT || result == -EALREADY;
+  if (missed && operation.state == OperationState::kCancelling) PostCancel(operation);
+}
+
+void UringBackend::ReportOperation(Operation& operation, const io_uring_cqe& packet) {
+  Connection& connection = *operation.connection;
+  const bool cancelled = operation.state == OperationState::kCancelling;
+  operation.state = OperationState::kIdle;
+  switch (operation.kind) {
+    case OperationKind::kReceive:
+      return ReportReceive(connection, cancelled, packet);
+    case OperationKind::kSend:
+      return ReportSend(connection, cancelled, packet.res);
+    case OperationKind::kConnect:
+      return events_->OnConnect(connection, FromOsError(-packet.res, Operating::kConnect));
+    case OperationKind::kAccept:
+      return;  // has no Operation here
+  }
+}
+
+void UringBackend::ReportReceive(Connection& connection, bool cancelled,
+                                 const io_uring_cqe& packet) {
+  std::uint32_t chunk = kNoChunk;
+  if ((packet.flags & IORING_CQE_F_BUFFER) != 0) {
+    chunk = buffers_.Take(static_cast<std::uint16_t>(packet.flags >> IORING_CQE_BUFFER_SHIFT));
+  }
+  connection.likely_readable = (packet.flags & IORING_CQE_F_SOCK_NONEMPTY) != 0;
+  if (packet.res > 0) {
+    Learn(connection, chunk, static_cast<std::uint32_t>(packet.res));
+    return events_->OnReceive(connection, packet.res, chunk);
+  }
+  if (chunk != kNoChunk) chunks_->Release(chunk);
+  ChunkClass chunk_class = connection.chunk_class;
+  const bool ran_dry = packet.res == -ENOBUFS;
+  const bool again = ran_dry ? buffers_.AfterRunningDry(connection.chunk_class, &chunk_class)
+                             : packet.res == -EAGAIN || packet.res == -EINTR;
+  if (again && !cancelled) {
+    connection.likely_readable = ran_dry;
+    connection.receive.state = OperationState::kSubmitted;
+    return PostReceive(connection, chunk_class);
+  }
+  const Error error = again ? Error::kCanceled : FromOsError(-packet.res, Operating::kReceive);
+  events_->OnReceive(connection, ToResult(error), kNoChunk);
+}
+
+// Large chunks for who fills small ones, small ones for who has long needed no more.
+void UringBackend::Learn(Connection& connection, std::uint32_t chunk, std::uint32_t bytes) {
+  if (bytes == chunks_->Bytes(chunk)) {
+    connection.chunk_class = ChunkClass::kLarge;
+    connection.roomy_receives = 0;
+  } else if (connection.chunk_class == ChunkClass::kLarge) {
+    connection.roomy_receives = bytes > kSmallChunkBytes / 2 ? 0 : connection.roomy_receives + 1;
+    if (connection.roomy_receives >= kRoomyReceives) connection.chunk_class = ChunkClass::kSmall;
+  }
+}
+
+void UringBackend::ReportSend(Connection& connection, bool cancelled, int result) {
+  if ((result == -EAGAIN || result == -EINTR) && !cancelled) {
+    // Somebody made the socket non-blocking.
+    connection.send.state = OperationState::kSubmitted;
+    return PostSend(connection, true);
+  }
+  events_->OnSend(connection,
+                  result >= 0 ? result : ToResult(FromOsError(-result, Operating::kSend)));
+}
+
+}  // namespace completion_port
