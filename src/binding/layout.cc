@@ -21,6 +21,7 @@ Napi::Object Header(Napi::Env env) {
   header.Set("completionHead", static_cast<double>(cp::kCompletionHead));
   header.Set("consumerAsleep", static_cast<double>(cp::kConsumerAsleep));
   header.Set("completionOverflow", static_cast<double>(cp::kCompletionOverflow));
+  header.Set("chunksWanted", static_cast<double>(cp::kChunksWanted));
   return header;
 }
 

@@ -21,6 +21,7 @@ export interface Layout {
     | 'completionHead'
     | 'consumerAsleep'
     | 'completionOverflow'
+    | 'chunksWanted'
   >;
   readonly opcodes: Words<
     | 'connect'

@@ -112,9 +112,18 @@ export class ConnectionWriter {
   }
 
   #submitBlock(block: number, length: number, done: DoneCallback): void {
-    const request = this.#append(length);
+    const port = this.#port;
+    const sent = this.#first === null ? port.sendDirectly(this.#id, block, length) : 0;
+    if (sent === length) {
+      port.slab.free(block);
+      this.bytesWritten += length;
+      done(null);
+      return;
+    }
+    this.bytesWritten += sent;
+    const request = this.#append(length - sent);
     request.block = block;
-    this.#port.submit(this.#port.context.layout.opcodes.send, 0, this.#id, block, length);
+    port.submit(port.context.layout.opcodes.send, 0, this.#id, block + sent, length - sent);
     if (this.queued > ACKNOWLEDGED_BYTES) request.done = done;
     else done(null);
   }

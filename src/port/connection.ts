@@ -43,6 +43,8 @@ export class TcpConnection extends AsyncResource implements Connection {
   #state: State;
   /** Credit that was not granted again because reading was stopped. */
   #owedCredit: number;
+  /** Position of the last chunk's return in the submission ring. */
+  #lastReturn = 0;
   #held: Held[] | null = null;
   #shutdownDone: DoneCallback | null = null;
   #refed = true;
@@ -103,7 +105,7 @@ export class TcpConnection extends AsyncResource implements Connection {
       return;
     }
     // Before the owner sees the bytes: if it throws, the chunk must not be lost.
-    port.submit(release, 0, this.id, chunk, 1);
+    this.#lastReturn = port.returnChunk(this.id, chunk, this.#lastReturn);
     if (!this.#deliver(bytes)) this.reading = false;
   }
 

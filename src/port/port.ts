@@ -16,6 +16,12 @@ const DISPATCH_LIMIT = canRunTicks ? 1024 : 1;
 /** Completions after which what was submitted meanwhile is handed to the I/O thread. */
 const PUBLISH_INTERVAL = 32;
 
+/**
+ * Sends per tick or dispatch that JavaScript may make itself. With one message under way, waking
+ * the I/O thread to send it costs more than sending; with many, the I/O thread is the point.
+ */
+const DIRECT_SENDS = 2;
+
 /** What the ports of an environment share. */
 export interface PortContext {
   readonly layout: Layout;
@@ -51,6 +57,8 @@ export class Port {
   readonly #drainAgain = (): void => this.drain();
   #flush = Flush.None;
   #references = 0;
+  /** Made since the last tick or dispatch began. */
+  #directSends = 0;
   /** Connections on this port. */
   size = 0;
 
@@ -83,10 +91,37 @@ export class Port {
 
   submit(opcode: number, flags: number, id: number, arg0 = 0, arg1 = 0, arg2 = 0): void {
     this.#submissions.write(opcode, flags, id, arg0, arg1, arg2);
-    if (this.#flush === Flush.None) {
-      this.#flush = Flush.Ticked;
-      process.nextTick(this.#flushTick);
-    }
+    if (this.#flush === Flush.None) this.#publishInTick();
+  }
+
+  /**
+   * Gives a chunk back with its credit. `lastReturn` is what the connection's previous call
+   * returned: while the port has taken that one, the connection still has credit there, and a
+   * sleeping port may sleep on.
+   */
+  returnChunk(id: number, chunk: number, lastReturn: number): number {
+    const ring = this.#submissions;
+    if (!ring.isTaken(lastReturn)) ring.wakeOnPublish();
+    const position = ring.writeQuietly(this.context.layout.opcodes.release, id, chunk, 1);
+    if (this.#flush === Flush.None) this.#publishInTick();
+    return position;
+  }
+
+  /**
+   * Sends from a block of the slab on this thread, if that is better than waking the I/O thread.
+   * Only for a connection without sends under way. Bytes taken, 0 also for 'not now'.
+   */
+  sendDirectly(id: number, offset: number, length: number): number {
+    if (this.#directSends === DIRECT_SENDS || !this.#submissions.portSleeps) return 0;
+    this.#directSends++;
+    if (this.#flush === Flush.None) this.#publishInTick();
+    // An error is left for the ring's send to meet: it reports in order, and not synchronously.
+    return Math.max(0, this.context.group.sendNow(this.ordinal, id, offset, length));
+  }
+
+  #publishInTick(): void {
+    this.#flush = Flush.Ticked;
+    process.nextTick(this.#flushTick);
   }
 
   /** Hands everything submitted to the I/O thread now. */
@@ -97,6 +132,7 @@ export class Port {
   #flushAtTick(): void {
     if (this.#flush !== Flush.Ticked) return; // a dispatch has taken over
     this.#flush = Flush.None;
+    this.#directSends = 0;
     this.publish();
     // A full ring: the I/O thread was woken and reads; look again when the loop comes around.
     if (this.#submissions.full) setImmediate(this.#drainAgain);
@@ -108,6 +144,7 @@ export class Port {
   drain(): void {
     const completions = this.#completions;
     this.#flush = Flush.Dispatching;
+    this.#directSends = 0;
     let left = DISPATCH_LIMIT;
     let untilPublish = PUBLISH_INTERVAL;
     for (;;) {
@@ -129,6 +166,7 @@ export class Port {
     this.publish();
     // A tick that was scheduled before this dispatch may still come; it finds nothing to do.
     this.#flush = Flush.None;
+    this.#directSends = 0;
     if (left === 0 || this.#submissions.full) setImmediate(this.#drainAgain);
   }
 

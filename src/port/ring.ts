@@ -23,6 +23,7 @@ export class SubmissionRing {
   readonly #tailWord: number;
   readonly #headWord: number;
   readonly #asleepWord: number;
+  readonly #wantedWord: number;
   readonly #opcode: number;
   readonly #flags: number;
   readonly #id: number;
@@ -32,6 +33,7 @@ export class SubmissionRing {
   #tail = 0;
   #published = 0;
   #knownHead = 0;
+  #mustWake = false;
   #backlog: Backlog = [];
 
   constructor(layout: Layout, region: Region, entries: number) {
@@ -42,6 +44,7 @@ export class SubmissionRing {
     this.#tailWord = layout.header.submissionTail;
     this.#headWord = layout.header.submissionHead;
     this.#asleepWord = layout.header.portAsleep;
+    this.#wantedWord = layout.header.chunksWanted;
     this.#opcode = layout.submission.opcode;
     this.#flags = layout.submission.flags;
     this.#id = layout.submission.id;
@@ -59,11 +62,31 @@ export class SubmissionRing {
     arg1: number,
     arg2: number,
   ): void {
-    if (this.#backlog.length !== 0 || !this.#hasRoom()) {
-      this.#backlog.push(opcode, flags, id, arg0, arg1, arg2);
-      return;
-    }
-    this.#put(opcode, flags, id, arg0, arg1, arg2);
+    this.#mustWake = true;
+    this.#add(opcode, flags, id, arg0, arg1, arg2);
+  }
+
+  /**
+   * Submits something that need not wake a sleeping port: it will do when the next packet does.
+   * Returns the record's position, for `isTaken()`.
+   */
+  writeQuietly(opcode: number, id: number, arg0: number, arg1: number): number {
+    this.#add(opcode, 0, id, arg0, arg1, 0);
+    return this.#tail;
+  }
+
+  /** Makes the next `publish()` wake the port if it sleeps. */
+  wakeOnPublish(): void {
+    this.#mustWake = true;
+  }
+
+  /** Whether the port has read up to the position. */
+  isTaken(position: number): boolean {
+    return ((Atomics.load(this.#words, this.#headWord) - position) | 0) >= 0;
+  }
+
+  get portSleeps(): boolean {
+    return Atomics.load(this.#words, this.#asleepWord) === 1;
   }
 
   /** True when something waits for room; `publish()` again once the port has read. */
@@ -74,10 +97,12 @@ export class SubmissionRing {
   /** Makes what was written visible. True if the port slept and the caller must wake it. */
   publish(): boolean {
     if (this.#backlog.length !== 0) this.#writeBacklog();
-    if (this.#published === this.#tail) return this.full && this.takeSleeper();
+    if (this.#published === this.#tail && !this.#mustWake) return false;
     this.#published = this.#tail;
     Atomics.store(this.#words, this.#tailWord, this.#tail);
-    return this.takeSleeper();
+    const mustWake = this.#mustWake || Atomics.load(this.#words, this.#wantedWord) === 1;
+    this.#mustWake = this.full;
+    return mustWake && this.takeSleeper();
   }
 
   /** True if the port slept; it is the caller's to wake. */
@@ -87,6 +112,22 @@ export class SubmissionRing {
       Atomics.load(words, this.#asleepWord) === 1 &&
       Atomics.exchange(words, this.#asleepWord, 0) === 1
     );
+  }
+
+  #add(
+    opcode: number,
+    flags: number,
+    id: number,
+    arg0: number,
+    arg1: number,
+    arg2: number,
+  ): void {
+    if (this.#backlog.length !== 0 || !this.#hasRoom()) {
+      this.#mustWake = true;
+      this.#backlog.push(opcode, flags, id, arg0, arg1, arg2);
+      return;
+    }
+    this.#put(opcode, flags, id, arg0, arg1, arg2);
   }
 
   #hasRoom(): boolean {

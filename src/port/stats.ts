@@ -10,6 +10,7 @@ export interface OperationStats {
 /** Names and meanings: `COMPLETION_PORT_COUNTERS` in `completion_port/layout.h`. */
 export interface PortStats {
   bytesReceived: number;
+  /** By the I/O thread and directly. */
   bytesSent: number;
   /** Returns of the operating system's queue that brought something. */
   batches: number;
@@ -29,6 +30,9 @@ export interface PortStats {
   /** Receives that had to wait for a chunk. */
   receivesStarved: number;
   chunksTrimmed: number;
+  /** Sends that JavaScript made itself, without the I/O thread, and their bytes. */
+  directSends: number;
+  directBytes: number;
   operations: Record<string, OperationStats>;
 }
 
@@ -52,6 +56,8 @@ function empty(): PortStats {
     chunksTotal: 0,
     receivesStarved: 0,
     chunksTrimmed: 0,
+    directSends: 0,
+    directBytes: 0,
     operations: {},
   };
 }
@@ -67,6 +73,7 @@ function statsOf(port: Port): PortStats {
   counters.forEach((name, index) => {
     if (isCounter(name, stats)) stats[name] = value(index);
   });
+  stats.bytesSent += stats.directBytes;
   opcodeNames.forEach((name, opcode) => {
     if (opcode === 0) return;
     const at = perOpcodeCounters + 2 * opcode;

@@ -80,8 +80,11 @@ std::intptr_t PortCore::NativeListenerHandle(ListenerId id) {
 
 std::int32_t PortCore::SendNow(SocketId id, const std::uint8_t* data, std::size_t length) {
   Connection* connection = connections_.Find(id);
-  return connection == nullptr ? ToResult(Error::kBadDescriptor)
-                               : os::SendNow(connection->socket, data, length);
+  if (connection == nullptr) return ToResult(Error::kBadDescriptor);
+  const std::int32_t sent = os::SendNow(connection->socket, data, length);
+  counters_.Add(Counter::kDirectSends);
+  if (sent > 0) counters_.Add(Counter::kDirectBytes, static_cast<std::uint64_t>(sent));
+  return sent;
 }
 
 }  // namespace completion_port

@@ -104,6 +104,7 @@ void PortCore::Turn() {
 void PortCore::SleepAndWait() {
   int timeout_ms = NextTimeoutMs();
   if (timeout_ms != 0) {
+    header_.At(kChunksWanted).store(starved_.empty() ? 0 : 1);
     header_.FallAsleep(kPortAsleep);
     // The last look: what was published before the flag was seen must not wait for a wake-up.
     if (submissions_.Available() != 0 || inbox_filled_.load() || stopping_.load()) timeout_ms = 0;

@@ -15,6 +15,10 @@
 // Wake-ups are coalesced. Before it sleeps, a consumer stores 1 in its asleep flag and looks at the
 // ring once more (all sequentially consistent). A producer, after publishing, exchanges the flag
 // with 0 and wakes the other side only if it was 1.
+//
+// A submitter may leave a sleeping port asleep after publishing nothing but kRelease, as long as
+// every socket concerned still has credit that the port knows of, and kChunksWanted is 0: the port
+// reads the ring when the next packet wakes it. That saves a wake-up per message on quiet sockets.
 #ifndef COMPLETION_PORT_LAYOUT_H_
 #define COMPLETION_PORT_LAYOUT_H_
 
@@ -39,6 +43,7 @@ inline constexpr std::size_t kCompletionHead = 64;   // written by the consumer
 inline constexpr std::size_t kConsumerAsleep = 80;   // 1: the consumer wants wake_consumer
 inline constexpr std::size_t kCompletionOverflow = 96;  // 1: the port holds completions back for
                                                         // want of room; wake it after reading
+inline constexpr std::size_t kChunksWanted = 112;  // 1: a receive waits for a chunk
 inline constexpr std::size_t kHeaderBytes = 8 * kCacheLineBytes;
 
 // clang-format off
@@ -120,7 +125,9 @@ static_assert(sizeof(Completion) == kRecordBytes);
   X(kChunksInUse, chunksInUse)         /* gauge: posted to the OS or held by the consumer */ \
   X(kChunksTotal, chunksTotal)         /* gauge */                                         \
   X(kReceivesStarved, receivesStarved) /* receives that had to wait for a free chunk */    \
-  X(kChunksTrimmed, chunksTrimmed)     /* given back to the OS when idle */
+  X(kChunksTrimmed, chunksTrimmed)     /* given back to the OS when idle */                 \
+  X(kDirectSends, directSends)         /* SendNow calls; this and the next: the submitter */ \
+  X(kDirectBytes, directBytes)         /* bytes they took */
 
 enum class Counter : std::uint32_t {
 #define X(name, js) name,
