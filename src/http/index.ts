@@ -34,6 +34,12 @@ export type IncomingMessage = nodeHttp.IncomingMessage;
 export type OutgoingMessage = nodeHttp.OutgoingMessage;
 export type ServerResponse = nodeHttp.ServerResponse;
 
+export declare const maxHeaderSize: typeof nodeHttp.maxHeaderSize;
+export declare const globalAgent: nodeHttp.Agent;
+export declare const setGlobalProxyFromEnv: typeof nodeHttp.setGlobalProxyFromEnv;
+export declare const WebSocket: typeof nodeHttp.WebSocket;
+export declare const CloseEvent: typeof nodeHttp.CloseEvent;
+export declare const MessageEvent: typeof nodeHttp.MessageEvent;
 // The rest is made at first use (maxHeaderSize, WebSocket), kept by Node (globalAgent) or not in
 // every Node.
 addMissing(exports as object, process.getBuiltinModule('node:http'));

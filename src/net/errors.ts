@@ -2,7 +2,7 @@
  * The errors of the `net` layer, in the shape Node gives them: operating system errors from the
  * port layer's names, and the few `ERR_*` errors that cannot be left to Node's own code.
  */
-import { getSystemErrorMap } from 'node:util';
+import { format, getSystemErrorMap } from 'node:util';
 import type { ErrorName } from '../port/contract';
 
 interface SystemError extends Error {
@@ -151,7 +151,7 @@ export const ipBlocked = (address: string): Error =>
   codedError(Error, 'ERR_IP_BLOCKED', `IP(${address}) is blocked by net.BlockList`);
 
 export const invalidIpAddress = (address: unknown): Error =>
-  codedError(TypeError, 'ERR_INVALID_IP_ADDRESS', `Invalid IP address: ${String(address)}`);
+  codedError(TypeError, 'ERR_INVALID_IP_ADDRESS', format('Invalid IP address: %s', address));
 
 export const invalidAddressFamily = (family: unknown, host: unknown, port: unknown): Error =>
   Object.assign(

@@ -53,4 +53,6 @@ export type SocketAddress = nodeNet.SocketAddress;
 
 // What only some Nodes have (_setSimultaneousAccepts, BoundSocket, what is to come) is copied where
 // the running one has it: Node's own names and none besides.
+export declare const BoundSocket: typeof nodeNet.BoundSocket;
+export type BoundSocket = nodeNet.BoundSocket;
 addMissing(exports as object, process.getBuiltinModule('node:net'));

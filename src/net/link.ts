@@ -100,8 +100,7 @@ export class SocketLink implements ConnectionOwner {
   onData(chunk: Buffer): boolean {
     const { socket, userBuffer } = this;
     socket._unrefTimer();
-    if (userBuffer !== null) return this.#deliver(userBuffer, chunk);
-    return socket.push(chunk);
+    return userBuffer === null ? socket.push(chunk) : userBuffer.deliver(socket, chunk);
   }
 
   onEnd(): void {
@@ -124,26 +123,19 @@ export class SocketLink implements ConnectionOwner {
     // At close() a ClosingOwner takes over.
   }
 
-  /** Goes on reading into the user's buffer, first with what was held when it stopped. */
-  resumeUserBuffer(): void {
+  /** Lets the connection read, which it does until the socket has enough. */
+  startReading(): void {
     const { connection, userBuffer } = this;
-    if (userBuffer === null || connection === null || this.phase !== Phase.Open) return;
-    if (connection.reading) return;
-    connection.startReading();
-    if (!userBuffer.holds) return;
-    process.nextTick(() => {
-      if (this.connection !== connection || !connection.reading) return;
-      if (!this.#deliver(userBuffer, null)) connection.stopReading();
-    });
+    if (connection === null || this.phase !== Phase.Open || connection.reading) return;
+    if (userBuffer === null) connection.startReading();
+    else userBuffer.resume(this.socket, () => this.connection?.startReading());
   }
 
-  #deliver(userBuffer: UserBuffer, chunk: Buffer | null): boolean {
-    const { connection } = this;
-    return userBuffer.deliver(
-      this.socket,
-      chunk,
-      () => this.connection !== connection || connection?.reading === false,
-    );
+  /** Stops reading into the user's buffer at once; a stream of its own buffers what comes. */
+  stopUserBuffer(): void {
+    if (this.userBuffer === null || this.phase !== Phase.Open) return;
+    this.userBuffer.stop();
+    this.connection?.stopReading();
   }
 
   #startWriting(callback: WriteCallback): DoneCallback {

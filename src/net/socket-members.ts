@@ -219,29 +219,28 @@ export const socketMembers: ThisType<NetSocket> & Record<string | symbol, unknow
       nodeSocket._read.call(this as never, size);
       return;
     }
-    const { connection } = link;
-    if (this.connecting || connection === null) this.once('connect', () => this._read(size));
-    else if (!connection.reading) connection.startReading();
+    if (link.phase === Phase.Open) link.startReading();
+    else this.once('connect', () => this._read(size));
   },
 
   read(size?: number): unknown {
     const link = this[kLink];
     if (link === undefined) return nodeSocket.read.call(this as never, size);
-    if (link.userBuffer !== null) link.resumeUserBuffer();
+    if (link.userBuffer !== null) link.startReading();
     return Duplex.prototype.read.call(this as never, size);
   },
 
   pause(): unknown {
     const link = this[kLink];
     if (link === undefined) return nodeSocket.pause.call(this as never);
-    if (link.userBuffer !== null && link.phase === Phase.Open) link.connection?.stopReading();
+    link.stopUserBuffer();
     return Duplex.prototype.pause.call(this as never);
   },
 
   resume(): unknown {
     const link = this[kLink];
     if (link === undefined) return nodeSocket.resume.call(this as never);
-    if (link.userBuffer !== null) link.resumeUserBuffer();
+    if (link.userBuffer !== null) link.startReading();
     return Duplex.prototype.resume.call(this as never);
   },
 

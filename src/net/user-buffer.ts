@@ -2,6 +2,11 @@ import type * as nodeNet from 'node:net';
 import { isUint8Array } from 'node:util/types';
 import type { NetSocket } from './internals';
 
+enum Flow {
+  Flowing,
+  Stopped,
+}
+
 /**
  * The `onread` option: received bytes go into a buffer of the user's and to a callback instead of
  * `'data'` events. A chunk larger than the buffer is handed over in pieces; what the user stops in
@@ -12,6 +17,7 @@ export class UserBuffer {
   readonly #nextBuffer: (() => Uint8Array) | null;
   #buffer: Uint8Array;
   #held: Buffer | null = null;
+  #flow = Flow.Flowing;
 
   private constructor(onread: nodeNet.OnReadOpts) {
     const { buffer } = onread;
@@ -28,35 +34,48 @@ export class UserBuffer {
     return usable && typeof onread.callback === 'function' ? new UserBuffer(onread) : null;
   }
 
-  get holds(): boolean {
-    return this.#held !== null;
-  }
-
   /** Asks the user for the next buffer, where the option is a function. */
   renew(): void {
     const next: unknown = this.#nextBuffer?.();
     if (isUint8Array(next)) this.#buffer = next;
   }
 
-  /**
-   * Hands over a chunk, or with null what was held. False stops reading: the user said so, or
-   * `isStopped` turned true inside the callback.
-   */
-  deliver(socket: NetSocket, chunk: Buffer | null, isStopped: () => boolean): boolean {
-    let rest = chunk ?? this.#held;
-    this.#held = null;
-    while (rest !== null && rest.length > 0) {
-      const piece = rest.subarray(0, this.#buffer.length);
+  /** Stops handing over, at the latest after the callback that runs now. */
+  stop(): void {
+    this.#flow = Flow.Stopped;
+  }
+
+  /** Goes on handing over, first what was held; then or at once `startReading`. */
+  resume(socket: NetSocket, startReading: () => void): void {
+    const wasFlowing = this.#flow === Flow.Flowing;
+    this.#flow = Flow.Flowing;
+    if (this.#held === null) {
+      startReading();
+    } else if (!wasFlowing) {
+      process.nextTick(() => {
+        if (this.#flow === Flow.Flowing && this.deliver(socket, null)) startReading();
+      });
+    }
+  }
+
+  /** Hands over what is held and a new chunk. False when the user wants no more. */
+  deliver(socket: NetSocket, chunk: Buffer | null): boolean {
+    if (chunk !== null) this.#held = this.#held ? Buffer.concat([this.#held, chunk]) : chunk;
+    while (this.#held !== null) {
+      const piece = this.#held.subarray(0, this.#buffer.length);
       if (piece.length === 0) return false;
       this.#buffer.set(piece);
-      rest = rest.subarray(piece.length);
-      const goOn = this.#onread.callback.call(socket, piece.length, this.#buffer);
+      // Before the callback: what it throws must not cost the rest.
+      const isLast = piece.length === this.#held.length;
+      this.#held = isLast ? null : this.#held.subarray(piece.length);
+      if (this.#onread.callback.call(socket, piece.length, this.#buffer) === false) this.stop();
       this.renew();
-      if (goOn === false || isStopped()) {
-        this.#held = rest.length > 0 ? rest : null;
-        return false;
-      }
+      if (this.#isStopped || socket.destroyed) return false;
     }
     return true;
+  }
+
+  get #isStopped(): boolean {
+    return this.#flow === Flow.Stopped;
   }
 }
