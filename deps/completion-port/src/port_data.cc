@@ -129,7 +129,7 @@ void PortCore::IssueSend(Connection& connection) {
       connection.state != ConnectionState::kLingering) {
     return;
   }
-  if (connection.send.state != OperationState::kIdle || connection.sends.empty()) return;
+  if (connection.send.state != OperationState::kIdle) return;
   // Empty buffers at the front are done without the OS.
   const std::uint32_t empty_requests = connection.sends.Consume(0);
   if (empty_requests != 0) {
