@@ -9,6 +9,7 @@ import { ReceiveSlab } from './receive-slab';
 import { CompletionRing, SubmissionRing } from './ring';
 import { SendRequestPool } from './send-request';
 import { SendSlab } from './send-slab';
+import { Slots } from './slots';
 import { canRunTicks, runTicks } from './ticks';
 
 /** Completions per turn of the event loop; then timers and other I/O have their turn. */
@@ -50,9 +51,8 @@ export class Port {
   readonly counters: BigUint64Array;
   readonly #submissions: SubmissionRing;
   readonly #completions: CompletionRing;
-  /** By slot index; an entry counts only if its id matches. */
-  readonly #connections: (TcpConnection | undefined)[] = [];
-  readonly #listeners: (TcpListener | undefined)[] = [];
+  readonly #connections: Slots<TcpConnection>;
+  readonly #listeners: Slots<TcpListener>;
   readonly #flushTick = (): void => this.#flushAtTick();
   readonly #drainAgain = (): void => this.drain();
   #flush = Flush.None;
@@ -69,6 +69,8 @@ export class Port {
     memory: PortMemory,
   ) {
     const { layout } = context;
+    this.#connections = new Slots(layout.indexMask);
+    this.#listeners = new Slots(layout.indexMask);
     this.slab = new SendSlab(memory.sendSlab);
     this.received = new ReceiveSlab(memory.receiveSlab);
     this.#submissions = new SubmissionRing(layout, memory.ring, settings.submissionEntries);
@@ -192,12 +194,11 @@ export class Port {
   }
 
   #dispatch(completion: CompletionRing): void {
-    const { opcodes, indexMask } = this.context.layout;
+    const { opcodes } = this.context.layout;
     const { id, result, arg0, arg1 } = completion;
     if (completion.opcode === opcodes.accept) return this.#dispatchAccept(id, result, arg0, arg1);
     if (completion.opcode === opcodes.closeListener) return this.#dispatchCloseListener(id);
-    const slot = this.#connections[id & indexMask];
-    const connection = slot !== undefined && slot.id === id ? slot : undefined;
+    const connection = this.#connections.find(id);
     switch (completion.opcode) {
       case opcodes.receive:
         if (connection !== undefined) return connection.completeReceive(result, arg0, arg1);
@@ -213,7 +214,7 @@ export class Port {
         return connection?.completeLinger();
       case opcodes.close:
         if (connection === undefined) return;
-        this.#connections[id & indexMask] = undefined;
+        this.#connections.delete(id);
         this.size--;
         return connection.completeClose();
     }
@@ -227,24 +228,23 @@ export class Port {
   #dispatchCloseListener(id: number): void {
     const listener = this.listener(id);
     if (listener === undefined) return;
-    this.#listeners[id & this.context.layout.indexMask] = undefined;
+    this.#listeners.delete(id);
     listener.completeClose();
   }
 
   // --- Who is here --------------------------------------------------------------------------------
 
   addConnection(connection: TcpConnection): void {
-    this.#connections[connection.id & this.context.layout.indexMask] = connection;
+    this.#connections.add(connection);
     this.size++;
   }
 
   addListener(listener: TcpListener): void {
-    this.#listeners[listener.id & this.context.layout.indexMask] = listener;
+    this.#listeners.add(listener);
   }
 
   listener(id: number): TcpListener | undefined {
-    const listener = this.#listeners[id & this.context.layout.indexMask];
-    return listener !== undefined && listener.id === id ? listener : undefined;
+    return this.#listeners.find(id);
   }
 
   /** Something that keeps the event loop alive came or went. */
