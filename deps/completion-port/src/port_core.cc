@@ -248,6 +248,8 @@ void PortCore::StopEverything() {
   while (connections_.Live() + listeners_.Live() != 0 && os::NowMs() < deadline_ms) {
     backend_->Wait(10);
   }
+  FlushOverflow();
+  PublishCompletions();  // not announced, but there for whoever looks
 }
 
 // --- The group ------------------------------------------------------------------------------------
