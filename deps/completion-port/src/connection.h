@@ -79,6 +79,7 @@ struct Connection {
   std::uint32_t credit = 0;
   std::uint32_t posted_chunk = kNoChunk;  // IOCP: chunk with the OS (kNoChunk: zero-byte receive)
   SendQueue sends;
+  std::uint32_t refused_sends = 0;  // requests that came too late, behind those in `sends`
   Operation receive;
   Operation send;  // also carries the connect
   std::unique_ptr<Address> remote;  // of a connect, until it completes
@@ -98,7 +99,7 @@ struct Connection {
     send_side = SendSide::kOpen;
     chunk_class = ChunkClass::kSmall;
     likely_readable = close_resets = owes_drain = starved = send_listed = false;
-    credit = 0;
+    credit = refused_sends = 0;
     remote.reset();
   }
 };

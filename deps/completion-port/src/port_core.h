@@ -88,6 +88,7 @@ class PortCore final : public Port, private BackendEvents {
   void IssueListedSends();
   void IssueSend(Connection& connection);
   void FailSends(Connection& connection, Error error);
+  void FinishRefusedSends(Connection& connection);
   void Shutdown(const Submission& submission);
   void FinishShutdown(Connection& connection);
   void OnReceive(Connection& connection, std::int32_t result, std::uint32_t chunk) override;

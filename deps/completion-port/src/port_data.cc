@@ -96,8 +96,12 @@ void PortCore::Send(const Submission& submission) {
        connection->state == ConnectionState::kPrepared ||
        connection->state == ConnectionState::kConnecting);
   if (!takes_bytes) {
-    if (ends_request) Complete(Opcode::kSend, submission.id, ToResult(Error::kBrokenPipe), 1);
-    return;
+    if (!ends_request) return;
+    if (connection != nullptr && !connection->sends.empty()) {
+      ++connection->refused_sends;  // completes in its turn
+      return;
+    }
+    return Complete(Opcode::kSend, submission.id, ToResult(Error::kBrokenPipe), 1);
   }
   SendBuffer buffer;
   buffer.length = submission.arg1;
@@ -135,7 +139,10 @@ void PortCore::IssueSend(Connection& connection) {
   if (empty_requests != 0) {
     Complete(Opcode::kSend, connection.id.load(std::memory_order_relaxed), 0, empty_requests);
   }
-  if (connection.sends.empty()) return FinishShutdown(connection);
+  if (connection.sends.empty()) {
+    FinishShutdown(connection);
+    return FinishRefusedSends(connection);
+  }
   backend_->SubmitSend(connection);
 }
 
@@ -164,6 +171,14 @@ void PortCore::FailSends(Connection& connection, Error error) {
     Complete(Opcode::kShutdown, id, ToResult(error));
   }
   connection.send_side = SendSide::kFailed;
+  FinishRefusedSends(connection);
+}
+
+void PortCore::FinishRefusedSends(Connection& connection) {
+  if (connection.refused_sends == 0) return;
+  Complete(Opcode::kSend, connection.id.load(std::memory_order_relaxed),
+           ToResult(Error::kBrokenPipe), connection.refused_sends);
+  connection.refused_sends = 0;
 }
 
 // --- Shutdown -------------------------------------------------------------------------------------
