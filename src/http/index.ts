@@ -11,8 +11,14 @@ export type * from 'node:http';
 export const Server: typeof nodeHttp.Server = HttpServer;
 export type Server = nodeHttp.Server;
 
-export const createServer = ((...args: ConstructorParameters<typeof nodeHttp.Server>) =>
-  new Server(...args)) as typeof nodeHttp.createServer;
+type ServerArguments = ConstructorParameters<typeof nodeHttp.Server>;
+
+export const createServer = function createServer(
+  options: ServerArguments[0],
+  requestListener: ServerArguments[1],
+): nodeHttp.Server {
+  return new Server(options, requestListener);
+} as typeof nodeHttp.createServer;
 
 export const {
   METHODS,

@@ -21,7 +21,7 @@ export type Stream = nodeNet.Socket;
 export const Server: typeof nodeNet.Server = NetServer;
 export type Server = nodeNet.Server;
 
-function connectSocket(...args: unknown[]): nodeNet.Socket {
+export const connect = function connect(...args: unknown[]): nodeNet.Socket {
   const normalized = normalizeArguments<nodeNet.NetConnectOpts>(args);
   const [options] = normalized;
   const socket = new Socket(options);
@@ -29,13 +29,17 @@ function connectSocket(...args: unknown[]): nodeNet.Socket {
   if (options.timeout) socket.setTimeout(options.timeout);
   // Marked as normalized, the arguments pass through as they are.
   return (socket.connect as (normalized: unknown) => nodeNet.Socket)(normalized);
-}
-
-export const connect = connectSocket as typeof nodeNet.connect;
+} as typeof nodeNet.connect;
 export const createConnection = connect;
 
-export const createServer = ((...args: ConstructorParameters<typeof nodeNet.Server>) =>
-  new Server(...args)) as typeof nodeNet.createServer;
+type ServerArguments = ConstructorParameters<typeof nodeNet.Server>;
+
+export const createServer = function createServer(
+  options: ServerArguments[0],
+  connectionListener: ServerArguments[1],
+): nodeNet.Server {
+  return new Server(options, connectionListener);
+} as typeof nodeNet.createServer;
 
 export const {
   BlockList,

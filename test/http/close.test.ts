@@ -1,7 +1,7 @@
 import t from 'tap';
 import { once } from 'node:events';
-import nodeHttp = require('node:http');
-import nodeNet = require('node:net');
+import * as nodeHttp from 'node:http';
+import * as nodeNet from 'node:net';
 import { get, raw, request, serve } from '../support/http';
 import { closing, delay } from '../support/sockets';
 
@@ -55,7 +55,7 @@ t.test('requestTimeout answers 408', async (test) => {
     requestTimeout: 100,
     headersTimeout: 100,
     connectionsCheckingInterval: 20,
-  } as nodeHttp.ServerOptions);
+  });
   const text = await raw(port, 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nsome');
   test.match(text, /^HTTP\/1\.1 408 Request Timeout/);
   await close();
@@ -65,7 +65,7 @@ t.test('headersTimeout answers 408', async (test) => {
   const { port, close } = await serve(() => test.fail('no request'), {
     headersTimeout: 100,
     connectionsCheckingInterval: 20,
-  } as nodeHttp.ServerOptions);
+  });
   test.match(await raw(port, 'GET / HTTP/1.1\r\nHost:'), /^HTTP\/1\.1 408 Request Timeout/);
   await close();
 });

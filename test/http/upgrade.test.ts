@@ -1,6 +1,6 @@
 import t from 'tap';
 import { once } from 'node:events';
-import nodeHttp = require('node:http');
+import * as nodeHttp from 'node:http';
 import type { Duplex } from 'node:stream';
 import { request, serve } from '../support/http';
 import { pattern } from '../support/sockets';
@@ -51,6 +51,8 @@ t.test('requests go on beside an upgraded connection', async (test) => {
   const { server, port, close } = await serve((_asked, answer) => void answer.end('plain'));
   server.on('upgrade', (_asked: nodeHttp.IncomingMessage, socket: Duplex) => {
     socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n');
+    socket.resume();
+    socket.once('end', () => socket.end());
   });
   const asked = nodeHttp.request({
     port,

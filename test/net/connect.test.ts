@@ -156,7 +156,7 @@ sameAsNode(t, 'what lookup is asked for', async ({ net: module, log }) => {
         host: 'example.test',
         family,
         autoSelectFamily,
-        lookup: ((host: string, options: object) => log(host, { ...options })) as Lookup,
+        lookup: (host: string, options: object) => log(host, { ...options }),
       });
       await closed(client);
     }
@@ -200,7 +200,7 @@ sameAsNode(t, 'a signal that is aborted', async ({ net: module, log }) => {
 t.test('blockList of a socket', async (test) => {
   const blockList = new net.BlockList();
   blockList.addAddress('127.0.0.1');
-  const socket = new net.Socket({ blockList } as nodeNet.SocketConstructorOpts);
+  const socket = new net.Socket({ blockList });
   if (!('blockList' in socket)) return;
   socket.connect(9, '127.0.0.1');
   const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException];

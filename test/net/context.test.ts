@@ -1,30 +1,39 @@
 import t from 'tap';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { sameAsNode } from '../support/compare';
 import { closing, closed, closeServer, listen } from '../support/sockets';
 
 sameAsNode(t, 'events run in the context their socket was made in', async ({ net, log }) => {
   const storage = new AsyncLocalStorage<string>();
+  const seen: Record<string, string | undefined> = {};
+  const note = (what: string) => (): void => void (seen[what] = storage.getStore());
   const server = net.createServer();
   const port = await storage.run('listen', () => listen(server));
   server.on('connection', (socket) => {
-    log('connection', storage.getStore());
+    note('connection')();
     storage.run('handler', () => {
-      socket.on('data', (chunk) => {
-        log('server data', storage.getStore());
-        socket.end(chunk);
-      });
-      socket.on('end', () => log('server end', storage.getStore()));
+      socket.on('data', note('server data'));
+      socket.on('data', (chunk) => socket.end(chunk, note('server end() callback')));
+      socket.on('end', note('server end'));
+      socket.on('close', note('server close'));
     });
   });
+  const accepted = once(server, 'connection') as Promise<[Socket]>;
   const client = storage.run('connect', () => net.connect(port, '127.0.0.1'));
-  await once(client, 'connect');
-  client.on('close', () => log('client close', storage.getStore()));
-  client.on('data', () => log('client data', storage.getStore()));
-  storage.run('write', () => client.write('x', () => log('written', storage.getStore())));
+  client.on('connect', note('client connect'));
+  client.on('data', note('client data'));
+  client.on('end', note('client end'));
+  client.on('close', note('client close'));
+  void closing(client);
+  const [peer] = await accepted;
+  void closing(peer);
+  storage.run('write', () => client.write('x', note('written')));
   await closing(client);
+  await closing(peer);
   await closeServer(server);
+  log(seen);
 });
 
 sameAsNode(t, 'two clients do not mix their contexts', async ({ net, log }) => {

@@ -5,7 +5,7 @@ import { closed, closeServer, delay, listen, pattern } from '../support/sockets'
 
 const bytes = pattern(100_000);
 
-async function sender(): Promise<{ port: number; close(): Promise<void> }> {
+async function sender(): Promise<{ port: number; close: () => Promise<void> }> {
   const server = net.createServer((socket) => socket.end(bytes));
   const port = await listen(server);
   return { port, close: () => closeServer(server) };

@@ -1,6 +1,6 @@
 /** Runs one scenario on `node:net` and on ours: what it reports must be the same. */
 import * as nodeNet from 'node:net';
-import iocpNet = require('iocp-net');
+import * as iocpNet from 'iocp-net';
 import type { Test } from 'tap';
 import type { Net } from './sockets';
 
@@ -8,7 +8,7 @@ export interface Scenario {
   net: Net;
   /** Notes what happens, in order. */
   log: (...what: unknown[]) => void;
-  /** Notes the events of an emitter, in order. */
+  /** Notes the events of an emitter, in order. Emitters are not ordered against each other. */
   watch: (name: string, emitter: NodeJS.EventEmitter, events: readonly string[]) => void;
 }
 
@@ -21,16 +21,23 @@ export function describe(value: unknown): unknown {
   return { name: value.name, message: value.message, text: String(value), own };
 }
 
-async function record(net: Net, run: Run): Promise<unknown[]> {
-  const entries: unknown[] = [];
-  const log = (...what: unknown[]): void => void entries.push(what.map(describe));
+interface Report {
+  result: unknown;
+  log: unknown[];
+  events: Record<string, unknown[]>;
+}
+
+async function record(net: Net, run: Run): Promise<Report> {
+  const report: Report = { result: undefined, log: [], events: {} };
+  const log = (...what: unknown[]): void => void report.log.push(what.map(describe));
   const watch: Scenario['watch'] = (name, emitter, events) => {
+    const seen = (report.events[name] ??= []);
     for (const event of events) {
-      emitter.on(event, (...args: unknown[]) => log(`${name} ${event}`, ...args));
+      emitter.on(event, (...args: unknown[]) => seen.push([event, ...args.map(describe)]));
     }
   };
-  entries.push(describe(await run({ net, log, watch })));
-  return entries;
+  report.result = describe(await run({ net, log, watch }));
+  return report;
 }
 
 /** One subtest. What differs from run to run, such as port numbers, must not be reported. */

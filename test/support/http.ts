@@ -8,7 +8,7 @@ import * as http from 'iocp-net/http';
 export interface Site {
   server: nodeHttp.Server;
   port: number;
-  close(): Promise<void>;
+  close: () => Promise<void>;
 }
 
 export async function serve(

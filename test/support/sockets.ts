@@ -19,7 +19,7 @@ export interface Pair {
   peer: nodeNet.Socket;
   port: number;
   /** Destroys both sides and waits until everything is closed. */
-  close(): Promise<void>;
+  close: () => Promise<void>;
 }
 
 export interface PairOptions {
