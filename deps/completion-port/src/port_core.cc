@@ -116,7 +116,7 @@ void PortCore::SleepAndWait() {
 int PortCore::NextTimeoutMs() {
   std::uint64_t wake_ms = ~std::uint64_t{0};
   if (!lingering_.empty()) wake_ms = lingering_.front().deadline_ms;
-  if (received_since_trim_) wake_ms = std::min(wake_ms, next_trim_ms_);
+  if (trim_planned_) wake_ms = std::min(wake_ms, next_trim_ms_);
   if (wake_ms == ~std::uint64_t{0}) return -1;
   const std::uint64_t now_ms = os::NowMs();
   return wake_ms <= now_ms ? 0 : static_cast<int>(std::min<std::uint64_t>(wake_ms - now_ms, 60000));
@@ -207,13 +207,23 @@ void PortCore::PublishCompletions() {
   options_.wake_consumer(options_.wake_context);
 }
 
+// Chunks are in use. What a busy second touched is cold only after a quiet one, so there is always
+// one more look after the last that found something to have happened.
+void PortCore::PlanTrim() {
+  chunks_used_since_trim_ = true;
+  if (trim_planned_) return;
+  trim_planned_ = true;
+  next_trim_ms_ = os::NowMs() + kTrimIntervalMs;
+}
+
 void PortCore::TrimWhenIdle() {
-  if (!received_since_trim_) return;
+  if (!trim_planned_) return;
   const std::uint64_t now_ms = os::NowMs();
   if (now_ms < next_trim_ms_) return;
   counters_.Add(Counter::kChunksTrimmed, chunks_.Trim());
   next_trim_ms_ = now_ms + kTrimIntervalMs;
-  received_since_trim_ = false;
+  trim_planned_ = chunks_used_since_trim_;
+  chunks_used_since_trim_ = false;
 }
 
 // --- Stopping -------------------------------------------------------------------------------------

@@ -76,6 +76,7 @@ class PortCore final : public Port, private BackendEvents {
                 std::uint32_t arg1 = 0);
   void FlushOverflow();
   void PublishCompletions();
+  void PlanTrim();
   void TrimWhenIdle();
   void StopEverything();
 
@@ -135,7 +136,8 @@ class PortCore final : public Port, private BackendEvents {
   std::vector<SocketId> starved_;
   std::vector<SocketId> sends_to_issue_;
   bool chunks_came_back_ = false;
-  bool received_since_trim_ = false;
+  bool trim_planned_ = false;
+  bool chunks_used_since_trim_ = false;
   std::uint64_t next_trim_ms_ = 0;
   std::uint32_t packet_sends_ = 0;  // sends that completed in this turn; see StopEverything
 

@@ -17,6 +17,7 @@ void PortCore::Release(const Submission& submission) {
   if (!chunks_.IsAcquired(submission.arg0)) return;
   chunks_.Release(submission.arg0);
   chunks_came_back_ = true;
+  PlanTrim();
   if (submission.arg1 == 0) return;
   Connection* connection = connections_.Find(submission.id);
   if (connection == nullptr) return;
@@ -57,10 +58,7 @@ void PortCore::OnReceive(Connection& connection, std::int32_t result, std::uint3
 
 void PortCore::DeliverChunk(Connection& connection, std::int32_t result, std::uint32_t chunk) {
   --connection.credit;
-  if (!received_since_trim_) {
-    received_since_trim_ = true;
-    next_trim_ms_ = os::NowMs() + 1000;
-  }
+  PlanTrim();
   counters_.Add(Counter::kBytesReceived, static_cast<std::uint64_t>(result));
   Complete(Opcode::kReceive, connection.id.load(std::memory_order_relaxed), result, chunk,
            chunks_.Offset(chunk));
