@@ -3,7 +3,8 @@ import * as nodeHttp from 'node:http';
 import { core, standOn } from '../net/core';
 import { installListen } from '../net/listen';
 
-function ServerConstructor(
+/** `http.Server`, its connections on the completion core. */
+const Server = function (
   this: nodeHttp.Server,
   options?: nodeHttp.ServerOptions | nodeHttp.RequestListener,
   listener?: nodeHttp.RequestListener,
@@ -14,10 +15,9 @@ function ServerConstructor(
   core();
   nodeHttp.Server.call(this, options as nodeHttp.ServerOptions, listener);
   return undefined;
-}
+} as unknown as typeof nodeHttp.Server;
 
-/** `http.Server`, its connections on the completion core. */
-export const Server = ServerConstructor as unknown as typeof nodeHttp.Server;
-Object.defineProperty(ServerConstructor, 'name', { configurable: true, value: 'Server' });
 standOn(Server, nodeHttp.Server);
 installListen(Server.prototype as object);
+
+export { Server };

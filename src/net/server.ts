@@ -6,7 +6,8 @@ import { installListen } from './listen';
 
 type ConnectionListener = (socket: nodeNet.Socket) => void;
 
-function ServerConstructor(
+/** `net.Server`, its TCP listeners on the completion core. */
+const Server = function (
   this: NetServer,
   options?: nodeNet.ServerOpts | ConnectionListener,
   listener?: ConnectionListener,
@@ -17,10 +18,9 @@ function ServerConstructor(
   core();
   nodeNet.Server.call(this, options as nodeNet.ServerOpts, listener);
   return undefined;
-}
+} as unknown as typeof nodeNet.Server;
 
-/** `net.Server`, its TCP listeners on the completion core. */
-export const Server = ServerConstructor as unknown as typeof nodeNet.Server;
-Object.defineProperty(ServerConstructor, 'name', { configurable: true, value: 'Server' });
 standOn(Server, nodeNet.Server);
 installListen(Server.prototype);
+
+export { Server };

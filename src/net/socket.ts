@@ -27,23 +27,6 @@ function hasForeignHandle(options: SocketOptions | number | null | undefined): b
   return Boolean(options?.handle) || (options?.fd !== undefined && options !== null);
 }
 
-function SocketConstructor(this: NetSocket, options?: SocketOptions): NetSocket | undefined {
-  if (new.target === undefined && !(this instanceof Socket)) {
-    return new Socket(options as nodeNet.SocketConstructorOpts) as unknown as NetSocket;
-  }
-  const isOurs = core() !== null && !hasForeignHandle(options);
-  const link = isOurs ? new SocketLink(this, options) : undefined;
-  // Before Node's constructor: that already asks for the handle, and destroys the socket when its
-  // signal is aborted.
-  if (link !== undefined) this[kLink] = link;
-  nodeNet.Socket.call(this as never, options as nodeNet.SocketConstructorOpts);
-  const connection = options?.[kConnection];
-  if (link !== undefined && connection !== undefined) {
-    startAccepted(this, link, connection, options);
-  }
-  return undefined;
-}
-
 function startAccepted(
   socket: NetSocket,
   link: SocketLink,
@@ -59,7 +42,24 @@ function startAccepted(
 }
 
 /** `net.Socket`, its TCP connections on the completion core. */
-export const Socket = SocketConstructor as unknown as typeof nodeNet.Socket;
-Object.defineProperty(SocketConstructor, 'name', { configurable: true, value: 'Socket' });
+const Socket = function (this: NetSocket, options?: SocketOptions): object | undefined {
+  if (new.target === undefined && !(this instanceof Socket)) {
+    return new Socket(options as nodeNet.SocketConstructorOpts);
+  }
+  const isOurs = core() !== null && !hasForeignHandle(options);
+  const link = isOurs ? new SocketLink(this, options) : undefined;
+  // Before Node's constructor: that already asks for the handle, and destroys the socket when its
+  // signal is aborted.
+  if (link !== undefined) this[kLink] = link;
+  nodeNet.Socket.call(this as never, options as nodeNet.SocketConstructorOpts);
+  const connection = options?.[kConnection];
+  if (link !== undefined && connection !== undefined) {
+    startAccepted(this, link, connection, options);
+  }
+  return undefined;
+} as unknown as typeof nodeNet.Socket;
+
 standOn(Socket, nodeNet.Socket);
 override(Socket.prototype, socketMembers);
+
+export { Socket };
