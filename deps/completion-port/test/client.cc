@@ -74,6 +74,7 @@ bool Client::TryWrite(std::uint32_t port, const Submission& submission) {
 }
 
 void Client::Write(std::uint32_t port, const Submission& submission) {
+  if (stopped_) return;  // chunks given back after the end
   const std::uint64_t deadline_ms = NowMs() + static_cast<std::uint64_t>(Patience(5000));
   while (!TryWrite(port, submission)) {
     Flush();
@@ -203,7 +204,9 @@ void Client::Send(Sock* sock, std::vector<std::vector<std::uint8_t>> pinned_part
 }
 
 void Client::Shutdown(Sock* sock) {
-  ++sock->shutdowns_pending;
+  if (++sock->shutdowns_pending == 1) {
+    sock->sends_before_shutdown = sock->send_results.size() + sock->sends.size();
+  }
   Submit(sock->port, Opcode::kShutdown, sock->id);
 }
 
@@ -267,7 +270,8 @@ void Client::OnCompletion(std::uint32_t port, const Completion& completion) {
     case Opcode::kShutdown:
       if (sock->shutdowns_pending == 0 && OnStray(port, completion)) return;
       CHECK(sock->shutdowns_pending != 0);
-      CHECK(sock->sends.empty() || completion.result < 0);  // it comes after the sends before it
+      // The FIN follows the sends submitted before it.
+      if (completion.result == 0) CHECK(sock->send_results.size() >= sock->sends_before_shutdown);
       --sock->shutdowns_pending;
       sock->shutdown_results.push_back(ErrorOf(completion.result));
       return;

@@ -69,6 +69,7 @@ struct Sock {
   std::uint32_t credit = 0;
   std::deque<SendRequest> sends;
   std::uint32_t shutdowns_pending = 0;
+  std::size_t sends_before_shutdown = 0;  // the first of those pending
   bool close_submitted = false;
 
   // What came.

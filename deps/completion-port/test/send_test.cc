@@ -180,6 +180,30 @@ PORT_TEST(OrderAcrossRequests) {
   CHECK_EQ(pattern.offset(), total);
 }
 
+PORT_TEST(RefusedSendsKeepTheirPlace) {
+  // A send after the end is refused, but not before the sends ahead of it are done.
+  PairOptions options;
+  options.peer_receive_buffer = 16 * 1024;
+  Pair pair(backend, options);
+  REQUIRE(pair.ready());
+  pair.client.Send(pair.sock, {PatternBytes(5, 0, kMoreThanFits)});
+  pair.client.Shutdown(pair.sock);
+  pair.client.Send(pair.sock, "refused");
+  pair.client.SendPart(pair.sock, {'r', 'e'});
+  pair.client.Send(pair.sock, "fused");
+  pair.client.Pass(kQuietMs);
+  CHECK_EQ(pair.sock->send_results.size(), 0);
+  std::vector<std::uint8_t> data;
+  std::thread reader([&] { CHECK_EQ(pair.peer.ReceiveToEnd(&data), PeerStatus::kEnd); });
+  CHECK(pair.client.WaitUntil([&] { return pair.sock->Idle(); }));
+  reader.join();
+  CHECK_EQ(At(pair.sock->send_results, 0), Error::kOk);
+  CHECK_EQ(At(pair.sock->send_results, 1), Error::kBrokenPipe);
+  CHECK_EQ(At(pair.sock->send_results, 2), Error::kBrokenPipe);
+  CHECK_EQ(At(pair.sock->shutdown_results, 0), Error::kOk);
+  CHECK_EQ(data.size(), kMoreThanFits);
+}
+
 PORT_TEST(PeerResetsWhileASendWaits) {
   PairOptions options;
   options.credit = 0;
