@@ -23,7 +23,9 @@ void UringBackend::SubmitConnect(Connection& connection) {
   io_uring_sqe* request =
       NextRequest(IORING_OP_CONNECT, connection.socket, Tagged(&operation, kOperation));
   sockaddr_storage& address = staging_.addresses[staging_.addresses_used++];
-  request->off = os::ToSockaddr(*connection.remote, &address);
+  Address remote = *connection.remote;
+  if (os::LacksScope(remote)) remote.scope_id = os::FirstLinkLocalScope();
+  request->off = os::ToSockaddr(remote, &address);
   request->addr = reinterpret_cast<std::uintptr_t>(&address);
 }
 

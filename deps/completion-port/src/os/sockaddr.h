@@ -57,6 +57,17 @@ inline Error FromSockaddr(const sockaddr_storage& from, Address* out) {
   return Error::kFamilyNotSupported;
 }
 
+#ifndef _WIN32
+// The zone that libuv assumes for a link-local address without one: that of the first interface
+// which has such an address. 0 when there is none. posix/socket.cc.
+std::uint32_t FirstLinkLocalScope();
+
+inline bool LacksScope(const Address& address) {
+  return address.family == Family::kIpv6 && address.scope_id == 0 && address.bytes[0] == 0xfe &&
+         address.bytes[1] == 0x80;
+}
+#endif
+
 }  // namespace completion_port::os
 
 #endif  // COMPLETION_PORT_OS_SOCKADDR_H_

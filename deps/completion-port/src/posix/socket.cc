@@ -3,6 +3,7 @@
 #include "os/socket.h"
 
 #include <fcntl.h>
+#include <ifaddrs.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -129,6 +130,19 @@ Error SetKeepAlive(NativeSocket socket, const KeepAlive& options) {
 Error LocalAddress(NativeSocket socket, Address* out) { return NameOf(socket, getsockname, out); }
 
 Error PeerAddress(NativeSocket socket, Address* out) { return NameOf(socket, getpeername, out); }
+
+std::uint32_t FirstLinkLocalScope() {
+  ifaddrs* interfaces = nullptr;
+  if (getifaddrs(&interfaces) != 0) return 0;
+  std::uint32_t scope = 0;
+  for (const ifaddrs* at = interfaces; at != nullptr && scope == 0; at = at->ifa_next) {
+    if (at->ifa_addr == nullptr || at->ifa_addr->sa_family != AF_INET6) continue;
+    const auto* v6 = reinterpret_cast<const sockaddr_in6*>(at->ifa_addr);
+    if (IN6_IS_ADDR_LINKLOCAL(&v6->sin6_addr)) scope = v6->sin6_scope_id;
+  }
+  freeifaddrs(interfaces);
+  return scope;
+}
 
 std::int32_t SendNow(NativeSocket socket, const std::uint8_t* data, std::size_t length) {
   length = std::min<std::size_t>(length, INT32_MAX);
