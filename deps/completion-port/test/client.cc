@@ -101,6 +101,13 @@ void Client::Flush() {
   }
 }
 
+void Client::FlushQuietly() {
+  for (auto& end : ends_) {
+    if (!end->submissions.Publish() || end->header.At(kChunksWanted).load() == 0) continue;
+    if (end->header.TakeSleeper(kPortAsleep)) end->port->Wake();
+  }
+}
+
 Accepting* Client::Listen(const ListenOptions& options, std::uint32_t port, Error* error) {
   ListenerId id = 0;
   const Error result = ends_[port]->port->PrepareListener(options, &id);

@@ -148,6 +148,7 @@ class Client {
 
   // --- Time.
   void Flush();         // publishes, wakes the port if it sleeps
+  void FlushQuietly();  // publishes nothing but kRelease: wakes only who wants chunks
   std::size_t Drain();  // reads what has completed, without waiting
   bool WaitUntil(const std::function<bool()>& done, int ms = 5000);
   void Pass(int ms);              // waits that long, reading completions

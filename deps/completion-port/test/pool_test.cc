@@ -64,6 +64,30 @@ PORT_TEST(OneChunkComesBackOneReceiveGoesOn) {
   sender.join();
 }
 
+PORT_TEST(ChunksComeBackQuietly) {
+  // A submitter that lets the port sleep over chunks it gives back, unless the port wants them.
+  Pair pair(backend, TinySlab());
+  REQUIRE(pair.ready());
+  Sock* sock = pair.sock;
+  sock->gives_back = false;
+  const std::vector<std::uint8_t> bytes = PatternBytes(1, 0, 8'000'000);
+  std::thread sender([&] { pair.peer.SendAll(bytes.data(), bytes.size()); });
+  PatternReader reader(1);
+  sock->sink = [&](const std::uint8_t* data, std::size_t length) { reader.Feed(data, length); };
+  Random random(Seed());
+  while (reader.offset() < bytes.size() && !Failed()) {
+    if (random.OneIn(3)) SleepMs(1);  // the port runs dry, or falls asleep
+    const std::uint64_t before = sock->received;
+    while (!sock->held.empty() && !random.OneIn(20)) pair.client.GiveBack(sock);
+    pair.client.FlushQuietly();
+    if (!sock->held.empty()) continue;
+    // Sooner than the next tick of the port's own clock.
+    CHECK(pair.client.WaitUntil([&] { return sock->received > before; }, 400));
+  }
+  sender.join();
+  CHECK(reader.right());
+}
+
 PORT_TEST(AHogStarvesOthersOnlyUntilItGivesBack) {
   Pair pair(backend, TinySlab());
   REQUIRE(pair.ready());

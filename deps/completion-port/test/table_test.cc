@@ -61,10 +61,10 @@ TEST(EveryBackendHasAName) {
 }
 
 TEST(LayoutHasNoOverlap) {
-  const std::set<std::size_t> words = {kSubmissionTail,    kSubmissionHead, kPortAsleep,
-                                       kCompletionTail,    kCompletionHead, kConsumerAsleep,
-                                       kCompletionOverflow};
-  CHECK_EQ(words.size(), 7);
+  const std::set<std::size_t> words = {kSubmissionTail,     kSubmissionHead, kPortAsleep,
+                                       kCompletionTail,     kCompletionHead, kConsumerAsleep,
+                                       kCompletionOverflow, kChunksWanted};
+  CHECK_EQ(words.size(), 8);
   std::size_t previous = 0;
   for (const std::size_t word : words) {
     if (word != 0) CHECK_EQ(word - previous, kCacheLineBytes / 4);
@@ -101,7 +101,7 @@ TEST(SlotTableGenerationsWrap) {
 
 TEST(SlotTableFindsOnlyWhatLives) {
   SlotTable<Slot> table(2);
-  for (const std::uint32_t id : {0u, 1u, 2u, kIndexMask, 1u << kIndexBits, ~0u}) {
+  for (const std::uint32_t id : {0u, 1u, 2u, kIndexMask, 1u << kSlotIndexBits, ~0u}) {
     CHECK(table.Find(id) == nullptr);
   }
   Slot* a = table.Allocate();
