@@ -1,0 +1,70 @@
+// What is compared, and how one side of it is started.
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isRunning, start } from './children.mjs';
+import { onCore } from './tools.mjs';
+
+const require = createRequire(import.meta.url);
+const entry = (name) => join(import.meta.dirname, '../dist/entry', name);
+
+export const builtin = { name: 'node:net', modules: { net: 'node:net', http: 'node:http' } };
+
+const ours = {
+  name: 'iocp-net',
+  modules: { net: entry('net.cjs'), http: entry('http.cjs'), engine: entry('engine.cjs') },
+};
+
+/** iocp-net as it is built here, or any module with net's API: a path or a package. */
+export function candidate(module) {
+  if (module === undefined) return ours;
+  if (module === 'node:net') return builtin;
+  return { name: module, modules: { net: require.resolve(module, { paths: [resolve('.')] }) } };
+}
+
+async function message(child, what) {
+  const limit = new AbortController();
+  const gone = once(child, 'exit', { signal: limit.signal }).then(([code, signal]) => {
+    throw new Error(`the server ended (${code ?? signal}) instead of telling its ${what}`);
+  });
+  const late = sleep(10_000, undefined, { signal: limit.signal }).then(() => {
+    throw new Error(`the server did not tell its ${what}`);
+  });
+  try {
+    const told = once(child, 'message', { signal: limit.signal });
+    const [value] = await Promise.race([told, gone, late]);
+    return value;
+  } finally {
+    limit.abort();
+    // What lost the race ends by abortion, of which nobody needs to hear.
+    gone.catch(() => {});
+    late.catch(() => {});
+  }
+}
+
+/** A fresh process with this arm's server of this kind. */
+export async function startServer(kind, arm, { node, core, nodeOptions = [] }) {
+  const script = join(import.meta.dirname, 'server.cjs');
+  const command = [node, ...nodeOptions, script, kind, JSON.stringify(arm.modules)];
+  // Standard output is for the table alone.
+  const child = start(onCore(core, command), ['ignore', 2, 2, 'ipc']);
+  const first = await message(child, 'port');
+
+  return {
+    ...first,
+    pid: child.pid,
+    async stats() {
+      child.send('stats');
+      return (await message(child, 'counters')).stats;
+    },
+    async stop() {
+      if (!isRunning(child)) return;
+      const gone = once(child, 'exit');
+      const patience = setTimeout(() => child.kill('SIGKILL'), 5000);
+      child.send('stop', () => {}); // it may have ended just now
+      await gone;
+      clearTimeout(patience);
+    },
+  };
+}

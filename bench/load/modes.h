@@ -1,0 +1,13 @@
+// The loads. Each prints one JSON object on a line of its own.
+#ifndef BENCH_LOAD_MODES_H_
+#define BENCH_LOAD_MODES_H_
+
+#include "options.h"
+
+void RunEcho(const Options& options);
+void RunStorm(const Options& options);    // newcomers on a server whose other clients are busy
+void RunReceive(const Options& options);  // bulk, from the server
+void RunSend(const Options& options);     // bulk, to the server
+int RunCommand(const Options& options);   // another load generator, with the same readings
+
+#endif  // BENCH_LOAD_MODES_H_
