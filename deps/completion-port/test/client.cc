@@ -413,7 +413,12 @@ bool Client::AnyAvailable() const {
 }
 
 bool Client::WaitUntil(const std::function<bool()>& done, int ms) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(Patience(ms));
+  return WaitUntil(done,
+                   std::chrono::steady_clock::now() + std::chrono::milliseconds(Patience(ms)));
+}
+
+bool Client::WaitUntil(const std::function<bool()>& done,
+                       std::chrono::steady_clock::time_point deadline) {
   Flush();
   for (;;) {
     Drain();
@@ -431,8 +436,7 @@ bool Client::WaitUntil(const std::function<bool()>& done, int ms) {
 }
 
 void Client::Pass(int ms) {
-  const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(ms);
-  WaitUntil([until] { return std::chrono::steady_clock::now() >= until; }, ms);
+  WaitUntil([] { return false; }, std::chrono::steady_clock::now() + std::chrono::milliseconds(ms));
 }
 
 // --- Short cuts

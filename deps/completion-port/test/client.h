@@ -11,6 +11,7 @@
 #ifndef COMPLETION_PORT_TEST_CLIENT_H_
 #define COMPLETION_PORT_TEST_CLIENT_H_
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -194,6 +195,7 @@ class Client {
   void OnReceived(Sock* sock, const Completion& completion);
   void OnSent(Sock* sock, const Completion& completion);
   void OnClosed(Sock* sock);
+  bool WaitUntil(const std::function<bool()>& done, std::chrono::steady_clock::time_point deadline);
   void Overwrite(PortEnd& end, SendRequest& request);
   bool AnyAvailable() const;
   void CheckBalance();

@@ -104,6 +104,7 @@ PORT_TEST(StopsWhileLingering) {
 }
 
 PORT_TEST(StopsUnderLoad) {
+  const std::vector<std::uint8_t> megabyte = PatternBytes(1, 0, 1'000'000);
   for (int round = 0; round < 10; ++round) {
     PairOptions options;
     options.credit = 1000;
@@ -124,7 +125,7 @@ PORT_TEST(StopsUnderLoad) {
     });
     client.Pass(round);
     for (Sock* sock : pair.listener->accepted) {
-      client.Send(sock, {PatternBytes(1, 0, 1'000'000)});
+      client.Send(sock, {megabyte});
       client.Grant(sock, 5);
     }
     CHECK_AT_MOST(client.Stop(), Patience(kStopMs));

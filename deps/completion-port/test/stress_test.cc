@@ -145,7 +145,12 @@ class Stress {
 
   void StepEnd(End* end) {
     Sock* sock = end->sock;
-    if (sock == nullptr || sock->close_submitted) return;
+    if (sock == nullptr) return;
+    if (sock->close_submitted) {
+      sock->gives_back = true;
+      while (!sock->held.empty()) client_.GiveBack(sock);
+      return;
+    }
     while (!sock->held.empty() && !random_.OneIn(4)) client_.GiveBack(sock, 1);
     if (sock->credit == 0 && !sock->ended) client_.Grant(sock, 1 + random_.Below(3));
     const bool failed = (sock->connected.has_value() && sock->connected != Error::kOk) ||
