@@ -163,7 +163,10 @@ void IocpBackend::Dequeue(DWORD timeout_ms) {
   counters_->Add(Counter::kPackets, count);
   for (ULONG i = 0; i < count; ++i) {
     OVERLAPPED* overlapped = packets_[i].lpOverlapped;
-    if (overlapped == nullptr) continue;  // from Wake(): returning is all it asked for
+    if (overlapped == nullptr) {  // from Wake(): returning is all it asked for
+      counters_->Add(Counter::kPortWakeups);
+      continue;
+    }
     const LONG status = static_cast<LONG>(overlapped->Internal);
     Finish(OperationOf(overlapped), status < 0 ? static_cast<int>(status) : 0,
            packets_[i].dwNumberOfBytesTransferred);
