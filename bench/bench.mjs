@@ -1,6 +1,6 @@
 // node:net and iocp-net side by side: the same server, the same load, the same Node.
 //
-//   npm run bench -- [--quick] [--only WORD,...] [--rounds N] [--node PATH] [--pin | --no-pin]
+//   npm run bench -- [--quick] [--only WORD]... [--rounds N] [--node PATH] [--pin | --no-pin]
 //                    [--candidate MODULE] [--json FILE] [--update-readme]
 import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -15,7 +15,7 @@ import { buildLoad, canPin, wrk } from './tools.mjs';
 const usage = `npm run bench -- [option...]
 
   --quick           a first look in under a minute; otherwise under five
-  --only WORD,...   only what is named so: echo, storm, bulk, http, wrk, autocannon, 'echo, 64' ...
+  --only WORD       only what is named so: echo, storm, bulk, http, wrk, 'echo, 64' (and again)
   --rounds N        rounds, as many as there is time for (default 3, with --quick 2)
   --node PATH       the Node to run the servers with
   --pin, --no-pin   server on core 0, load on core 1, or both wherever the system puts them
@@ -27,7 +27,7 @@ const { values: options } = parseArgs({
   allowNegative: true,
   options: {
     quick: { type: 'boolean', default: false },
-    only: { type: 'string' },
+    only: { type: 'string', multiple: true },
     rounds: { type: 'string' },
     node: { type: 'string', default: process.execPath },
     pin: { type: 'boolean', default: false },
@@ -42,7 +42,7 @@ const log = (text) => console.error(`# ${text}`);
 
 function chooseScenarios() {
   const chosen = scenarios(options);
-  if (chosen.length === 0) throw new Error(`nothing to run is named ${options.only}`);
+  if (chosen.length === 0) throw new Error(`nothing to run is named ${options.only.join(', ')}`);
   const usable = chosen.filter(({ load }) => load.tool !== 'wrk' || wrk);
   const skipped = [];
   if (usable.length < chosen.length) skipped.push('wrk is not installed, so its line is missing.');

@@ -13,7 +13,8 @@ export async function playRounds(scenarios, { arms, rounds, budget, settings, re
   const begin = performance.now();
   let longest = 0;
   for (let round = 0; round < rounds + EXTRA_ROUNDS; round += 1) {
-    const calmEnough = (scenario) => results.get(scenario).filter(isCalm).length >= 2;
+    const calmEnough = (scenario) =>
+      results.get(scenario).filter(isCalm).length >= Math.min(2, rounds);
     const due = scenarios.filter(
       (scenario) => !failed.has(scenario) && (round < rounds || !calmEnough(scenario)),
     );
