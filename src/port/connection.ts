@@ -49,16 +49,20 @@ export class TcpConnection extends AsyncResource implements Connection {
   #shutdownDone: DoneCallback | null = null;
   #refed = true;
 
+  /** `acceptedBy`: the listener that it comes from; without one it is connecting. */
   constructor(
     port: Port,
     readonly id: number,
-    kind: 'accepted' | 'connecting',
     grantedCredit: number,
+    acceptedBy?: AsyncResource,
   ) {
-    super('TCPWRAP', { requireManualDestroy: true });
+    super('TCPWRAP', {
+      requireManualDestroy: true,
+      ...(acceptedBy && { triggerAsyncId: acceptedBy.asyncId() }),
+    });
     this.#port = port;
     this.#writer = new ConnectionWriter(port, id);
-    this.#state = kind === 'connecting' ? State.Connecting : State.Open;
+    this.#state = acceptedBy === undefined ? State.Connecting : State.Open;
     this.#owedCredit = RECEIVE_CREDIT - grantedCredit;
     port.addConnection(this);
     port.ref();

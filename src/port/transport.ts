@@ -1,4 +1,5 @@
 /** The ports of one environment, and how connections and listeners find one. */
+import { AsyncResource } from 'node:async_hooks';
 import type { Binding, NativePortGroup, PortSettings } from './binding';
 import { RECEIVE_CREDIT, TcpConnection } from './connection';
 import type {
@@ -14,6 +15,12 @@ import type {
 } from './contract';
 import { TcpListener } from './listener';
 import { Port, type PortContext } from './port';
+
+/**
+ * The context in which we were loaded. Dispatching runs in it, whoever made the first socket: an
+ * accepted connection belongs to nobody's context until its handlers say so, as in Node.
+ */
+const loadContext = new AsyncResource('IOCPNET', { requireManualDestroy: true });
 
 export class PortTransport implements Transport {
   readonly ports: Port[] = [];
@@ -42,7 +49,9 @@ export class PortTransport implements Transport {
   #open(ordinal: number, settings: PortSettings): void {
     // The I/O thread may call before `add` returns; there is nothing to drain until it has.
     let port: Port | undefined;
-    const memory = this.#group.add(settings, () => port?.drain());
+    const memory = loadContext.runInAsyncScope(() =>
+      this.#group.add(settings, () => port?.drain()),
+    );
     if (typeof memory === 'string') {
       throw Object.assign(new Error(`cannot open a completion port: ${memory}`), { code: memory });
     }
@@ -77,7 +86,7 @@ export class PortTransport implements Transport {
     if (typeof id === 'string') {
       return { error: id, syscall: localAddress === '' ? 'connect' : 'bind' };
     }
-    const connection = new TcpConnection(port, id, 'connecting', 0);
+    const connection = new TcpConnection(port, id, 0);
     connection.owner = owner;
     port.submit(this.#context.layout.opcodes.connect, 0, id);
     return connection;
@@ -91,12 +100,8 @@ export class PortTransport implements Transport {
       port.submit(opcodes.close, closeReset, socketId);
       return;
     }
-    // The connection's resource is made in the listener's context, as Node's is.
-    listener.runInAsyncScope(() => {
-      listener.owner.onAccept(
-        new TcpConnection(port, socketId, 'accepted', listener.acceptedCredit),
-      );
-    });
+    const connection = new TcpConnection(port, socketId, listener.acceptedCredit, listener);
+    listener.runInAsyncScope(listener.owner.onAccept, listener.owner, connection);
   }
 
   #acceptFailed(listenerPort: number, listenerId: number, result: number): void {
