@@ -1,6 +1,5 @@
 // Fills prebuilds/ for the package: this Linux by prebuildify, Windows by mingw.
-// Run as `npm run prebuilds`: npm would run a script named `prebuild` before
-// every `npm run build`.
+// The script that compiles is not named `build`, or npm would run this before each.
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
