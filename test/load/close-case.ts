@@ -1,7 +1,7 @@
 /** One way of closing a connection, and what its peer sees. */
 import * as nodeNet from 'node:net';
 import type { Server, Socket } from 'node:net';
-import { loadNet, netName, sized } from './settings';
+import { isWindows, loadNet, netName, sized } from './settings';
 import { closeServer, listen, LOOPBACK, pause, until } from './sockets';
 import { bytesAt, firstWrongByte } from './stream-bytes';
 
@@ -45,9 +45,11 @@ interface Sides {
   server: Server;
 }
 
-function lengthsOf({ unread, pending }: CloseCase): { payload: number; sent: number } {
+function lengthsOf({ method, unread, pending }: CloseCase): { payload: number; sent: number } {
   const sent = { nothing: 0, some: ARRIVED, streaming: STREAMED }[unread];
-  return { payload: pending ? LARGE : SMALL, sent };
+  // A reset may overtake what was written, so that only one without any is the same every time.
+  const little = method === 'resetAndDestroy' ? 0 : SMALL;
+  return { payload: pending ? LARGE : little, sent };
 }
 
 async function connectSides({ closer, peer }: CloseCase): Promise<Sides> {
@@ -126,9 +128,13 @@ class Witness {
   readonly read: () => void;
 }
 
-function judgeReset(peer: Witness): string[] {
+function judgeReset(one: CloseCase, peer: Witness): string[] {
   if (!peer.closed) return ['the peer was not closed'];
-  return peer.error === 'ECONNRESET' ? [] : [`the peer got ${peer.error ?? 'no error'}`];
+  if (peer.error === 'ECONNRESET') return [];
+  // libuv on POSIX: a short read in the turn in which the reset came is taken for the end.
+  const isTakenForEnd = !isWindows && peer.ended && peer.bytes > 0;
+  if (one.peer === 'node' && isTakenForEnd && peer.error === null) return [];
+  return [`the peer got ${peer.error ?? 'no error'} after ${peer.bytes} bytes`];
 }
 
 function judgePolite(one: CloseCase, peer: Witness, closing: Witness): string[] {
@@ -176,6 +182,6 @@ export async function runCase(one: CloseCase): Promise<string[]> {
   for (const socket of [closing, peer]) socket.destroy();
   await closeServer(sides.server);
   return one.method === 'resetAndDestroy'
-    ? judgeReset(peerSaw)
+    ? judgeReset(one, peerSaw)
     : judgePolite(one, peerSaw, closingSaw);
 }
