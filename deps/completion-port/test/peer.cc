@@ -120,6 +120,20 @@ void StartPeers() {
 #endif
 }
 
+int OpenHandles() {
+#ifdef _WIN32
+  DWORD count = 0;
+  return GetProcessHandleCount(GetCurrentProcess(), &count) ? static_cast<int>(count) : -1;
+#else
+  // Descriptors are given out from the lowest: the first few thousand are all there are.
+  int count = 0;
+  for (int fd = 0; fd < 4096; ++fd) {
+    if (fcntl(fd, F_GETFD) != -1) ++count;
+  }
+  return count;
+#endif
+}
+
 bool HasIpv6() { return PeerListener(Family::kIpv6).IsOpen(); }
 
 Address Loopback(Family family, std::uint16_t port) {

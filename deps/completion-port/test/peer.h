@@ -13,6 +13,7 @@
 namespace completion_port::test {
 
 void StartPeers();  // once per process
+int OpenHandles();  // of this process: descriptors, or what Windows counts; -1: not known
 bool HasIpv6();
 
 Address Loopback(Family family, std::uint16_t port);

@@ -156,6 +156,43 @@ PORT_TEST(WhatCanGoOutGoesOutBeforeStop) {
   }
 }
 
+PORT_TEST(NoHandleIsLeft) {
+  const auto live = [&](int round) {
+    PairOptions options;
+    options.peer_receive_buffer = 16 * 1024;
+    options.client.ports = 1 + static_cast<std::uint32_t>(round % 2);
+    Pair pair(backend, options);
+    REQUIRE(pair.ready());
+    ConnectOptions connect;
+    connect.remote = pair.listener->address;
+    std::vector<Sock*> socks;
+    for (int i = 0; i < 6; ++i) {
+      socks.push_back(pair.client.Prepare(connect));
+      REQUIRE(socks.back() != nullptr);
+      if (i != 0) pair.client.Connect(socks.back());
+    }
+    if (round % 3 == 0) pair.client.Pass(5);
+    pair.client.Close(socks[1]);
+    pair.client.Close(socks[2], true);
+    pair.client.Send(pair.sock, {PatternBytes(1, 0, kMoreThanFits)});
+    if (round % 4 == 0) pair.client.Close(pair.sock);
+    connect.remote = Loopback(UnusedPort(Family::kIpv4));
+    if (Sock* refused = pair.client.Prepare(connect)) pair.client.Connect(refused);
+    if (round % 2 == 0) CHECK_AT_MOST(pair.client.Stop(), Patience(kStopMs));
+  };
+  live(0);
+  live(1);  // whatever is made once is made now
+  const int before = OpenHandles();
+  if (before < 0) return Skip("the system does not count handles");
+  for (int round = 0; round < 12; ++round) live(round);
+  int after = OpenHandles();
+  for (int i = 0; i < 50 && after > before; ++i) {  // some are closed a little later
+    SleepMs(10);
+    after = OpenHandles();
+  }
+  CHECK_AT_MOST(after, before);
+}
+
 PORT_TEST(DestroyingAGroupStopsIt) {
   Pair pair(backend);
   REQUIRE(pair.ready());

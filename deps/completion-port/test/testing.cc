@@ -1,6 +1,7 @@
 // The runner: one test after the other, TAP on stdout, a watchdog that ends a stuck process.
 //
-//   completion_port_test [--filter part-of-a-name] [--seed N] [--repeat N] [--list]
+//   completion_port_test [--filter part-of-a-name] [--seed N] [--repeat N] [--bail]
+//                        [--list]
 #include "testing.h"
 
 #include <algorithm>
@@ -194,11 +195,13 @@ static int Main(int argc, char** argv) {
   std::string_view filter;
   int repeat = 1;
   bool list = false;
+  bool bail = false;
   State().seed = std::random_device{}();
   for (int i = 1; i < argc; ++i) {
     const std::string_view option = argv[i];
     const char* value = i + 1 < argc ? argv[i + 1] : "";
     if (option == "--list") list = true;
+    if (option == "--bail") bail = true;  // stops at the first failure
     if (option == "--filter") filter = value;
     if (option == "--seed") State().seed = std::strtoull(value, nullptr, 10);
     if (option == "--repeat") repeat = std::atoi(value);
@@ -219,6 +222,7 @@ static int Main(int argc, char** argv) {
   for (; repeat > 0; --repeat) {
     for (const TestCase& test : tests) {
       if (std::string_view(test.name).find(filter) == std::string_view::npos) continue;
+      if (bail && State().failed != 0) break;
       if (!test.per_backend) RunOne(test, BackendKind{});
       if (!test.per_backend) continue;
       for (const BackendKind backend : backends) RunOne(test, backend);
