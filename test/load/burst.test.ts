@@ -93,8 +93,11 @@ async function burstRound(random: Random, readerAccepts: boolean): Promise<numbe
   let burst = burstOf(random);
   const begin = (socket: Socket, reads: boolean): void => {
     socket.on('error', () => {});
-    if (reads) readings.push(readOneByOne(socket, burst));
-    else sendings.push(sendBurst(socket, burst));
+    if (reads) {
+      const reading = readOneByOne(socket, burst);
+      reading.catch(() => {}); // told when all have been awaited
+      readings.push(reading);
+    } else sendings.push(sendBurst(socket, burst));
   };
   const [serving, connecting] = readerAccepts ? [net, nodeNet] : [nodeNet, net];
   const server = serving.createServer((socket) => begin(socket, readerAccepts));
