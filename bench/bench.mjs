@@ -81,7 +81,7 @@ async function main() {
   const { usable, skipped } = chooseScenarios();
   const facts = await describe(arms.candidate, { node: options.node });
   const results = new Map(usable.map((scenario) => [scenario, []]));
-  const budget = quick ? 55 : 280;
+  const budget = quick ? 52 : 280;
   const failures = await playRounds(usable, { arms, rounds, budget, settings, results, log });
 
   const rows = [...results]

@@ -6,6 +6,8 @@ import { isCalm } from './statistics.mjs';
 
 const EXTRA_ROUNDS = 2;
 
+const secondsSince = (begin) => (performance.now() - begin) / 1000;
+
 /** Resolves with what failed. Fills `results`: a list of rounds for each scenario. */
 export async function playRounds(scenarios, { arms, rounds, budget, settings, results, log }) {
   const failures = [];
@@ -18,7 +20,7 @@ export async function playRounds(scenarios, { arms, rounds, budget, settings, re
     const due = scenarios.filter(
       (scenario) => !failed.has(scenario) && (round < rounds || !calmEnough(scenario)),
     );
-    const elapsed = (performance.now() - begin) / 1000;
+    const elapsed = secondsSince(begin);
     if (due.length === 0) break;
     // The first two are needed for a noise that deserves the name.
     const expected = (longest * due.length) / scenarios.length;
@@ -27,6 +29,7 @@ export async function playRounds(scenarios, { arms, rounds, budget, settings, re
       break;
     }
     for (const scenario of due) {
+      if (round > 0 && secondsSince(begin) > budget) break;
       log(`round ${round + 1}: ${scenario.name}`);
       try {
         results.get(scenario).push(await playScenario(scenario, arms, round, settings));
@@ -36,7 +39,7 @@ export async function playRounds(scenarios, { arms, rounds, budget, settings, re
         log(failures.at(-1));
       }
     }
-    longest = Math.max(longest, (performance.now() - begin) / 1000 - elapsed);
+    longest = Math.max(longest, secondsSince(begin) - elapsed);
   }
   return failures;
 }
