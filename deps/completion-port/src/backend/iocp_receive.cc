@@ -12,9 +12,9 @@ namespace completion_port {
 
 namespace {
 
-// Two receives no further apart than this make a connection busy. About two ticks of the clock
-// that os::NowMs() reads, which moves every 15.6 ms.
-constexpr std::uint32_t kBusyGapMs = 32;
+// Two receives no further apart than this make a connection busy: some ten messages a second, or
+// the pace of a few thousand connections that keep the port full. The share below bounds the cost.
+constexpr std::uint32_t kBusyGapMs = 100;
 
 // At most one chunk in so many may wait with the OS. The rest is for bytes that have arrived.
 constexpr std::uint32_t kPostedShare = 4;
