@@ -1,7 +1,7 @@
 /** One way of closing a connection, and what its peer sees. */
 import * as nodeNet from 'node:net';
 import type { Server, Socket } from 'node:net';
-import { isWindows, loadNet, netName, sized } from './settings';
+import { isWindows, isWine, loadNet, netName, sized } from './settings';
 import { closeServer, listen, LOOPBACK, pause, until } from './sockets';
 import { bytesAt, firstWrongByte } from './stream-bytes';
 
@@ -150,8 +150,12 @@ function judgePolite(one: CloseCase, peer: Witness, closing: Witness): string[] 
   if (!peer.closed) faults.push('the peer was not closed');
   if (!closing.closed) faults.push('the closing side was not closed');
   if (closing.error !== null) faults.push(`the closing side got ${closing.error}`);
-  if (one.method === 'end' && closing.bytes !== sent) {
-    faults.push(`the closing side then received ${closing.bytes} of ${sent}`);
+  // Under Wine node:net as the sender now and then loses the tail of a large write before its FIN,
+  // whoever reads; ours does not.
+  const losesTail = isWine && one.peer === 'node' && closing.ended;
+  if (one.method === 'end' && closing.bytes !== sent && !losesTail) {
+    const end = closing.ended ? 'and the end' : 'and no end';
+    faults.push(`the closing side then received ${closing.bytes} of ${sent} ${end}`);
   }
   return faults;
 }
