@@ -4,10 +4,12 @@
 // and so does every byte that arrives after the close; an RST can destroy, at the peer, bytes that
 // we sent before it (libuv#3034). So:
 //
-//   1. kClose stops the delivery of data. Sends that were submitted go on (kLingering).
+//   1. kClose stops the delivery of data. Sends that were submitted go on (kLingering). As long
+//      as they do, what the peer sends is read and thrown away: it may not read before it has
+//      written.
 //   2. When they are done: FIN, unless it was sent already.
 //   3. If the submitter had ended its side before closing (kShutdown, then kClose), the peer is
-//      owed the whole stream: what it still sends is read and thrown away until it ends too.
+//      owed the whole stream: the throwing away goes on until it ends too.
 //      Otherwise what has arrived is thrown away once, without waiting.
 //   4. Every operation still under way is cancelled, and its packet is awaited (kCancelling): the
 //      kernel owns it until then.
@@ -63,7 +65,14 @@ void PortCore::ContinueClose(Connection& connection) {
     if (!connection.InFlight()) FinishClose(connection);
     return;
   }
-  if (!connection.sends.empty() || connection.send.state != OperationState::kIdle) return;
+  const bool sending = !connection.sends.empty() || connection.send.state != OperationState::kIdle;
+  const bool peer_may_send =
+      connection.receive_side == ReceiveSide::kOpen && connection.send_side != SendSide::kFailed;
+  const bool drains = peer_may_send && (connection.owes_drain || sending);
+  if (drains && connection.receive.state == OperationState::kIdle && !connection.starved) {
+    backend_->SubmitReceive(connection);
+  }
+  if (sending) return;
   if (connection.send_side == SendSide::kShutdownQueued) {
     Complete(Opcode::kShutdown, connection.id.load(std::memory_order_relaxed), 0);
     connection.send_side = SendSide::kOpen;
@@ -72,13 +81,7 @@ void PortCore::ContinueClose(Connection& connection) {
     connection.send_side = SendSide::kShutDown;
     os::ShutdownSend(connection.socket);
   }
-  const bool peer_may_send = connection.receive_side == ReceiveSide::kOpen;
-  if (!connection.owes_drain || !peer_may_send || connection.send_side == SendSide::kFailed) {
-    return CancelAndClose(connection);
-  }
-  if (connection.receive.state == OperationState::kIdle && !connection.starved) {
-    backend_->SubmitReceive(connection);
-  }
+  if (!drains) CancelAndClose(connection);
 }
 
 void PortCore::CancelAndClose(Connection& connection) {
