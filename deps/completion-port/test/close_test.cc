@@ -147,6 +147,29 @@ PORT_TEST(EndThenCloseDrainsAPeerThatStillSends) {
   CHECK(pair.WaitClosed());
 }
 
+PORT_TEST(CloseWhileThePeerWritesBeforeItReads) {
+  // A peer that reads nothing until all it writes has been taken. If a closing socket did not read
+  // on, each side would wait for the other until the linger time ends, and lose our bytes then.
+  for (const bool ends_first : {true, false}) {
+    Pair pair(backend, SlowPeer(15000));
+    REQUIRE(pair.ready());
+    const std::size_t length = 6'000'000;
+    pair.client.Send(pair.sock, {PatternBytes(7, 0, length)});
+    if (ends_first) pair.client.Shutdown(pair.sock);
+    pair.client.Close(pair.sock);
+    pair.client.Flush();
+    const std::vector<std::uint8_t> bytes = PatternBytes(8, 0, kMoreThanFits);
+    std::thread peer([&] {
+      CHECK_EQ(pair.peer.SendAll(bytes.data(), bytes.size(), 4000), PeerStatus::kOk);
+      ExpectAll(&pair.peer, 7, length);
+      pair.peer.Close();
+    });
+    CHECK(pair.WaitClosed(10000));
+    peer.join();
+    CHECK_EQ(At(pair.sock->send_results, 0), Error::kOk);
+  }
+}
+
 PORT_TEST(LingerHasADeadline) {
   {
     Pair pair(backend, SlowPeer(200));  // a peer that does not read

@@ -164,6 +164,12 @@ void Skip(const std::string& reason) {
   state.skipped = reason;
 }
 
+std::string Quote(const std::string& text) {
+  std::string quoted = "\"";
+  for (const char c : text.substr(0, 60)) quoted += c >= ' ' && c <= '~' ? c : '?';
+  return quoted + (text.size() > 60 ? "\"... (" + std::to_string(text.size()) + ")" : "\"");
+}
+
 std::uint64_t Seed() { return State().seed; }
 
 bool UnderWine() {

@@ -58,6 +58,8 @@ class Random {
   std::uint64_t state_;
 };
 
+std::string Quote(const std::string& text);  // short, and printable
+
 template <typename T>
 std::string Show(const T& value) {
   if constexpr (std::is_same_v<T, Error>) {
@@ -71,7 +73,7 @@ std::string Show(const T& value) {
   } else if constexpr (std::is_pointer_v<T> && !std::is_same_v<T, const char*>) {
     return value == nullptr ? "null" : "a pointer";
   } else {
-    return '"' + std::string(value) + '"';
+    return Quote(value);
   }
 }
 

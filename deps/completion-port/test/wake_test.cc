@@ -75,6 +75,32 @@ PORT_TEST(PingPongsWithThreePorts) {
   }
 }
 
+PORT_TEST(HandOversMeetAPortThatFallsAsleep) {
+  // Each connection arrives at port 0 and is handed to port 1, which is just awake, or asleep, or
+  // somewhere between.
+  ClientOptions options;
+  options.ports = 2;
+  Client client(backend, options);
+  Accepting* listener = client.ListenAndAccept(0);
+  REQUIRE(listener != nullptr);
+  Peer first = Peer::Connect(listener->address);  // stays, on port 0
+  REQUIRE(client.WaitAccepted(listener) != nullptr);
+  Random random(Seed());
+  const std::size_t kRounds = UnderWine() ? 200 : 4000;
+  for (std::size_t round = 1; round <= kRounds; ++round) {
+    Ping(&client, 1);
+    client.Flush();
+    Spin(random.Below(60000));
+    Peer peer = Peer::Connect(listener->address);
+    REQUIRE(peer.IsOpen());
+    REQUIRE(client.WaitUntil([&] { return listener->accepted.size() > round; }, 2000));
+    Sock* sock = listener->accepted[round];
+    CHECK_EQ(sock->port, 1);
+    client.Close(sock, true);
+    REQUIRE(client.WaitUntil([&] { return sock->closed; }, 2000));
+  }
+}
+
 PORT_TEST(ASubmissionDoesNotWaitForOthers) {
   // The port sleeps in the OS, with a receive that will never end. A submission gets through.
   Pair pair(backend);
@@ -115,8 +141,20 @@ PORT_TEST(CompletionRingFull) {
     REQUIRE_EQ(client.strays[i].id, kNobody + i % 1000);  // in order, each once
   }
   CHECK_EQ(client.header().At(kCompletionOverflow).load(), 0);
-  Ping(&client, 0);  // and on it goes
-  CHECK(client.WaitUntil([&] { return client.strays.size() == kPings + 1; }));
+  // And while new ones come: they queue up behind those held back.
+  client.strays.clear();
+  client.strays_expected = 0;
+  Random random(Seed());
+  for (std::uint32_t i = 0; i < kPings; ++i) {
+    Ping(&client, 0, i);
+    if (!random.OneIn(3)) continue;
+    client.Flush();
+    if (random.OneIn(2)) client.Drain();
+  }
+  CHECK(client.WaitUntil([&] { return client.strays.size() == kPings; }, 10000));
+  for (std::uint32_t i = 0; i < client.strays.size(); ++i) {
+    REQUIRE_EQ(client.strays[i].id, kNobody + i);
+  }
 }
 
 PORT_TEST(CompletionRingFullOfData) {
