@@ -29,7 +29,6 @@ enum class Notification : std::uint8_t {
 struct IocpNotes {
   Notification notification = Notification::kQueued;
   bool busy = false;                  // the next receive takes a chunk along
-  std::uint8_t roomy_receives = 0;    // in a row, into a large chunk, that a small one could hold
   std::uint32_t last_receive_ms = 0;  // low half of the clock
 };
 #endif
@@ -71,7 +70,7 @@ struct Connection {
   SendSide send_side = SendSide::kOpen;
   ChunkClass chunk_class = ChunkClass::kSmall;  // what the last receive taught
   bool likely_readable = false;  // the last receive left bytes behind (a hint for the backend)
-  std::uint8_t roomy_receives = 0;  // io_uring: in a row, into a large chunk, of little
+  std::uint8_t roomy_receives = 0;  // in a row, into a large chunk, that a small one could hold
   bool close_resets = false;     // kCloseReset
   bool owes_drain = false;       // closing: read to the peer's end (port_close.cc, step 3)
   bool starved = false;          // waits for a free chunk

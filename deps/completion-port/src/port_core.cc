@@ -255,9 +255,7 @@ void PortCore::StopEverything() {
     if (connection->state != ConnectionState::kCancelling) CancelAndClose(*connection);
   }
   const std::uint64_t deadline_ms = os::NowMs() + kReapMs;
-  while (connections_.Live() + listeners_.Live() != 0 && os::NowMs() < deadline_ms) {
-    backend_->Wait(10);
-  }
+  while (HoldsSlots() && os::NowMs() < deadline_ms) backend_->Wait(10);
   FlushOverflow();
   PublishCompletions();  // not announced, but there for whoever looks
 }
@@ -265,7 +263,15 @@ void PortCore::StopEverything() {
 // --- The group ------------------------------------------------------------------------------------
 
 PortGroup::PortGroup() = default;
-PortGroup::~PortGroup() { Stop(); }
+
+PortGroup::~PortGroup() {
+  Stop();
+  for (auto& port : ports_) {
+    // The kernel did not give something back in time. Freed memory that it still writes to is
+    // worse than lost memory.
+    if (port->HoldsSlots()) static_cast<void>(port.release());
+  }
+}
 
 Error PortGroup::Add(const PortOptions& options, Port** port) {
   auto core = std::make_unique<PortCore>(this, static_cast<std::uint32_t>(ports_.size()), options);

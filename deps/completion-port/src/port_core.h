@@ -37,6 +37,8 @@ class PortCore final : public Port, private BackendEvents {
   // accepted sockets to each other.
   void RequestStop();
   void Join();
+  // After Join: the kernel may still hold operations in our slots.
+  bool HoldsSlots() const { return connections_.Live() + listeners_.Live() != 0; }
 
   // Port: the control plane.
   Error PrepareListener(const ListenOptions& options, ListenerId* id) override;
@@ -93,6 +95,7 @@ class PortCore final : public Port, private BackendEvents {
   void Shutdown(const Submission& submission);
   void FinishShutdown(Connection& connection);
   void OnReceive(Connection& connection, std::int32_t result, std::uint32_t chunk) override;
+  void LearnChunkClass(Connection& connection, std::uint32_t bytes, std::uint32_t room);
   void DeliverChunk(Connection& connection, std::int32_t result, std::uint32_t chunk);
   void OnSend(Connection& connection, std::int32_t result) override;
 

@@ -3,6 +3,11 @@
 
 namespace completion_port {
 
+namespace {
+// Receives that a small chunk could have held, after which the next one gets a small chunk.
+constexpr std::uint8_t kRoomyReceives = 4;
+}  // namespace
+
 // --- Receive --------------------------------------------------------------------------------------
 
 void PortCore::Receive(const Submission& submission) {
@@ -43,8 +48,14 @@ void PortCore::OnReceive(Connection& connection, std::int32_t result, std::uint3
       connection.starved = true;
       starved_.push_back(connection.id.load(std::memory_order_relaxed));
     }
+  } else if (result == ToResult(Error::kCanceled) &&
+             connection.state == ConnectionState::kCancelling) {
+    // Our own cancel: the side is as open as it was, and closing still has to discard.
   } else if (result <= 0) {
     connection.receive_side = result == 0 ? ReceiveSide::kEnded : ReceiveSide::kFailed;
+  }
+  if (result > 0) {
+    LearnChunkClass(connection, static_cast<std::uint32_t>(result), chunks_.Bytes(chunk));
   }
   if (connection.state != ConnectionState::kOpen) {
     if (result > 0) chunks_.Release(chunk);
@@ -54,6 +65,17 @@ void PortCore::OnReceive(Connection& connection, std::int32_t result, std::uint3
   if (connection.starved) return;
   --connection.credit;
   Complete(Opcode::kReceive, connection.id.load(std::memory_order_relaxed), result, kNoChunk);
+}
+
+// Large chunks for who fills small ones; small ones again for who has long needed no more.
+void PortCore::LearnChunkClass(Connection& connection, std::uint32_t bytes, std::uint32_t room) {
+  if (bytes == room) {
+    connection.chunk_class = ChunkClass::kLarge;
+    connection.roomy_receives = 0;
+  } else if (connection.chunk_class == ChunkClass::kLarge) {
+    connection.roomy_receives = bytes >= kSmallChunkBytes ? 0 : connection.roomy_receives + 1;
+    if (connection.roomy_receives == kRoomyReceives) connection.chunk_class = ChunkClass::kSmall;
+  }
 }
 
 void PortCore::DeliverChunk(Connection& connection, std::int32_t result, std::uint32_t chunk) {

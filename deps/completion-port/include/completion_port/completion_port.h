@@ -111,8 +111,8 @@ struct ConnectOptions {
 struct KeepAlive {
   bool enable = false;
   std::uint32_t delay_s = 0;     // idle time before the first probe; 0 leaves the OS default
-  std::uint32_t interval_s = 0;  // between probes; 0 leaves the OS default
-  std::uint32_t count = 0;       // probes before giving up; 0 leaves the OS default
+  std::uint32_t interval_s = 0;  // between probes; 0 means 1 with a delay, as libuv has it
+  std::uint32_t count = 0;       // probes before giving up; 0 means 10 with a delay, likewise
 };
 
 class Port;

@@ -119,7 +119,6 @@ class UringBackend final : public Backend {
   void ReportReceive(Connection& connection, bool cancelled, const io_uring_cqe& packet);
   void ReportSend(Connection& connection, bool cancelled, int result);
   void CheckCancel(Operation& operation, int result);
-  void Learn(Connection& connection, std::uint32_t chunk, std::uint32_t bytes);
 
   // --- io_uring_accept.cc
   void PostAccept(UringAccept& accept);

@@ -10,7 +10,6 @@ namespace completion_port {
 namespace {
 
 constexpr std::uint32_t kMostBytesPerSend = 1u << 30;  // the result is an int32_t
-constexpr std::uint8_t kRoomyReceives = 4;
 
 }  // namespace
 
@@ -139,10 +138,7 @@ void UringBackend::ReportReceive(Connection& connection, bool cancelled,
     chunk = buffers_.Take(static_cast<std::uint16_t>(packet.flags >> IORING_CQE_BUFFER_SHIFT));
   }
   connection.likely_readable = (packet.flags & IORING_CQE_F_SOCK_NONEMPTY) != 0;
-  if (packet.res > 0) {
-    Learn(connection, chunk, static_cast<std::uint32_t>(packet.res));
-    return events_->OnReceive(connection, packet.res, chunk);
-  }
+  if (packet.res > 0) return events_->OnReceive(connection, packet.res, chunk);
   if (chunk != kNoChunk) chunks_->Release(chunk);
   ChunkClass chunk_class = connection.chunk_class;
   const bool ran_dry = packet.res == -ENOBUFS;
@@ -155,17 +151,6 @@ void UringBackend::ReportReceive(Connection& connection, bool cancelled,
   }
   const Error error = again ? Error::kCanceled : FromOsError(-packet.res, Operating::kReceive);
   events_->OnReceive(connection, ToResult(error), kNoChunk);
-}
-
-// Large chunks for who fills small ones, small ones for who has long needed no more.
-void UringBackend::Learn(Connection& connection, std::uint32_t chunk, std::uint32_t bytes) {
-  if (bytes == chunks_->Bytes(chunk)) {
-    connection.chunk_class = ChunkClass::kLarge;
-    connection.roomy_receives = 0;
-  } else if (connection.chunk_class == ChunkClass::kLarge) {
-    connection.roomy_receives = bytes > kSmallChunkBytes / 2 ? 0 : connection.roomy_receives + 1;
-    if (connection.roomy_receives >= kRoomyReceives) connection.chunk_class = ChunkClass::kSmall;
-  }
 }
 
 void UringBackend::ReportSend(Connection& connection, bool cancelled, int result) {

@@ -19,9 +19,6 @@ constexpr std::uint32_t kBusyGapMs = 100;
 // At most one chunk in so many may wait with the OS. The rest is for bytes that have arrived.
 constexpr std::uint32_t kPostedShare = 4;
 
-// After so many small receives in a row a connection gets small chunks again.
-constexpr std::uint8_t kRoomyReceives = 4;
-
 // kNoBufferSpace is the contract's word for "no free chunk"; the kernel's want of memory is another
 // matter, and waiting for a chunk would not end it.
 Error ReceiveError(int os_error) {
@@ -132,20 +129,10 @@ std::uint32_t IocpBackend::AcquireChunk(ChunkClass preferred) {
                                                           : ChunkClass::kSmall);
 }
 
+// What the next receive of this connection should be: zero-byte, or with a chunk.
 void IocpBackend::Learn(Connection& connection, std::uint32_t bytes, std::uint32_t room) {
   IocpNotes& notes = connection.iocp;
   connection.likely_readable = bytes == room;
-  if (connection.likely_readable) {
-    connection.chunk_class = ChunkClass::kLarge;
-    notes.roomy_receives = 0;
-  } else if (connection.chunk_class == ChunkClass::kLarge) {
-    if (bytes >= kSmallChunkBytes) {
-      notes.roomy_receives = 0;
-    } else if (++notes.roomy_receives == kRoomyReceives) {
-      connection.chunk_class = ChunkClass::kSmall;
-      notes.roomy_receives = 0;
-    }
-  }
   const std::uint32_t now_ms = static_cast<std::uint32_t>(now_ms_);
   notes.busy = connection.likely_readable || now_ms - notes.last_receive_ms <= kBusyGapMs;
   notes.last_receive_ms = now_ms;
