@@ -56,7 +56,9 @@ let choice: Choice = { state: 'unchosen' };
 let options: EngineOptions = {};
 
 function invalidValue(name: string, value: unknown, reason: string): Error {
-  const error = new RangeError(`The property '${name}' is invalid: ${reason}. Received ${String(value)}`);
+  const error = new RangeError(
+    `The property '${name}' is invalid: ${reason}. Received ${String(value)}`,
+  );
   return Object.assign(error, { code: 'ERR_INVALID_ARG_VALUE' });
 }
 
@@ -69,8 +71,10 @@ function checkInteger(name: string, value: unknown, least: number, most: number)
 
 function checkAffinity(affinity: unknown): void {
   if (affinity === undefined || affinity === 'none' || affinity === 'auto') return;
-  const isList = Array.isArray(affinity) && affinity.every((core) => Number.isInteger(core) && core >= 0);
-  if (!isList) throw invalidValue('affinity', affinity, "it must be 'none', 'auto' or a list of cores");
+  const isList =
+    Array.isArray(affinity) && affinity.every((core) => Number.isInteger(core) && core >= 0);
+  if (!isList)
+    throw invalidValue('affinity', affinity, "it must be 'none', 'auto' or a list of cores");
 }
 
 function checkOptions(given: EngineOptions): void {
@@ -125,7 +129,12 @@ function openBackend(binding: Binding, backend: string): PortTransport | string 
   if (refusal !== null) return `${backend}: ${refusal}`;
   const ports = options.ports ?? defaultPorts();
   try {
-    return new PortTransport(binding, portSettings(backend), coresFor(options.affinity, ports), ports);
+    return new PortTransport(
+      binding,
+      portSettings(backend),
+      coresFor(options.affinity, ports),
+      ports,
+    );
   } catch (error) {
     return `${backend}: ${(error as Error).message}`;
   }
@@ -202,4 +211,3 @@ export const engine = {
     return readStats(now.state === 'core' ? now.transport : null);
   },
 };
-

@@ -220,7 +220,12 @@ export class Port {
     }
   }
 
-  #dispatchAccept(listenerId: number, result: number, socketId: number, listenerPort: number): void {
+  #dispatchAccept(
+    listenerId: number,
+    result: number,
+    socketId: number,
+    listenerPort: number,
+  ): void {
     if (result < 0) this.context.acceptFailed(listenerPort, listenerId, result);
     else this.context.accepted(this, listenerPort, listenerId, socketId);
   }

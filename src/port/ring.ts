@@ -54,14 +54,7 @@ export class SubmissionRing {
   }
 
   /** Submits one operation. Never fails: what finds no room is kept here and written later. */
-  write(
-    opcode: number,
-    flags: number,
-    id: number,
-    arg0: number,
-    arg1: number,
-    arg2: number,
-  ): void {
+  write(opcode: number, flags: number, id: number, arg0: number, arg1: number, arg2: number): void {
     this.#mustWake = true;
     this.#add(opcode, flags, id, arg0, arg1, arg2);
   }
@@ -114,14 +107,7 @@ export class SubmissionRing {
     );
   }
 
-  #add(
-    opcode: number,
-    flags: number,
-    id: number,
-    arg0: number,
-    arg1: number,
-    arg2: number,
-  ): void {
+  #add(opcode: number, flags: number, id: number, arg0: number, arg1: number, arg2: number): void {
     if (this.#backlog.length !== 0 || !this.#hasRoom()) {
       this.#mustWake = true;
       this.#backlog.push(opcode, flags, id, arg0, arg1, arg2);
@@ -136,14 +122,7 @@ export class SubmissionRing {
     return ((this.#tail - this.#knownHead) | 0) <= this.#mask;
   }
 
-  #put(
-    opcode: number,
-    flags: number,
-    id: number,
-    arg0: number,
-    arg1: number,
-    arg2: number,
-  ): void {
+  #put(opcode: number, flags: number, id: number, arg0: number, arg1: number, arg2: number): void {
     const words = this.#words;
     const at = this.#first + (this.#tail & this.#mask) * this.#recordWords;
     words[at + this.#opcode] = opcode;
