@@ -45,6 +45,8 @@ export class SocketLink implements ConnectionOwner {
   keepAlive: boolean;
   keepAliveSettings: KeepAliveSettings;
   refed = true;
+  /** In this tick someone looked for a handle and found none, although there is a connection. */
+  handleMissed = false;
   readonly userBuffer: UserBuffer | null;
   /**
    * Size of the write under way when it was submitted, later what of all was queued at the last

@@ -144,6 +144,12 @@ function linkToConnect(socket: NetSocket, options: ConnectOptions): SocketLink |
   return (socket[kLink] = new SocketLink(socket, undefined));
 }
 
+function noteMissedHandle(link: SocketLink): void {
+  if (link.handleMissed) return;
+  link.handleMissed = true;
+  process.nextTick(() => (link.handleMissed = false));
+}
+
 function setReferenced(socket: NetSocket, link: SocketLink, referenced: boolean): void {
   if (link.phase === Phase.Idle) {
     socket.once('connect', referenced ? socket.ref : socket.unref);
@@ -163,7 +169,10 @@ export const socketMembers: ThisType<NetSocket> & Record<string | symbol, unknow
   // Null for a connection of ours: http and tls take a handle for one of Node's own and would hand
   // it to native code.
   get _handle(): object | null {
-    return this[kLink] === undefined ? nodeGet(this, '_handle') : null;
+    const link = this[kLink];
+    if (link === undefined) return nodeGet(this, '_handle');
+    if (link.phase === Phase.Open) noteMissedHandle(link);
+    return null;
   },
 
   set _handle(handle: object | null) {
@@ -198,6 +207,16 @@ export const socketMembers: ThisType<NetSocket> & Record<string | symbol, unknow
     const link = this[kLink];
     if (link === undefined) return nodeAccessors._bytesDispatched?.get?.call(this) as number;
     return link.connection?.bytesWritten ?? link.bytesWritten;
+  },
+
+  // tls takes a socket without a handle for one not yet connected and waits for 'connect', as do
+  // others who look for a handle; on a connected socket they would wait for ever.
+  once(event: string | symbol, listener: (...args: unknown[]) => void): NetSocket {
+    if (event === 'connect' && this[kLink]?.handleMissed === true) {
+      process.nextTick(() => listener.call(this));
+      return this;
+    }
+    return nodeSocket.once.call(this, event, listener) as unknown as NetSocket;
   },
 
   connect(...args: unknown[]): NetSocket {
