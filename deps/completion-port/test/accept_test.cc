@@ -181,6 +181,12 @@ PORT_TEST(TooManySocketsAreRefusedOneByOne) {
       [&] { return pair.listener->accepted.size() + pair.listener->errors.size() == 7; }));
   CHECK_EQ(pair.listener->accepted.size(), 4);
   for (const Error error : pair.listener->errors) CHECK_EQ(error, Error::kTooManyFiles);
+  int refused = 0;
+  for (Peer& peer : peers) {
+    std::vector<std::uint8_t> data;
+    if (peer.ReceiveSome(&data, 1, kQuietMs) != PeerStatus::kTimedOut) ++refused;
+  }
+  CHECK_EQ(refused, 3);  // and knows it
   // Still armed: once there is room, the next is taken.
   client.Close(pair.sock);
   REQUIRE(pair.WaitClosed());
