@@ -162,3 +162,6 @@ export const invalidAddressFamily = (family: unknown, host: unknown, port: unkno
     ),
     { host, port },
   );
+
+export const cannotBeSent = (): Error =>
+  codedError(TypeError, 'ERR_INVALID_HANDLE_TYPE', 'This handle type cannot be sent');

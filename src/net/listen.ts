@@ -10,7 +10,7 @@ import type {
   Transport,
 } from '../port/contract';
 import { core, nodeMajor, override } from './core';
-import { errnoOf, listenError, operationError } from './errors';
+import { cannotBeSent, errnoOf, listenError, operationError } from './errors';
 import { kConnection, kLink, nodeServer, normalizeArguments, setAsyncId } from './internals';
 import type { NetServer, NetSocket } from './internals';
 import { Socket } from './socket';
@@ -24,6 +24,8 @@ const kListening = Symbol('iocp-net.listening');
 interface Listening {
   ipv6Only: boolean;
   reusePort: boolean;
+  /** Whether a listener of ours is open. */
+  open: boolean;
   /** Listeners told to close whose sockets are still open. */
   closing: number;
 }
@@ -31,7 +33,12 @@ interface Listening {
 type ListeningServer = NetServer & { [kListening]?: Listening };
 
 function listeningOf(server: ListeningServer): Listening {
-  return (server[kListening] ??= { ipv6Only: false, reusePort: false, closing: 0 });
+  return (server[kListening] ??= {
+    ipv6Only: false,
+    reusePort: false,
+    open: false,
+    closing: 0,
+  });
 }
 
 // Up to Node 20 a maxConnections of 0 means no limit.
@@ -94,6 +101,7 @@ export class ListenHandle implements ListenerOwner {
     if (listener === null) return;
     this.#listener = null;
     const listening = listeningOf(this.#server);
+    listening.open = false;
     listening.closing++;
     listener.close(() => {
       listening.closing--;
@@ -248,13 +256,49 @@ const listenMembers: ThisType<ListeningServer> & Record<string, unknown> = {
   },
 
   _emitCloseIfDrained(): void {
-    if (this[kListening] !== undefined && this[kListening].closing > 0) return;
+    const listening = this[kListening];
+    if (listening !== undefined && (listening.open || listening.closing > 0)) return;
     nodeServer._emitCloseIfDrained.call(this);
   },
 };
 
+/** Whether the code that asked for what is computed here is Node's `subprocess.send()`. */
+function isAskedBySend(asked: object): boolean {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 1;
+  const trace: { stack?: string } = {};
+  Error.captureStackTrace(trace, Reflect.getOwnPropertyDescriptor(asked, '_handle')?.get);
+  Error.stackTraceLimit = limit;
+  return String(trace.stack).includes('node:internal/child_process');
+}
+
+/**
+ * Makes the handle the server's `_handle`, for everyone but `subprocess.send(message, server)`:
+ * that passes it to native code, which takes it for a native handle and crashes. It gets the error
+ * that Node has for handles that cannot be sent.
+ */
+function showHandle(server: NetServer, handle: ListenHandle): void {
+  Object.defineProperty(server, '_handle', {
+    configurable: true,
+    enumerable: true,
+    get: () => {
+      if (isAskedBySend(server)) throw cannotBeSent();
+      return handle;
+    },
+    set: (value: unknown) => {
+      Object.defineProperty(server, '_handle', {
+        configurable: true,
+        enumerable: true,
+        value,
+        writable: true,
+      });
+    },
+  });
+}
+
 function startListening(server: NetServer, { handle, address, addressType }: Bound, port: number) {
-  server._handle = handle;
+  showHandle(server, handle);
+  listeningOf(server).open = true;
   setAsyncId(server, handle.getAsyncId());
   if (listenChannel.hasSubscribers) listenChannel.asyncEnd.publish({ server });
   server._connectionKey = `${addressType}:${address}:${port}`;

@@ -128,3 +128,22 @@ t.test('what was written before process.exit() in the same tick is sent', async 
   test.strictSame([code, text], [3, 'last words']);
   await closeServer(server);
 });
+
+t.test('a server cannot be sent to another process, and says so', async (test) => {
+  const { code, signal, stdout } = await run(`
+    ${load('net')}
+    const { fork } = require('node:child_process');
+    const server = net.createServer().listen(0, '127.0.0.1', () => {
+      const child = fork('-e', [], { execArgv: ['-e', 'process.on("message", () => {})'] });
+      try {
+        child.send('take this', server);
+      } catch (error) {
+        console.log(error.name, error.code);
+      }
+      child.kill();
+      server.close();
+    });
+  `);
+  test.equal(stdout, 'TypeError ERR_INVALID_HANDLE_TYPE\n');
+  test.strictSame([code, signal], [0, null]);
+});
