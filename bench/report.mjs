@@ -104,7 +104,7 @@ export function notes(rows, skipped, settings) {
     `Medians of ${rounds} round${rounds === '1' ? '' : 's'}, each arm in a fresh process, order swapped each round.`,
     'Accept storm: time until all new clients have had a first reply (throughput: clients per ' +
       'second), and each one’s time to it.',
-    'OS calls: system calls of the I/O threads and of direct sends, per message, request or 64 KiB.',
+    'OS calls: system calls of the I/O threads, per message, request or 64 KiB.',
     ...(discarded > 0
       ? [`${discarded} rounds in which other programs used ${CALM} cores or more are left out.`]
       : []),

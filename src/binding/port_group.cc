@@ -10,8 +10,8 @@ namespace {
 constexpr std::size_t kPageBytes = 4096;
 
 // An ArrayBuffer of `bytes` usable bytes from an aligned start; tells JavaScript where that is.
-std::uint8_t* AlignedBuffer(Napi::Env env, std::size_t bytes, const char* name,
-                            Napi::Object result, Napi::Reference<Napi::ArrayBuffer>* reference) {
+std::uint8_t* AlignedBuffer(Napi::Env env, std::size_t bytes, const char* name, Napi::Object result,
+                            Napi::Reference<Napi::ArrayBuffer>* reference) {
   Napi::ArrayBuffer buffer = Napi::ArrayBuffer::New(env, bytes + kPageBytes);
   const auto start = reinterpret_cast<std::uintptr_t>(buffer.Data());
   const std::uintptr_t aligned = (start + kPageBytes - 1) & ~std::uintptr_t{kPageBytes - 1};
@@ -38,9 +38,9 @@ cp::BackendKind BackendByName(const std::string& name) {
 Napi::Function PortGroup::Define(Napi::Env env) {
   return DefineClass(
       env, "PortGroup",
-      {InstanceMethod<&PortGroup::Add>("add"), InstanceMethod<&PortGroup::Wake>("wake"),
-       InstanceMethod<&PortGroup::Ref>("ref"), InstanceMethod<&PortGroup::Unref>("unref"),
-       InstanceMethod<&PortGroup::Listen>("listen"),
+      {InstanceMethod<&PortGroup::Add>("add"), InstanceMethod<&PortGroup::Stop>("stop"),
+       InstanceMethod<&PortGroup::Wake>("wake"), InstanceMethod<&PortGroup::Ref>("ref"),
+       InstanceMethod<&PortGroup::Unref>("unref"), InstanceMethod<&PortGroup::Listen>("listen"),
        InstanceMethod<&PortGroup::Connect>("connect"),
        InstanceMethod<&PortGroup::SetNoDelay>("setNoDelay"),
        InstanceMethod<&PortGroup::SetKeepAlive>("setKeepAlive"),
@@ -64,9 +64,9 @@ Napi::Value PortGroup::Add(const Napi::CallbackInfo& info) {
   auto member = std::make_unique<Member>();
   member->group = this;
   // The reference count of the function is the JS thread's alone; the I/O thread only calls.
-  napi_status status = napi_create_threadsafe_function(
-      env, info[1], nullptr, Napi::String::New(env, "iocp-net"), 0, 1, nullptr, nullptr, nullptr,
-      CallJs, &member->wake);
+  napi_status status =
+      napi_create_threadsafe_function(env, info[1], nullptr, Napi::String::New(env, "iocp-net"), 0,
+                                      1, nullptr, nullptr, nullptr, CallJs, &member->wake);
   if (status != napi_ok) return Napi::String::New(env, "ENOMEM");
   napi_unref_threadsafe_function(env, member->wake);
 
@@ -98,8 +98,8 @@ cp::Error PortGroup::Open(Napi::Env env, Member& member, const Napi::Object& set
   options.ring_memory = AlignedBuffer(
       env, cp::RingMemoryBytes(options.submission_entries, options.completion_entries), "ring",
       result, &member.ring);
-  options.receive_slab = AlignedBuffer(env, options.receive_slab_bytes, "receiveSlab", result,
-                                       &member.receive_slab);
+  options.receive_slab =
+      AlignedBuffer(env, options.receive_slab_bytes, "receiveSlab", result, &member.receive_slab);
   options.send_slab =
       AlignedBuffer(env, options.send_slab_bytes, "sendSlab", result, &member.send_slab);
   member.send_start = options.send_slab;
@@ -121,6 +121,12 @@ void PortGroup::CallJs(napi_env env, napi_value callback, void*, void*) {
 }
 
 void PortGroup::StopAtCleanup(void* member) { static_cast<Member*>(member)->group->group_.Stop(); }
+
+// stop(): for a group that is not to be used after all.
+Napi::Value PortGroup::Stop(const Napi::CallbackInfo& info) {
+  group_.Stop();
+  return info.Env().Undefined();
+}
 
 Napi::Value PortGroup::Wake(const Napi::CallbackInfo& info) {
   PortOf(info)->Wake();

@@ -43,6 +43,7 @@ class PortGroup : public Napi::ObjectWrap<PortGroup> {
   Napi::Value Add(const Napi::CallbackInfo& info);
   completion_port::Error Open(Napi::Env env, Member& member, const Napi::Object& settings,
                               Napi::Object result);
+  Napi::Value Stop(const Napi::CallbackInfo& info);
   Napi::Value Wake(const Napi::CallbackInfo& info);
   Napi::Value Ref(const Napi::CallbackInfo& info);
   Napi::Value Unref(const Napi::CallbackInfo& info);

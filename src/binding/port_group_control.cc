@@ -120,8 +120,8 @@ Napi::Value PortGroup::AddressOf(const Napi::CallbackInfo& info) {
 Napi::Value PortGroup::SendNow(const Napi::CallbackInfo& info) {
   const Member& member = *members_[info[0].ToNumber().Uint32Value()];
   const std::uint8_t* bytes = member.send_start + info[2].ToNumber().Uint32Value();
-  return Napi::Number::New(
-      info.Env(), member.port->SendNow(Id(info), bytes, info[3].ToNumber().Uint32Value()));
+  return Napi::Number::New(info.Env(),
+                           member.port->SendNow(Id(info), bytes, info[3].ToNumber().Uint32Value()));
 }
 
 }  // namespace iocp_net

@@ -86,6 +86,8 @@ export interface PortMemory {
  */
 export interface NativePortGroup {
   add(settings: PortSettings, onWake: () => void): PortMemory | ErrorName;
+  /** Joins the I/O threads: for a group that is not to be used after all. */
+  stop(): void;
   wake(port: number): void;
   ref(port: number): void;
   unref(port: number): void;

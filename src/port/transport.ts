@@ -53,6 +53,7 @@ export class PortTransport implements Transport {
       this.#group.add(settings, () => port?.drain()),
     );
     if (typeof memory === 'string') {
+      this.#group.stop(); // the ports before this one
       throw Object.assign(new Error(`cannot open a completion port: ${memory}`), { code: memory });
     }
     port = new Port(ordinal, this.#context, settings, memory);
