@@ -221,7 +221,10 @@ PORT_TEST(CloseInEveryState) {
         client.Send(sock, {PatternBytes(1, 0, kMoreThanFits)});
       }
       if (state == kEndQueued) client.Shutdown(sock);
-      if (state == kLingers) client.Close(sock);
+      if (state == kLingers) {
+        client.Close(sock);
+        CHECK(client.WaitUntil([&] { return sock->lingers; }));
+      }
       if (state == kEnded) {
         pair.peer.ShutdownSend();
         CHECK(pair.WaitEnded());
