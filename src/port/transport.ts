@@ -48,16 +48,14 @@ export class PortTransport implements Transport {
 
   #open(ordinal: number, settings: PortSettings): void {
     // The I/O thread may call before `add` returns; there is nothing to drain until it has.
-    let port: Port | undefined;
     const memory = loadContext.runInAsyncScope(() =>
-      this.#group.add(settings, () => port?.drain()),
+      this.#group.add(settings, () => this.ports[ordinal]?.drain()),
     );
     if (typeof memory === 'string') {
       this.#group.stop(); // the ports before this one
       throw Object.assign(new Error(`cannot open a completion port: ${memory}`), { code: memory });
     }
-    port = new Port(ordinal, this.#context, settings, memory);
-    this.ports.push(port);
+    this.ports.push(new Port(ordinal, this.#context, settings, memory));
   }
 
   listen(settings: ListenSettings, owner: ListenerOwner): Listener | ErrorName {

@@ -69,18 +69,18 @@ struct Connection {
   ReceiveSide receive_side = ReceiveSide::kOpen;
   SendSide send_side = SendSide::kOpen;
   ChunkClass chunk_class = ChunkClass::kSmall;  // what the last receive taught
-  bool likely_readable = false;  // the last receive left bytes behind (a hint for the backend)
+  bool likely_readable = false;     // the last receive left bytes behind (a hint for the backend)
   std::uint8_t roomy_receives = 0;  // in a row, into a large chunk, that a small one could hold
-  bool close_resets = false;     // kCloseReset
-  bool owes_drain = false;       // closing: read to the peer's end (port_close.cc, step 3)
-  bool starved = false;          // waits for a free chunk
-  bool send_listed = false;      // stands in the core's list of sends to issue
+  bool close_resets = false;        // kCloseReset
+  bool owes_drain = false;          // closing: read to the peer's end (port_close.cc, step 3)
+  bool starved = false;             // waits for a free chunk
+  bool send_listed = false;         // stands in the core's list of sends to issue
   std::uint32_t credit = 0;
   std::uint32_t posted_chunk = kNoChunk;  // IOCP: chunk with the OS (kNoChunk: zero-byte receive)
   SendQueue sends;
   std::uint32_t refused_sends = 0;  // requests that came too late, behind those in `sends`
   Operation receive;
-  Operation send;  // also carries the connect
+  Operation send;                   // also carries the connect
   std::unique_ptr<Address> remote;  // of a connect, until it completes
 #ifdef _WIN32
   IocpNotes iocp;  // set afresh by Backend::Attach

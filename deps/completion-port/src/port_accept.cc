@@ -3,7 +3,8 @@
 
 namespace completion_port {
 
-// --- Connect --------------------------------------------------------------------------------------
+// --- Connect
+// --------------------------------------------------------------------------------------
 
 void PortCore::Connect(const Submission& submission) {
   counters_.AddSubmitted(Opcode::kConnect);
@@ -37,7 +38,8 @@ void PortCore::OnConnect(Connection& connection, Error error) {
   IssueSend(connection);
 }
 
-// --- Accept ---------------------------------------------------------------------------------------
+// --- Accept
+// ---------------------------------------------------------------------------------------
 
 void PortCore::Accept(const Submission& submission) {
   counters_.AddSubmitted(Opcode::kAccept);

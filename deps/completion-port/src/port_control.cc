@@ -43,8 +43,7 @@ Error PortCore::PrepareConnect(const ConnectOptions& options, SocketId* id) {
 
 Error PortCore::SetNoDelay(SocketId id, bool enable) {
   Connection* connection = connections_.Find(id);
-  return connection == nullptr ? Error::kBadDescriptor
-                               : os::SetNoDelay(connection->socket, enable);
+  return connection == nullptr ? Error::kBadDescriptor : os::SetNoDelay(connection->socket, enable);
 }
 
 Error PortCore::SetKeepAlive(SocketId id, const KeepAlive& options) {

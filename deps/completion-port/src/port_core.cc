@@ -122,7 +122,8 @@ int PortCore::NextTimeoutMs() {
   return wake_ms <= now_ms ? 0 : static_cast<int>(std::min<std::uint64_t>(wake_ms - now_ms, 60000));
 }
 
-// --- Submissions ----------------------------------------------------------------------------------
+// --- Submissions
+// ----------------------------------------------------------------------------------
 
 void PortCore::TakeSubmissions() {
   // What was there at the start, so that a submitter that never stops cannot keep the OS waiting.
@@ -133,17 +134,26 @@ void PortCore::TakeSubmissions() {
 
 void PortCore::Dispatch(const Submission& submission) {
   switch (static_cast<Opcode>(submission.opcode)) {
-    case Opcode::kConnect: return Connect(submission);
-    case Opcode::kAccept: return Accept(submission);
-    case Opcode::kReceive: return Receive(submission);
-    case Opcode::kRelease: return Release(submission);
-    case Opcode::kSend: return Send(submission);
-    case Opcode::kShutdown: return Shutdown(submission);
-    case Opcode::kClose: return Close(submission);
-    case Opcode::kCloseListener: return CloseListener(submission);
+    case Opcode::kConnect:
+      return Connect(submission);
+    case Opcode::kAccept:
+      return Accept(submission);
+    case Opcode::kReceive:
+      return Receive(submission);
+    case Opcode::kRelease:
+      return Release(submission);
+    case Opcode::kSend:
+      return Send(submission);
+    case Opcode::kShutdown:
+      return Shutdown(submission);
+    case Opcode::kClose:
+      return Close(submission);
+    case Opcode::kCloseListener:
+      return CloseListener(submission);
     case Opcode::kNone:
     case Opcode::kLinger:
-    case Opcode::kCount: return;  // not submissions: nothing to do, nothing to complete
+    case Opcode::kCount:
+      return;  // not submissions: nothing to do, nothing to complete
   }
 }
 
@@ -173,7 +183,8 @@ void PortCore::TakeInbox() {
   for (const AcceptedSocket& one : accepted) Adopt(one);
 }
 
-// --- Completions ----------------------------------------------------------------------------------
+// --- Completions
+// ----------------------------------------------------------------------------------
 
 void PortCore::Complete(Opcode opcode, std::uint32_t id, std::int32_t result, std::uint32_t arg0,
                         std::uint32_t arg1) {
@@ -226,7 +237,8 @@ void PortCore::TrimWhenIdle() {
   chunks_used_since_trim_ = false;
 }
 
-// --- Stopping -------------------------------------------------------------------------------------
+// --- Stopping
+// -------------------------------------------------------------------------------------
 
 void PortCore::StopEverything() {
   {
@@ -260,7 +272,8 @@ void PortCore::StopEverything() {
   PublishCompletions();  // not announced, but there for whoever looks
 }
 
-// --- The group ------------------------------------------------------------------------------------
+// --- The group
+// ------------------------------------------------------------------------------------
 
 PortGroup::PortGroup() = default;
 

@@ -8,7 +8,8 @@ namespace {
 constexpr std::uint8_t kRoomyReceives = 4;
 }  // namespace
 
-// --- Receive --------------------------------------------------------------------------------------
+// --- Receive
+// --------------------------------------------------------------------------------------
 
 void PortCore::Receive(const Submission& submission) {
   Connection* connection = connections_.Find(submission.id);
@@ -104,17 +105,17 @@ void PortCore::RetryStarved() {
   }
 }
 
-// --- Send -----------------------------------------------------------------------------------------
+// --- Send
+// -----------------------------------------------------------------------------------------
 
 void PortCore::Send(const Submission& submission) {
   const bool ends_request = (submission.flags & kSendMore) == 0;
   if (ends_request) counters_.AddSubmitted(Opcode::kSend);
   Connection* connection = connections_.Find(submission.id);
-  const bool takes_bytes =
-      connection != nullptr && connection->send_side == SendSide::kOpen &&
-      (connection->state == ConnectionState::kOpen ||
-       connection->state == ConnectionState::kPrepared ||
-       connection->state == ConnectionState::kConnecting);
+  const bool takes_bytes = connection != nullptr && connection->send_side == SendSide::kOpen &&
+                           (connection->state == ConnectionState::kOpen ||
+                            connection->state == ConnectionState::kPrepared ||
+                            connection->state == ConnectionState::kConnecting);
   if (!takes_bytes) {
     if (!ends_request) return;
     if (connection != nullptr && !connection->sends.empty()) {
@@ -201,7 +202,8 @@ void PortCore::FinishRefusedSends(Connection& connection) {
   connection.refused_sends = 0;
 }
 
-// --- Shutdown -------------------------------------------------------------------------------------
+// --- Shutdown
+// -------------------------------------------------------------------------------------
 
 void PortCore::Shutdown(const Submission& submission) {
   counters_.AddSubmitted(Opcode::kShutdown);

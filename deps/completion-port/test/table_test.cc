@@ -1,7 +1,6 @@
 // The parts of the core that can be looked at by themselves: tables, queues, pools, rings.
 #include <algorithm>
 #include <atomic>
-#include <memory>
 #include <new>
 #include <set>
 #include <thread>
@@ -237,13 +236,11 @@ TEST(SendQueueAgainstAModel) {
 
 TEST(ChunkPoolCutsTheSlab) {
   constexpr std::size_t kBytes = 1024 * 1024;
-  struct Free {
-    void operator()(std::uint8_t* slab) const { ::operator delete (slab, std::align_val_t{4096}); }
-  };
-  const std::unique_ptr<std::uint8_t, Free> slab(
-      static_cast<std::uint8_t*>(::operator new (kBytes, std::align_val_t{4096})));
+  std::vector<std::uint8_t> memory(kBytes + 4096);
+  const auto start = reinterpret_cast<std::uintptr_t>(memory.data());
+  std::uint8_t* const slab = memory.data() + (4096 - start % 4096) % 4096;
   ChunkPool pool;
-  pool.Use(slab.get(), kBytes);
+  pool.Use(slab, kBytes);
   CHECK_EQ(pool.Total(ChunkClass::kSmall), 128);
   CHECK_EQ(pool.Total(ChunkClass::kLarge), 8);
   CHECK_EQ(pool.Total(), 136);
@@ -252,7 +249,7 @@ TEST(ChunkPoolCutsTheSlab) {
     std::uint32_t chunk = 0;
     while ((chunk = pool.Acquire(chunk_class)) != kNoChunk) {
       CHECK(pool.ClassOf(chunk) == chunk_class);
-      CHECK(pool.Data(chunk) == slab.get() + pool.Offset(chunk));
+      CHECK(pool.Data(chunk) == slab + pool.Offset(chunk));
       places.emplace_back(pool.Offset(chunk), pool.Bytes(chunk));
     }
     CHECK_EQ(pool.Free(chunk_class), 0);

@@ -14,8 +14,8 @@ enum class Family : std::uint8_t { kNone, kIpv4, kIpv6 };
 
 struct Address {
   Family family = Family::kNone;
-  std::uint16_t port = 0;      // host byte order
-  std::uint32_t scope_id = 0;  // IPv6 zone; 0: none
+  std::uint16_t port = 0;       // host byte order
+  std::uint32_t scope_id = 0;   // IPv6 zone; 0: none
   std::uint8_t bytes[16] = {};  // network byte order; IPv4 uses the first 4
 };
 

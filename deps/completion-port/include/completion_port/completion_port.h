@@ -20,7 +20,8 @@
 //     move or free them in between.
 //   - A receive chunk belongs to the port until a kReceive completion hands it to you, then to you
 //     until you give it back with kRelease. Chunks are few: give them back soon.
-//   - A native socket belongs to the port from birth to kClose; whoever asks for its handle borrows.
+//   - A native socket belongs to the port from birth to kClose; whoever asks for its handle
+//   borrows.
 //   - The kernel owns an operation, its buffer and its connection until its packet is dequeued.
 //     Therefore closing is a request: it cancels, waits for every packet, and only then frees.
 //
@@ -127,8 +128,9 @@ class PortGroup {
   PortGroup(const PortGroup&) = delete;
   PortGroup& operator=(const PortGroup&) = delete;
 
-  // Opens the OS queue and starts the I/O thread. On success *port stays valid as long as the group.
-  // Ports are numbered from 0 in the order of Add. Add all before submitting the first kAccept.
+  // Opens the OS queue and starts the I/O thread. On success *port stays valid as long as the
+  // group. Ports are numbered from 0 in the order of Add. Add all before submitting the first
+  // kAccept.
   Error Add(const PortOptions& options, Port** port);
 
   // Takes what the submission rings still hold, sends without waiting what can be sent so, cancels
@@ -145,12 +147,14 @@ class Port {
  public:
   virtual ~Port() = default;
 
-  // --- Control plane: plain calls, on the submitter's thread --------------------------------------
+  // --- Control plane: plain calls, on the submitter's thread
+  // --------------------------------------
 
   // Creates, binds and listens at once; connections wait in the backlog until kAccept is submitted.
   virtual Error PrepareListener(const ListenOptions& options, ListenerId* id) = 0;
 
-  // Creates the socket and binds its local end at once; nothing is sent until kConnect is submitted.
+  // Creates the socket and binds its local end at once; nothing is sent until kConnect is
+  // submitted.
   virtual Error PrepareConnect(const ConnectOptions& options, SocketId* id) = 0;
 
   virtual Error SetNoDelay(SocketId id, bool enable) = 0;
@@ -167,7 +171,8 @@ class Port {
   // of this socket is in flight (promise 2). Bytes taken (0: would block) or a negative Error.
   virtual std::int32_t SendNow(SocketId id, const std::uint8_t* data, std::size_t length) = 0;
 
-  // --- Any thread ----------------------------------------------------------------------------------
+  // --- Any thread
+  // ----------------------------------------------------------------------------------
 
   // Wakes the I/O thread. Needed only after exchanging `kPortAsleep` from 1 to 0 (layout.h).
   virtual void Wake() = 0;

@@ -35,15 +35,15 @@ inline constexpr std::size_t kRecordBytes = kRecordWords * 4;
 inline constexpr std::uint32_t kSlotIndexBits = 20;
 
 // Header: word offsets (32-bit words), each on a cache line of its own.
-inline constexpr std::size_t kSubmissionTail = 0;    // written by the submitter
-inline constexpr std::size_t kSubmissionHead = 16;   // written by the port
-inline constexpr std::size_t kPortAsleep = 32;       // 1: the I/O thread sleeps or is about to
-inline constexpr std::size_t kCompletionTail = 48;   // written by the port
-inline constexpr std::size_t kCompletionHead = 64;   // written by the consumer
-inline constexpr std::size_t kConsumerAsleep = 80;   // 1: the consumer wants wake_consumer
+inline constexpr std::size_t kSubmissionTail = 0;       // written by the submitter
+inline constexpr std::size_t kSubmissionHead = 16;      // written by the port
+inline constexpr std::size_t kPortAsleep = 32;          // 1: the I/O thread sleeps or is about to
+inline constexpr std::size_t kCompletionTail = 48;      // written by the port
+inline constexpr std::size_t kCompletionHead = 64;      // written by the consumer
+inline constexpr std::size_t kConsumerAsleep = 80;      // 1: the consumer wants wake_consumer
 inline constexpr std::size_t kCompletionOverflow = 96;  // 1: the port holds completions back for
                                                         // want of room; wake it after reading
-inline constexpr std::size_t kChunksWanted = 112;  // 1: a receive waits for a chunk
+inline constexpr std::size_t kChunksWanted = 112;       // 1: a receive waits for a chunk
 inline constexpr std::size_t kHeaderBytes = 8 * kCacheLineBytes;
 
 // clang-format off
@@ -112,21 +112,21 @@ struct Completion {
 static_assert(sizeof(Completion) == kRecordBytes);
 
 // Counters, in order. All count since the port started, except the gauges, marked so.
-#define COMPLETION_PORT_COUNTERS(X)                                                        \
-  X(kBytesReceived, bytesReceived)                                                         \
-  X(kBytesSent, bytesSent)                                                                 \
+#define COMPLETION_PORT_COUNTERS(X)                                                           \
+  X(kBytesReceived, bytesReceived)                                                            \
+  X(kBytesSent, bytesSent)                                                                    \
   X(kBatches, batches)                 /* returns of the OS queue with at least one packet */ \
-  X(kPackets, packets)                 /* packets dequeued from it */                      \
-  X(kOsCalls, osCalls)                 /* system calls of the data plane, all kinds */     \
-  X(kPortWakeups, portWakeups)         /* times the I/O thread was woken by a submitter */ \
-  X(kConsumerWakeups, consumerWakeups) /* times it woke the consumer */                    \
-  X(kSocketsOpen, socketsOpen)         /* gauge */                                         \
-  X(kListenersOpen, listenersOpen)     /* gauge */                                         \
-  X(kChunksInUse, chunksInUse)         /* gauge: posted to the OS or held by the consumer */ \
-  X(kChunksTotal, chunksTotal)         /* gauge */                                         \
-  X(kReceivesStarved, receivesStarved) /* receives that had to wait for a free chunk */    \
-  X(kChunksTrimmed, chunksTrimmed)     /* given back to the OS when idle */                 \
-  X(kDirectSends, directSends)         /* SendNow calls; this and the next: the submitter */ \
+  X(kPackets, packets)                 /* packets dequeued from it */                         \
+  X(kOsCalls, osCalls)                 /* system calls of the data plane, all kinds */        \
+  X(kPortWakeups, portWakeups)         /* times the I/O thread was woken by a submitter */    \
+  X(kConsumerWakeups, consumerWakeups) /* times it woke the consumer */                       \
+  X(kSocketsOpen, socketsOpen)         /* gauge */                                            \
+  X(kListenersOpen, listenersOpen)     /* gauge */                                            \
+  X(kChunksInUse, chunksInUse)         /* gauge: posted to the OS or held by the consumer */  \
+  X(kChunksTotal, chunksTotal)         /* gauge */                                            \
+  X(kReceivesStarved, receivesStarved) /* receives that had to wait for a free chunk */       \
+  X(kChunksTrimmed, chunksTrimmed)     /* given back to the OS when idle */                   \
+  X(kDirectSends, directSends)         /* SendNow calls; this and the next: the submitter */  \
   X(kDirectBytes, directBytes)         /* bytes they took */
 
 enum class Counter : std::uint32_t {

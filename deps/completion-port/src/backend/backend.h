@@ -4,7 +4,8 @@
 // Rules of this contract
 //   - Everything here happens on the I/O thread, except Wake().
 //   - A Submit* never calls an event. What finishes at once is remembered and reported by Wait().
-//   - Every Submit* is answered by exactly one event, also after Cancel(). Before it calls the event
+//   - Every Submit* is answered by exactly one event, also after Cancel(). Before it calls the
+//   event
 //     the backend sets the operation's state back to kIdle.
 //   - A connection has at most one receive and one send (or connect) under way.
 #ifndef COMPLETION_PORT_BACKEND_BACKEND_H_

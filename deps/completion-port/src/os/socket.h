@@ -60,7 +60,8 @@ void CloseSocket(NativeSocket socket);
 // The next close sends RST.
 void ResetOnClose(NativeSocket socket);
 
-// --- Threads and memory, in posix/platform.cc and windows/platform.cc ------------------------------
+// --- Threads and memory, in posix/platform.cc and windows/platform.cc
+// ------------------------------
 
 Error PinThisThread(int core);
 void NameThisThread(const char* name);
