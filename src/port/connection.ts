@@ -49,6 +49,10 @@ export class TcpConnection extends AsyncResource implements Connection {
   #held: Held[] | null = null;
   #shutdownDone: DoneCallback | null = null;
   #refed = true;
+  /** Whether this connection counts for the event loop at present. */
+  #holding = false;
+  /** The end or a read error was delivered or waits in #held. */
+  #ended = false;
 
   /** `acceptedBy`: the listener that it comes from; without one it is connecting. */
   constructor(
@@ -66,7 +70,7 @@ export class TcpConnection extends AsyncResource implements Connection {
     this.#state = acceptedBy === undefined ? State.Connecting : State.Open;
     this.#owedCredit = RECEIVE_CREDIT - grantedCredit;
     port.addConnection(this);
-    port.ref();
+    this.#updateHold();
   }
 
   // --- Reading ------------------------------------------------------------------------------------
@@ -74,12 +78,14 @@ export class TcpConnection extends AsyncResource implements Connection {
   startReading(): void {
     if (this.reading || this.#state >= State.Closing) return;
     this.reading = true;
+    this.#updateHold();
     if (this.#held !== null) process.nextTick(deliverHeld, this);
     this.#grantOwedCredit();
   }
 
   stopReading(): void {
     this.reading = false;
+    this.#updateHold();
   }
 
   #grantOwedCredit(): void {
@@ -111,13 +117,15 @@ export class TcpConnection extends AsyncResource implements Connection {
     }
     // Before the owner sees the bytes: if it throws, the chunk must not be lost.
     this.#lastReturn = port.returnChunk(this.id, chunk, this.#lastReturn);
-    if (!this.#deliver(bytes)) this.reading = false;
+    if (!this.#deliver(bytes)) this.stopReading();
   }
 
   #completeEnd(end: Held): void {
     if (this.#state !== State.Open) return;
+    this.#ended = true;
     if (!this.reading || this.#held !== null) this.#hold(end);
     else this.#deliver(end);
+    this.#updateHold();
   }
 
   #hold(what: Held): void {
@@ -139,7 +147,7 @@ export class TcpConnection extends AsyncResource implements Connection {
     while (this.reading && this.#held !== null && this.#state === State.Open) {
       const what = this.#held.shift();
       if (this.#held.length === 0) this.#held = null;
-      if (what !== undefined && !this.#deliver(what)) this.reading = false;
+      if (what !== undefined && !this.#deliver(what)) this.stopReading();
     }
     if (this.reading) this.#grantOwedCredit();
   }
@@ -156,15 +164,18 @@ export class TcpConnection extends AsyncResource implements Connection {
 
   write(chunk: Buffer | Uint8Array | string, encoding: BufferEncoding, done: DoneCallback): void {
     this.#writer.write(chunk, encoding, done);
+    if (!this.#holding) this.#updateHold();
   }
 
   writev(chunks: readonly WriteChunk[], done: DoneCallback): void {
     this.#writer.writev(chunks, done);
+    if (!this.#holding) this.#updateHold();
   }
 
   completeSend(result: number, count: number): void {
     if (result >= 0) {
       this.#writer.complete(count, null, this);
+      if (!this.reading) this.#updateHold();
       return;
     }
     const error = this.#errorName(result);
@@ -176,6 +187,7 @@ export class TcpConnection extends AsyncResource implements Connection {
 
   shutdown(done: DoneCallback): void {
     this.#shutdownDone = done;
+    if (!this.#holding) this.#updateHold();
     this.#port.submit(this.#port.context.layout.opcodes.shutdown, 0, this.id);
   }
 
@@ -183,6 +195,7 @@ export class TcpConnection extends AsyncResource implements Connection {
     const done = this.#shutdownDone;
     if (done === null) return;
     this.#shutdownDone = null;
+    this.#updateHold();
     this.runInAsyncScope(done, null, result < 0 ? this.#errorName(result) : null);
   }
 
@@ -191,6 +204,7 @@ export class TcpConnection extends AsyncResource implements Connection {
   completeConnect(result: number): void {
     if (this.#state !== State.Connecting) return;
     this.#state = State.Open;
+    this.#updateHold();
     if (result === 0 && this.reading) this.#grantOwedCredit();
     const { owner } = this;
     if (owner === null) return;
@@ -200,6 +214,7 @@ export class TcpConnection extends AsyncResource implements Connection {
   close(reset: boolean): void {
     if (this.#state >= State.Closing) return;
     this.#state = State.Closing;
+    this.#updateHold();
     this.reading = false;
     this.#held = null;
     const { opcodes, closeReset } = this.#port.context.layout;
@@ -220,7 +235,7 @@ export class TcpConnection extends AsyncResource implements Connection {
   #finish(): void {
     if (this.#state === State.Closed) return;
     this.#state = State.Closed;
-    this.unref();
+    this.#updateHold();
     const { owner } = this;
     this.#writer.answerAll('ECANCELED', this);
     const shutdownDone = this.#shutdownDone;
@@ -267,15 +282,27 @@ export class TcpConnection extends AsyncResource implements Connection {
   }
 
   ref(): void {
-    if (this.#refed || this.#state === State.Closed) return;
     this.#refed = true;
-    this.#port.ref();
+    this.#updateHold();
   }
 
   unref(): void {
-    if (!this.#refed) return;
     this.#refed = false;
-    this.#port.unref();
+    this.#updateHold();
+  }
+
+  /** Whether something is awaited. A connection that is not reads nothing holds no event loop. */
+  get #active(): boolean {
+    if (this.#state !== State.Open) return this.#state !== State.Closed;
+    return (this.reading && !this.#ended) || this.#writer.queued > 0 || this.#shutdownDone !== null;
+  }
+
+  #updateHold(): void {
+    const hold = this.#refed && this.#active;
+    if (hold === this.#holding) return;
+    this.#holding = hold;
+    if (hold) this.#port.ref();
+    else this.#port.unref();
   }
 
   hasRef(): boolean {

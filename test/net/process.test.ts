@@ -129,7 +129,10 @@ t.test('what was written before process.exit() in the same tick is sent', async 
   await closeServer(server);
 });
 
-t.test('a server cannot be sent to another process, and says so', async (test) => {
+// What node:net has as a handle, it sends.
+const nodeServes = process.env['IOCP_NET_BACKEND'] === 'node' ? { skip: 'node:net can' } : {};
+
+t.test('a server cannot be sent to another process, and says so', nodeServes, async (test) => {
   const { code, signal, stdout } = await run(`
     ${load('net')}
     const { fork } = require('node:child_process');
@@ -146,4 +149,19 @@ t.test('a server cannot be sent to another process, and says so', async (test) =
   `);
   test.equal(stdout, 'TypeError ERR_INVALID_HANDLE_TYPE\n');
   test.strictSame([code, signal], [0, null]);
+});
+
+t.test('connections of which nothing is awaited do not keep the process', async (test) => {
+  const client = `const client = net.connect(server.address().port, '127.0.0.1');`;
+  const cases: Record<string, string> = {
+    paused: `server.on('connection', (socket) => socket.unref());
+      server.listen(0, '127.0.0.1', () => { ${client} client.pause(); server.unref(); });`,
+    'ended, its bytes unread': `server.removeAllListeners('connection');
+      server.on('connection', (socket) => socket.end('unread'));
+      server.listen(0, '127.0.0.1', () => { ${client} client.end('unread'); server.unref(); });`,
+  };
+  for (const [name, program] of Object.entries(cases)) {
+    const { code, signal } = await run(`${listening} ${program}`, 5000);
+    test.strictSame([code, signal], [0, null], name);
+  }
 });
