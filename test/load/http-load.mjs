@@ -64,7 +64,7 @@ async function startServer(port) {
   }
   const child = spawn(process.execPath, [program], {
     cwd: root,
-    env: { ...process.env, ...env },
+    env: { ...process.env, LD_PRELOAD: process.env.SERVER_PRELOAD ?? '', ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   children.add(child);
@@ -99,9 +99,7 @@ async function answers(url, server) {
 
 /** Not spawnSync where the server's news must be heard meanwhile. */
 async function run(command, args, input) {
-  // A sanitizer that is loaded into Node has no business in curl.
-  const env = { ...process.env, LD_PRELOAD: '' };
-  const child = spawn(command, args, { env, stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
   children.add(child);
   child.once('exit', () => children.delete(child));
   const parts = { stdout: [], stderr: [] };
