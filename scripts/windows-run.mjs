@@ -20,16 +20,18 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const prefixCount = 3;
 const prepareSeconds = 180;
 
-// Runs inside `unshare -m`. $1 host folder, $2 project, $3 Node cache, $4
-// working directory, then the command.
+// Runs inside `unshare -m`. $1 host folder, $2 folders to show there, one a line, $3 working
+// directory, then the command.
 const enter = `
 set -e
-host=$1 project=$2 cache=$3 cwd=$4; shift 4
-mkdir -p "$host$project" "$host$cache" "$host/proc" "$host/dev"
+host=$1 folders=$2 cwd=$3; shift 3
+mkdir -p "$host/proc" "$host/dev"
 mount --rbind /dev "$host/dev"
 mount --bind /proc "$host/proc"
-mount --bind "$project" "$host$project"
-mount --bind "$cache" "$host$cache"
+echo "$folders" | while read -r folder; do
+  mkdir -p "$host$folder"
+  mount --bind "$folder" "$host$folder"
+done
 for file in /etc/hosts /etc/resolv.conf; do
   [ -e "$file" ] || continue
   [ -e "$host$file" ] || : > "$host$file"
@@ -68,9 +70,10 @@ async function lockPrefix() {
 /**
  * Opens a session: one prefix, one wineserver for many programs.
  *
+ * @param {string[]} [shown]  folders that programs see, besides the project and the Node cache
  * @returns {Promise<{ run: Function, close: () => Promise<void> }>}
  */
-export async function openWindows() {
+export async function openWindows(shown = []) {
   mkdirSync(cacheFolder, { recursive: true });
   const host = execFileSync(process.execPath, [join(root, 'scripts/windows-host.mjs')], {
     encoding: 'utf8',
@@ -97,7 +100,8 @@ export async function openWindows() {
     });
 
   function start(command, { env = {}, cwd = root, stdio }) {
-    const inside = ['sh', '-c', enter, 'sh', host, root, cacheFolder, cwd, ...command];
+    const folders = [root, cacheFolder, ...shown].join('\n');
+    const inside = ['sh', '-c', enter, 'sh', host, folders, cwd, ...command];
     return spawn('unshare', ['-m', '--propagation', 'private', ...inside], {
       detached: true,
       env: { ...fixed, ...env },
