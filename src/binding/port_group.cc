@@ -36,21 +36,27 @@ cp::BackendKind BackendByName(const std::string& name) {
 }
 
 Napi::Function PortGroup::Define(Napi::Env env) {
-  return DefineClass(
-      env, "PortGroup",
-      {InstanceMethod<&PortGroup::Add>("add"), InstanceMethod<&PortGroup::Stop>("stop"),
-       InstanceMethod<&PortGroup::Wake>("wake"), InstanceMethod<&PortGroup::Ref>("ref"),
-       InstanceMethod<&PortGroup::Unref>("unref"), InstanceMethod<&PortGroup::Listen>("listen"),
-       InstanceMethod<&PortGroup::Connect>("connect"),
-       InstanceMethod<&PortGroup::SetNoDelay>("setNoDelay"),
-       InstanceMethod<&PortGroup::SetKeepAlive>("setKeepAlive"),
-       InstanceMethod<&PortGroup::LocalAddress>("localAddress"),
-       InstanceMethod<&PortGroup::PeerAddress>("peerAddress"),
-       InstanceMethod<&PortGroup::ListenerAddress>("listenerAddress"),
-       InstanceMethod<&PortGroup::NativeHandle>("nativeHandle"),
-       InstanceMethod<&PortGroup::NativeListenerHandle>("nativeListenerHandle"),
-       InstanceMethod<&PortGroup::AddressOf>("addressOf"),
-       InstanceMethod<&PortGroup::SendNow>("sendNow")});
+  return DefineClass(env, "PortGroup",
+                     {InstanceMethod<&PortGroup::Add>("add"),
+                      InstanceMethod<&PortGroup::Stop>("stop"),
+                      InstanceMethod<&PortGroup::Wake>("wake"),
+                      InstanceMethod<&PortGroup::Ref>("ref"),
+                      InstanceMethod<&PortGroup::Unref>("unref"),
+                      InstanceMethod<&PortGroup::Listen>("listen"),
+                      InstanceMethod<&PortGroup::Connect>("connect"),
+                      InstanceMethod<&PortGroup::ListenLocal>("listenLocal"),
+                      InstanceMethod<&PortGroup::ConnectLocal>("connectLocal"),
+                      InstanceMethod<&PortGroup::SetListenerAccess>("setListenerAccess"),
+                      InstanceMethod<&PortGroup::UnlinkListener>("unlinkListener"),
+                      InstanceMethod<&PortGroup::SetNoDelay>("setNoDelay"),
+                      InstanceMethod<&PortGroup::SetKeepAlive>("setKeepAlive"),
+                      InstanceMethod<&PortGroup::LocalAddress>("localAddress"),
+                      InstanceMethod<&PortGroup::PeerAddress>("peerAddress"),
+                      InstanceMethod<&PortGroup::ListenerAddress>("listenerAddress"),
+                      InstanceMethod<&PortGroup::NativeHandle>("nativeHandle"),
+                      InstanceMethod<&PortGroup::NativeListenerHandle>("nativeListenerHandle"),
+                      InstanceMethod<&PortGroup::AddressOf>("addressOf"),
+                      InstanceMethod<&PortGroup::SendNow>("sendNow")});
 }
 
 PortGroup::PortGroup(const Napi::CallbackInfo& info) : Napi::ObjectWrap<PortGroup>(info) {}

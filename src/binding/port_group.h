@@ -49,6 +49,10 @@ class PortGroup : public Napi::ObjectWrap<PortGroup> {
   Napi::Value Unref(const Napi::CallbackInfo& info);
   Napi::Value Listen(const Napi::CallbackInfo& info);
   Napi::Value Connect(const Napi::CallbackInfo& info);
+  Napi::Value ListenLocal(const Napi::CallbackInfo& info);
+  Napi::Value ConnectLocal(const Napi::CallbackInfo& info);
+  Napi::Value SetListenerAccess(const Napi::CallbackInfo& info);
+  Napi::Value UnlinkListener(const Napi::CallbackInfo& info);
   Napi::Value SetNoDelay(const Napi::CallbackInfo& info);
   Napi::Value SetKeepAlive(const Napi::CallbackInfo& info);
   Napi::Value LocalAddress(const Napi::CallbackInfo& info);

@@ -63,6 +63,35 @@ Napi::Value PortGroup::Connect(const Napi::CallbackInfo& info) {
   return IdOrError(info.Env(), error, id);
 }
 
+// listenLocal(port, path, backlog): listener id or error name.
+Napi::Value PortGroup::ListenLocal(const Napi::CallbackInfo& info) {
+  cp::ListenOptions options;
+  std::uint32_t id = 0;
+  cp::Error error = cp::ParsePath(info[1].ToString().Utf8Value(), &options.address);
+  options.backlog = info[2].ToNumber().Int32Value();
+  if (error == cp::Error::kOk) error = PortOf(info)->PrepareListener(options, &id);
+  return IdOrError(info.Env(), error, id);
+}
+
+// connectLocal(port, path): socket id or error name.
+Napi::Value PortGroup::ConnectLocal(const Napi::CallbackInfo& info) {
+  cp::ConnectOptions options;
+  std::uint32_t id = 0;
+  cp::Error error = cp::ParsePath(info[1].ToString().Utf8Value(), &options.remote);
+  if (error == cp::Error::kOk) error = PortOf(info)->PrepareConnect(options, &id);
+  return IdOrError(info.Env(), error, id);
+}
+
+// setListenerAccess(port, id, readable, writable)
+Napi::Value PortGroup::SetListenerAccess(const Napi::CallbackInfo& info) {
+  return Result(info.Env(), PortOf(info)->SetListenerAccess(Id(info), info[2].ToBoolean(),
+                                                            info[3].ToBoolean()));
+}
+
+Napi::Value PortGroup::UnlinkListener(const Napi::CallbackInfo& info) {
+  return Result(info.Env(), PortOf(info)->UnlinkListener(Id(info)));
+}
+
 Napi::Value PortGroup::SetNoDelay(const Napi::CallbackInfo& info) {
   return Result(info.Env(), PortOf(info)->SetNoDelay(Id(info), info[2].ToBoolean()));
 }

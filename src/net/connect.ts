@@ -4,6 +4,7 @@ import dns from 'node:dns';
 import * as nodeNet from 'node:net';
 import type { Transport } from '../port/contract';
 import { nodeMajor } from './core';
+import { connectToPath } from './connect-path';
 import { Dial } from './dial';
 import type { Destination } from './dial';
 import { invalidAddressFamily, invalidIpAddress } from './errors';
@@ -68,6 +69,7 @@ const isHost = (value: unknown): boolean =>
   isAbsent(value) || (typeof value === 'string' && !value.includes('\0'));
 
 function isPlainlyValid(options: ConnectOptions): boolean {
+  if (options.path) return typeof options.path === 'string';
   return (
     isPort(options.port) &&
     isHost(options.host) &&
@@ -99,7 +101,7 @@ function validate(options: ConnectOptions): void {
   }
 }
 
-/** Connects over the transport; `options.path` has been dealt with. */
+/** Connects over the transport, to a path or to a port. */
 export function connectOver(
   transport: Transport,
   socket: NetSocket,
@@ -109,7 +111,7 @@ export function connectOver(
   publishClientSocket(socket, 'socket');
   if (callback !== null) socket.once('connect', callback);
   if (socket._parent?.connecting) return;
-  if (options.port === undefined) validate(options);
+  if (options.port === undefined && isAbsent(options.path)) validate(options);
   // 'end' may have put Node's write-after-FIN in its place.
   const { write } = Object.getPrototypeOf(socket) as NetSocket;
   if (socket.write !== write) socket.write = write;
@@ -117,7 +119,9 @@ export function connectOver(
   socket._unrefTimer();
   socket.connecting = true;
   validate(options);
-  lookUpAndDial(transport, socket, link, options);
+  const { path } = options;
+  if (path) connectToPath(transport, socket, link, path as string);
+  else lookUpAndDial(transport, socket, link, options);
 }
 
 function prepare(socket: NetSocket, link: SocketLink): void {

@@ -48,6 +48,21 @@ function abandon(connection: Connection): void {
   connection.close(false);
 }
 
+/** The socket has its connection: options, events and reading follow. */
+export function becomeConnected(socket: NetSocket, link: SocketLink, connection: Connection): void {
+  socket.connecting = false;
+  socket._sockname = null;
+  link.open(connection);
+  socket._unrefTimer();
+  if (connection.kind === 'tcp') {
+    if (link.noDelay) connection.setNoDelay(true);
+    if (link.keepAlive) connection.setKeepAlive(true, link.keepAliveSettings);
+  }
+  socket.emit('connect');
+  socket.emit('ready');
+  if (!socket.isPaused()) socket.read(0);
+}
+
 /** One `connect()` of a socket, from the call until it is connected or destroyed. */
 export class Dial {
   readonly socket: NetSocket;
@@ -187,18 +202,8 @@ export class Dial {
   }
 
   #succeed({ connection }: Attempt): void {
-    const { socket } = this;
-    const link = this.#link;
     if (connection === null) return;
-    socket.connecting = false;
-    socket._sockname = null;
-    link.open(connection);
-    socket._unrefTimer();
-    if (link.noDelay) connection.setNoDelay(true);
-    if (link.keepAlive) connection.setKeepAlive(true, link.keepAliveSettings);
-    socket.emit('connect');
-    socket.emit('ready');
-    if (!socket.isPaused()) socket.read(0);
+    becomeConnected(this.socket, this.#link, connection);
   }
 }
 

@@ -8,6 +8,7 @@ import type {
   KeepAliveSettings,
   WriteChunk,
 } from '../port/contract';
+import type { PathAttempt } from './connect-path';
 import type { Dial } from './dial';
 import { operationError } from './errors';
 import type { NetSocket, WriteCallback, WriteData } from './internals';
@@ -37,7 +38,7 @@ export class SocketLink implements ConnectionOwner {
   /** While connecting, that of the attempt under way. */
   connection: Connection | null = null;
   /** The connect under way. */
-  dial: Dial | null = null;
+  dial: Dial | PathAttempt | null = null;
   /** Counts of the last connection, for after its end. */
   bytesRead = 0;
   bytesWritten = 0;

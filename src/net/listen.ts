@@ -7,12 +7,14 @@ import type {
   Listener,
   ListenerOwner,
   ListenSettings,
+  LocalListenSettings,
   Transport,
 } from '../port/contract';
 import { core, nodeMajor, override } from './core';
 import { cannotBeSent, errnoOf, listenError, operationError } from './errors';
 import { kConnection, kLink, nodeServer, normalizeArguments, setAsyncId } from './internals';
 import type { NetServer, NetSocket } from './internals';
+import { letEverybody, pathsOnCore, pathToUse } from './path';
 import { Socket } from './socket';
 
 const serverSocketChannel = diagnosticsChannel.channel('net.server.socket');
@@ -59,12 +61,15 @@ export class ListenHandle implements ListenerOwner {
     this.#server = server;
   }
 
-  /** Binds and listens; returns the error's name or null. */
-  listen(transport: Transport, settings: ListenSettings): ErrorName | null {
-    const listener = transport.listen(settings, this);
-    if (typeof listener === 'string') return listener;
-    this.#listener = listener;
+  /** Takes what the transport answered; returns the error's name or null. */
+  protected take(answer: Listener | ErrorName): ErrorName | null {
+    if (typeof answer === 'string') return answer;
+    this.#listener = answer;
     return null;
+  }
+
+  protected get listener(): Listener | null {
+    return this.#listener;
   }
 
   get fd(): number {
@@ -73,14 +78,6 @@ export class ListenHandle implements ListenerOwner {
 
   getAsyncId(): number {
     return this.#listener?.asyncId() ?? -1;
-  }
-
-  /** Writes the address into `out`; returns 0 or the error's number, as Node's handles do. */
-  getsockname(out: object): number {
-    const endpoint = this.#listener?.localEndpoint() ?? 'EBADF';
-    if (typeof endpoint === 'string') return errnoOf(endpoint);
-    Object.assign(out, endpoint);
-    return 0;
   }
 
   ref(): void {
@@ -113,7 +110,8 @@ export class ListenHandle implements ListenerOwner {
   onAccept(connection: Connection): void {
     const server = this.#server;
     if (isFull(server)) {
-      server.emit('drop', dropInfo(connection));
+      if (connection.kind === 'tcp') server.emit('drop', dropInfo(connection));
+      else server.emit('drop');
       connection.close(false);
     } else if (isBlocked(server, connection)) {
       connection.close(false);
@@ -124,6 +122,36 @@ export class ListenHandle implements ListenerOwner {
 
   onAcceptError(error: ErrorName): void {
     this.#server.emit('error', operationError(error, 'accept'));
+  }
+}
+
+class TcpListenHandle extends ListenHandle {
+  listen(transport: Transport, settings: ListenSettings): ErrorName | null {
+    return this.take(transport.listen(settings, this));
+  }
+
+  /** Writes the address into `out`; returns 0 or the error's number, as Node's handles do. */
+  getsockname(out: object): number {
+    const endpoint = this.listener?.localEndpoint() ?? 'EBADF';
+    if (typeof endpoint === 'string') return errnoOf(endpoint);
+    Object.assign(out, endpoint);
+    return 0;
+  }
+}
+
+/** Of a path. Without `getsockname`: that is how Node's server knows what to say of its address. */
+class PathListenHandle extends ListenHandle {
+  #path = '';
+
+  listen(transport: Transport, settings: LocalListenSettings): ErrorName | null {
+    this.#path = settings.path;
+    return this.take(transport.listenLocal(settings, this));
+  }
+
+  /** Called by Node's `listen()` for the options `readableAll` and `writableAll`. */
+  fchmod(mode: number): number {
+    const name = letEverybody(this.listener, this.#path, mode);
+    return name === null ? 0 : errnoOf(name);
   }
 }
 
@@ -171,7 +199,7 @@ function admit(server: NetServer, connection: Connection): void {
 
 function applyServerOptions(server: NetServer, socket: NetSocket, connection: Connection): void {
   const link = socket[kLink];
-  if (link === undefined) return;
+  if (link === undefined || connection.kind !== 'tcp') return;
   if (server.noDelay) {
     link.noDelay = true;
     connection.setNoDelay(true);
@@ -206,13 +234,29 @@ function bind(
 ): Bound | Error {
   let error: Error | undefined;
   for (const { address, addressType } of candidates) {
-    const handle = new ListenHandle(server);
+    const handle = new TcpListenHandle(server);
     const name = handle.listen(transport, { ...settings, address });
     if (name === null) return { handle, address, addressType };
     error = listenError(name, { address, port: settings.port });
     if (name === 'EADDRINUSE') break;
   }
   return error ?? listenError('EINVAL', { address: undefined, port: settings.port });
+}
+
+function bindPath(
+  server: NetServer,
+  transport: Transport,
+  path: string,
+  backlog: number | undefined,
+): Bound | Error {
+  const handle = new PathListenHandle(server);
+  const name = handle.listen(transport, {
+    path: pathToUse(path),
+    backlog: backlog || 511,
+    pauseOnAccept: server.pauseOnConnect,
+  });
+  if (name === null) return { handle, address: path, addressType: -1 };
+  return listenError(name, { address: path, port: -1 });
 }
 
 const anyAddress = [
@@ -233,10 +277,17 @@ const listenMembers: ThisType<ListeningServer> & Record<string, unknown> = {
   _listen2(...args: Parameters<NetServer['_listen2']>): void {
     const [address, port, addressType, backlog, fd, flags] = args;
     const transport = core();
-    const isTcp = port !== null && port >= 0 && addressType !== -1 && typeof fd !== 'number';
     // With a handle already there it is an adopted one, or the primary's of a cluster.
-    if (transport === null || !isTcp || this._handle) {
+    if (transport === null || port === null || typeof fd === 'number' || this._handle) {
       nodeServer._listen2.apply(this, args);
+      return;
+    }
+    if (addressType === -1) {
+      if (!pathsOnCore) {
+        nodeServer._listen2.apply(this, args);
+        return;
+      }
+      settle(this, bindPath(this, transport, String(address), backlog), port);
       return;
     }
     const listening = listeningOf(this);
@@ -248,11 +299,7 @@ const listenMembers: ThisType<ListeningServer> & Record<string, unknown> = {
       reusePort: listening.reusePort && Number(flags) > 1,
       pauseOnAccept: this.pauseOnConnect,
     });
-    if (bound instanceof Error) {
-      fail(this, bound);
-      return;
-    }
-    startListening(this, bound, port);
+    settle(this, bound, port);
   },
 
   _emitCloseIfDrained(): void {
@@ -307,6 +354,11 @@ function startListening(server: NetServer, { handle, address, addressType }: Bou
     // Closed before it could say so.
     if (server._handle) server.emit('listening');
   });
+}
+
+function settle(server: NetServer, bound: Bound | Error, port: number): void {
+  if (bound instanceof Error) fail(server, bound);
+  else startListening(server, bound, port);
 }
 
 /** Makes servers of this prototype listen on the completion core. */

@@ -1,6 +1,6 @@
 /**
  * The members of `net.Socket` that deal with the connection. A socket without a link is served by
- * Node (a pipe, a descriptor, or no core at all): then each is Node's.
+ * Node (a handle, a descriptor, or no core at all): then each is Node's.
  */
 import type * as nodeNet from 'node:net';
 import { Duplex } from 'node:stream';
@@ -8,11 +8,12 @@ import type { Connection, WriteChunk } from '../port/contract';
 import { connectOver } from './connect';
 import type { ConnectOptions } from './connect';
 import { core, nodeMajor } from './core';
-import { closedBeforeConnection, socketClosed } from './errors';
+import { cannotBeSent, closedBeforeConnection, socketClosed } from './errors';
 import { isNormalized, kConnection, kLink, nodeSocket, normalizeArguments } from './internals';
 import type { NetSocket, NormalizedArguments, WriteCallback, WriteData } from './internals';
 import { isSameKeepAlive, keepAliveRequest } from './keep-alive';
 import { ClosingOwner, Phase, SocketLink } from './link';
+import { pathsOnCore } from './path';
 
 const nodeAccessors = Object.getOwnPropertyDescriptors(nodeSocket) as PropertyDescriptorMap;
 
@@ -131,7 +132,7 @@ function submit(
 /** The link to connect by: undefined where Node is to connect. */
 function linkToConnect(socket: NetSocket, options: ConnectOptions): SocketLink | undefined {
   const link = socket[kLink];
-  if (options.path) {
+  if (options.path && !pathsOnCore) {
     if (link !== undefined) {
       dropConnection(link);
       socket[kLink] = undefined;
@@ -139,7 +140,7 @@ function linkToConnect(socket: NetSocket, options: ConnectOptions): SocketLink |
     return undefined;
   }
   if (link !== undefined || !socket.destroyed || core() === null) return link;
-  // A socket that Node served has ended, and connects to a port now.
+  // A socket that Node served has ended, and connects anew.
   setNodeHandle(socket, null);
   return (socket[kLink] = new SocketLink(socket, undefined));
 }
@@ -323,6 +324,7 @@ export const socketMembers: ThisType<NetSocket> & Record<string | symbol, unknow
     const link = this[kLink];
     if (link === undefined) nodeSocket.resetAndDestroy.call(this as never);
     else if (link.phase === Phase.Idle) this.destroy(socketClosed());
+    else if (link.connection?.kind === 'local') throw cannotBeSent();
     else if (this.connecting) this.once('connect', () => this._reset());
     else this._reset();
     return this;

@@ -106,6 +106,10 @@ export interface NativePortGroup {
     localAddress: string,
     localNumber: number,
   ): number | ErrorName;
+  listenLocal(port: number, path: string, backlog: number): number | ErrorName;
+  connectLocal(port: number, path: string): number | ErrorName;
+  setListenerAccess(port: number, id: number, readable: boolean, writable: boolean): number;
+  unlinkListener(port: number, id: number): number;
   setNoDelay(port: number, id: number, enable: boolean): number;
   setKeepAlive(
     port: number,

@@ -1,5 +1,5 @@
 /**
- * One TCP connection: the writing half of its operations goes into the port's submission ring, and
+ * One connection: the writing half of its operations goes into the port's submission ring, and
  * the port calls `complete…` for what came back. No Node-API call per read or write, and no object
  * allocated per write.
  */
@@ -11,6 +11,7 @@ import type {
   Endpoint,
   ErrorName,
   KeepAliveSettings,
+  SocketKind,
   WriteChunk,
 } from './contract';
 import type { Port } from './port';
@@ -60,8 +61,9 @@ export class TcpConnection extends AsyncResource implements Connection {
     readonly id: number,
     grantedCredit: number,
     acceptedBy?: AsyncResource,
+    readonly kind: SocketKind = 'tcp',
   ) {
-    super('TCPWRAP', {
+    super(kind === 'tcp' ? 'TCPWRAP' : 'PIPEWRAP', {
       requireManualDestroy: true,
       ...(acceptedBy && { triggerAsyncId: acceptedBy.asyncId() }),
     });

@@ -17,6 +17,9 @@ export interface Endpoint {
   port: number;
 }
 
+/** `'local'`: a Unix domain socket, or a named pipe on Windows. It has a path and no endpoints. */
+export type SocketKind = 'tcp' | 'local';
+
 /**
  * What a connection reports. Every method is called on the JS thread, outside of any call into the
  * connection, in the async context in which the connection was made. Between two calls the tick and
@@ -56,8 +59,9 @@ export interface KeepAliveSettings {
   count?: number | undefined;
 }
 
-/** One TCP connection on a port. Reading starts stopped. */
+/** One connection on a port. Reading starts stopped. */
 export interface Connection {
+  readonly kind: SocketKind;
   owner: ConnectionOwner | null;
   /** Bytes handed to the owner so far. */
   readonly bytesRead: number;
@@ -84,7 +88,7 @@ export interface Connection {
    */
   close(reset: boolean): void;
 
-  /** Each returns the error's name or `null`. */
+  /** Each returns the error's name or `null`; `'ENOTSUP'` on a local connection. */
   setNoDelay(enable: boolean): ErrorName | null;
   setKeepAlive(enable: boolean, settings: KeepAliveSettings): ErrorName | null;
   localEndpoint(): Endpoint | ErrorName;
@@ -96,7 +100,7 @@ export interface Connection {
   ref(): void;
   unref(): void;
   hasRef(): boolean;
-  /** Async id of the connection's resource (`TCPWRAP`). */
+  /** Async id of the connection's resource (`TCPWRAP`, `PIPEWRAP`). */
   asyncId(): number;
 }
 
@@ -117,10 +121,27 @@ export interface ListenSettings {
   pauseOnAccept: boolean;
 }
 
+export interface LocalListenSettings {
+  /** A socket file, `\0name` in Linux' abstract namespace, or `\\.\pipe\name` on Windows. */
+  path: string;
+  /** Means nothing on Windows. */
+  backlog: number;
+  pauseOnAccept: boolean;
+}
+
 export interface Listener {
+  readonly kind: SocketKind;
   readonly fd: number;
   localEndpoint(): Endpoint | ErrorName;
-  /** Stops accepting; `done` (never synchronous) when the socket is closed. Once only. */
+  /**
+   * Lets everybody connect, to read, to write or both; of local listeners, and in the tick in which
+   * they were made.
+   */
+  setAccess(readable: boolean, writable: boolean): ErrorName | null;
+  /**
+   * Stops accepting; `done` (never synchronous) when the socket is closed. Once only. The file of a
+   * local socket is gone when this returns.
+   */
   close(done?: () => void): void;
   ref(): void;
   unref(): void;
@@ -145,6 +166,9 @@ export interface Transport {
    * by `owner.onConnect`, never synchronously.
    */
   connect(settings: ConnectSettings, owner: ConnectionOwner): Connection | ConnectFailure;
+  /** The same for a path. */
+  listenLocal(settings: LocalListenSettings, owner: ListenerOwner): Listener | ErrorName;
+  connectLocal(path: string, owner: ConnectionOwner): Connection | ErrorName;
 }
 
 /** A connect that failed before anything was sent. */

@@ -1,6 +1,6 @@
 /** A listening socket on a port. Its connections may live on other ports. */
 import { AsyncResource } from 'node:async_hooks';
-import type { Endpoint, ErrorName, Listener, ListenerOwner } from './contract';
+import type { Endpoint, ErrorName, Listener, ListenerOwner, SocketKind } from './contract';
 import type { Port } from './port';
 
 enum State {
@@ -21,8 +21,9 @@ export class TcpListener extends AsyncResource implements Listener {
     readonly owner: ListenerOwner,
     /** Receive credit that accepted connections start with. */
     readonly acceptedCredit: number,
+    readonly kind: SocketKind = 'tcp',
   ) {
-    super('TCPSERVERWRAP', { requireManualDestroy: true });
+    super(kind === 'tcp' ? 'TCPSERVERWRAP' : 'PIPESERVERWRAP', { requireManualDestroy: true });
     this.#port = port;
     port.addListener(this);
     port.ref();
@@ -43,10 +44,18 @@ export class TcpListener extends AsyncResource implements Listener {
     return this.#port.context.group.listenerAddress(this.#port.ordinal, this.id);
   }
 
+  setAccess(readable: boolean, writable: boolean): ErrorName | null {
+    if (!this.listening) return 'EBADF';
+    const { group, layout } = this.#port.context;
+    const result = group.setListenerAccess(this.#port.ordinal, this.id, readable, writable);
+    return result < 0 ? (layout.errors[-result] ?? 'UNKNOWN') : null;
+  }
+
   close(done?: () => void): void {
     if (!this.listening) return;
     this.#state = State.Closing;
     this.#done = done;
+    if (this.kind === 'local') this.#port.context.group.unlinkListener(this.#port.ordinal, this.id);
     this.#port.submit(this.#port.context.layout.opcodes.closeListener, 0, this.id);
     // At once and not in the next tick, so that the address is free soon for whoever listens next.
     this.#port.publish();

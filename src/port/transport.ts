@@ -11,6 +11,7 @@ import type {
   Listener,
   ListenerOwner,
   ListenSettings,
+  LocalListenSettings,
   Transport,
 } from './contract';
 import { TcpListener } from './listener';
@@ -91,6 +92,23 @@ export class PortTransport implements Transport {
     return connection;
   }
 
+  listenLocal(settings: LocalListenSettings, owner: ListenerOwner): Listener | ErrorName {
+    const port = this.#leastLoaded();
+    const id = this.#group.listenLocal(port.ordinal, settings.path, settings.backlog);
+    if (typeof id === 'string') return id;
+    return new TcpListener(port, id, owner, settings.pauseOnAccept ? 0 : RECEIVE_CREDIT, 'local');
+  }
+
+  connectLocal(path: string, owner: ConnectionOwner): Connection | ErrorName {
+    const port = this.#leastLoaded();
+    const id = this.#group.connectLocal(port.ordinal, path);
+    if (typeof id === 'string') return id;
+    const connection = new TcpConnection(port, id, 0, undefined, 'local');
+    connection.owner = owner;
+    port.submit(this.#context.layout.opcodes.connect, 0, id);
+    return connection;
+  }
+
   #accepted(port: Port, listenerPort: number, listenerId: number, socketId: number): void {
     const listener = this.ports[listenerPort]?.listener(listenerId);
     if (listener === undefined || !listener.listening) {
@@ -99,7 +117,8 @@ export class PortTransport implements Transport {
       port.submit(opcodes.close, closeReset, socketId);
       return;
     }
-    const connection = new TcpConnection(port, socketId, listener.acceptedCredit, listener);
+    const { acceptedCredit, kind } = listener;
+    const connection = new TcpConnection(port, socketId, acceptedCredit, listener, kind);
     listener.runInAsyncScope(listener.owner.onAccept, listener.owner, connection);
   }
 

@@ -4,6 +4,8 @@
 
 #ifndef _WIN32
 #include <net/if.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #endif
 
 #include <cstdio>
@@ -187,7 +189,25 @@ Error ParseAddress(std::string_view text, std::uint16_t port, Address* out) {
   return Error::kOk;
 }
 
+Error ParsePath(std::string_view path, Address* out) {
+  if (path.empty()) return Error::kInvalidArgument;
+#ifdef __linux__
+  const bool is_abstract = path.front() == '\0';  // there a NUL is a byte like any other
+#else
+  const bool is_abstract = false;
+#endif
+  if (!is_abstract && path.find('\0') != std::string_view::npos) return Error::kInvalidArgument;
+#ifndef _WIN32
+  if (path.size() > sizeof(sockaddr_un::sun_path)) return Error::kInvalidArgument;
+#endif
+  *out = Address();
+  out->family = Family::kLocal;
+  out->path = path;
+  return Error::kOk;
+}
+
 std::string FormatAddress(const Address& address) {
+  if (address.family == Family::kLocal) return address.path;
   if (address.family == Family::kIpv4) return FormatIpv4(address.bytes);
   if (address.family != Family::kIpv6) return std::string();
   std::string text = FormatIpv6(address.bytes);

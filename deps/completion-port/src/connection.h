@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "chunk_pool.h"
 #include "completion_port/completion_port.h"
@@ -65,6 +66,7 @@ enum class SendSide : std::uint8_t { kOpen, kShutdownQueued, kShutDown, kFailed 
 struct Connection {
   std::atomic<SocketId> id{0};  // slot table: 0 while free
   NativeSocket socket = kInvalidSocket;
+  SocketKind kind = SocketKind::kTcp;
   ConnectionState state = ConnectionState::kFree;
   ReceiveSide receive_side = ReceiveSide::kOpen;
   SendSide send_side = SendSide::kOpen;
@@ -93,6 +95,7 @@ struct Connection {
   // Back to a free slot, but for the id, which the table takes away. Nothing is in flight.
   void Recycle() {
     socket = kInvalidSocket;
+    kind = SocketKind::kTcp;
     state = ConnectionState::kFree;
     receive_side = ReceiveSide::kOpen;
     send_side = SendSide::kOpen;
@@ -115,8 +118,13 @@ struct Listener {
   NativeSocket socket = kInvalidSocket;
   ListenerState state = ListenerState::kFree;
   Family family = Family::kNone;
+  std::string path;                   // kLocal; emptied when its name is gone
   std::uint32_t accepted_credit = 0;  // receive credit of each accepted socket
   std::unique_ptr<AcceptPool> accepts;
+
+  SocketKind Kind() const {
+    return family == Family::kLocal ? SocketKind::kLocal : SocketKind::kTcp;
+  }
 };
 
 }  // namespace completion_port

@@ -1,4 +1,5 @@
 // How connections begin: connects, listeners, and the port an accepted socket is to live on.
+#include "os/local_socket.h"
 #include "port_core.h"
 
 namespace completion_port {
@@ -67,13 +68,15 @@ void PortCore::OnAccept(Listener& listener, NativeSocket socket, Error error) {
     // Accepted while the listener was being closed. Nobody waits for it any more, as nobody waits
     // for what a closing listener still has in its backlog: that gets RST, so does this.
     os::ResetOnClose(socket);
-    return os::CloseSocket(socket);
+    return os::CloseSocket(socket, listener.Kind());
   }
   PortCore* least = this;
   for (auto& port : group_->ports_) {
+    // A pipe belongs to the queue that its instance was made for.
+    if (os::IsPipe(listener.Kind())) break;
     if (port->Load() < least->Load()) least = port.get();
   }
-  const AcceptedSocket accepted{socket, id, ordinal_, listener.accepted_credit};
+  const AcceptedSocket accepted{socket, listener.Kind(), id, ordinal_, listener.accepted_credit};
   if (least != this) return least->HandOver(accepted);
   load_.fetch_add(1, std::memory_order_relaxed);
   Adopt(accepted);
@@ -83,12 +86,13 @@ void PortCore::Adopt(const AcceptedSocket& accepted) {
   Connection* connection = connections_.Allocate();
   if (connection == nullptr) {
     load_.fetch_sub(1, std::memory_order_relaxed);
-    os::CloseSocket(accepted.socket);
+    os::CloseSocket(accepted.socket, accepted.kind);
     return Complete(Opcode::kAccept, accepted.listener, ToResult(Error::kTooManyFiles), 0,
                     accepted.listener_port);
   }
   counters_.Set(Counter::kSocketsOpen, connections_.Live());
   connection->socket = accepted.socket;
+  connection->kind = accepted.kind;
   connection->receive.connection = connection;
   connection->send.connection = connection;
   connection->state = ConnectionState::kOpen;
@@ -118,7 +122,10 @@ void PortCore::OnAcceptStopped(Listener& listener) { FreeListener(listener); }
 
 void PortCore::FreeListener(Listener& listener) {
   const ListenerId id = listener.id.load(std::memory_order_relaxed);
-  os::CloseSocket(listener.socket);
+  // The name before the descriptor: after it, the name might be somebody else's.
+  os::RemoveLocalPath(listener.path);
+  listener.path.clear();
+  os::CloseSocket(listener.socket, listener.Kind());
   listener.socket = kInvalidSocket;
   listener.accepts.reset();
   listener.state = ListenerState::kFree;

@@ -15,8 +15,12 @@
 //      kernel owns it until then.
 //   5. The socket is closed, kClose completes, the slot is free.
 //
+// A named pipe can neither send FIN nor be reset: its peer reads what is in the pipe, then the end.
+// Steps 2 and 3 fall away.
+//
 // Steps 1 to 3 are bounded by PortOptions::linger_ms. With kCloseReset, or before a connection
 // exists, closing starts at step 4.
+#include "os/local_socket.h"
 #include "port_core.h"
 
 namespace completion_port {
@@ -45,8 +49,9 @@ void PortCore::Close(const Submission& submission) {
 
 void PortCore::Linger(Connection& connection) {
   const SocketId id = connection.id.load(std::memory_order_relaxed);
-  connection.owes_drain = connection.send_side == SendSide::kShutDown ||
-                          connection.send_side == SendSide::kShutdownQueued;
+  connection.owes_drain =
+      !os::IsPipe(connection.kind) && (connection.send_side == SendSide::kShutDown ||
+                                       connection.send_side == SendSide::kShutdownQueued);
   connection.state = ConnectionState::kLingering;
   IssueSend(connection);
   ContinueClose(connection);
@@ -79,7 +84,7 @@ void PortCore::ContinueClose(Connection& connection) {
   }
   if (connection.send_side == SendSide::kOpen) {
     connection.send_side = SendSide::kShutDown;
-    os::ShutdownSend(connection.socket);
+    if (!os::IsPipe(connection.kind)) os::ShutdownSend(connection.socket);
   }
   if (!drains) CancelAndClose(connection);
 }
@@ -93,10 +98,11 @@ void PortCore::CancelAndClose(Connection& connection) {
 void PortCore::FinishClose(Connection& connection) {
   const SocketId id = connection.id.load(std::memory_order_relaxed);
   FailSends(connection, Error::kCanceled);
-  if (!connection.close_resets && connection.receive_side == ReceiveSide::kOpen) {
+  if (!connection.close_resets && connection.receive_side == ReceiveSide::kOpen &&
+      !os::IsPipe(connection.kind)) {
     os::DiscardReceived(connection.socket, kDiscardBytes);
   }
-  os::CloseSocket(connection.socket);
+  os::CloseSocket(connection.socket, connection.kind);
   connection.Recycle();
   connections_.Free(&connection);
   load_.fetch_sub(1, std::memory_order_relaxed);

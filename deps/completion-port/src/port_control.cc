@@ -1,70 +1,131 @@
 // The control plane: plain calls on the submitter's thread. They touch only what the I/O thread
 // does not change while the submitter still holds the id: the socket of a connection that is not
 // closed (the submitter itself is the one who closes it).
+#include "os/local_socket.h"
 #include "port_core.h"
 
 namespace completion_port {
 
-Error PortCore::PrepareListener(const ListenOptions& options, ListenerId* id) {
+namespace {
+
+Error OpenTcpListener(const ListenOptions& options, NativeSocket* out) {
   NativeSocket socket = kInvalidSocket;
   Error error = os::OpenStreamSocket(options.address.family, &socket);
   if (error != Error::kOk) return error;
   error = os::BindListener(socket, options);
   if (error == Error::kOk) error = os::Listen(socket, options.backlog);
-  Listener* listener = error == Error::kOk ? listeners_.Allocate() : nullptr;
-  if (listener == nullptr) {
+  if (error == Error::kOk)
+    *out = socket;
+  else
     os::CloseSocket(socket);
-    return error != Error::kOk ? error : Error::kTooManyFiles;
+  return error;
+}
+
+SocketKind KindOf(const Address& address) {
+  return address.family == Family::kLocal ? SocketKind::kLocal : SocketKind::kTcp;
+}
+
+}  // namespace
+
+Error PortCore::PrepareListener(const ListenOptions& options, ListenerId* id) {
+  const Address& address = options.address;
+  const bool is_local = address.family == Family::kLocal;
+  NativeSocket socket = kInvalidSocket;
+  const Error error = is_local ? os::OpenLocalListener(address.path, options.backlog, &socket)
+                               : OpenTcpListener(options, &socket);
+  if (error != Error::kOk) return error;
+  Listener* listener = listeners_.Allocate();
+  if (listener == nullptr) {
+    os::RemoveLocalPath(address.path);
+    os::CloseSocket(socket, KindOf(address));
+    return Error::kTooManyFiles;
   }
   listener->socket = socket;
-  listener->family = options.address.family;
+  listener->family = address.family;
+  listener->path = address.path;
   listener->state = ListenerState::kPrepared;
   *id = listener->id.load(std::memory_order_relaxed);
   return Error::kOk;
 }
 
 Error PortCore::PrepareConnect(const ConnectOptions& options, SocketId* id) {
+  const SocketKind kind = KindOf(options.remote);
   NativeSocket socket = kInvalidSocket;
-  Error error = os::OpenStreamSocket(options.remote.family, &socket);
+  Error error = Error::kOk;
+  // A pipe's handle comes into being by connecting.
+  if (!os::IsPipe(kind)) error = os::OpenStreamSocket(options.remote.family, &socket);
   if (error != Error::kOk) return error;
   if (options.local.family != Family::kNone) error = os::BindSocket(socket, options.local);
   Connection* connection = error == Error::kOk ? connections_.Allocate() : nullptr;
   if (connection == nullptr) {
-    os::CloseSocket(socket);
+    os::CloseSocket(socket, kind);
     return error != Error::kOk ? error : Error::kTooManyFiles;
   }
   load_.fetch_add(1, std::memory_order_relaxed);
   connection->socket = socket;
+  connection->kind = kind;
   connection->remote = std::make_unique<Address>(options.remote);
   connection->state = ConnectionState::kPrepared;
   *id = connection->id.load(std::memory_order_relaxed);
   return Error::kOk;
 }
 
-Error PortCore::SetNoDelay(SocketId id, bool enable) {
+Connection* PortCore::FindTcp(SocketId id, Error* error) {
   Connection* connection = connections_.Find(id);
-  return connection == nullptr ? Error::kBadDescriptor : os::SetNoDelay(connection->socket, enable);
+  *error = connection == nullptr ? Error::kBadDescriptor : Error::kOk;
+  if (connection == nullptr || connection->kind == SocketKind::kTcp) return connection;
+  *error = Error::kOperationNotSupported;
+  return nullptr;
+}
+
+Error PortCore::SetNoDelay(SocketId id, bool enable) {
+  Error error;
+  Connection* connection = FindTcp(id, &error);
+  return connection == nullptr ? error : os::SetNoDelay(connection->socket, enable);
 }
 
 Error PortCore::SetKeepAlive(SocketId id, const KeepAlive& options) {
-  Connection* connection = connections_.Find(id);
-  return connection == nullptr ? Error::kBadDescriptor
-                               : os::SetKeepAlive(connection->socket, options);
+  Error error;
+  Connection* connection = FindTcp(id, &error);
+  return connection == nullptr ? error : os::SetKeepAlive(connection->socket, options);
 }
 
 Error PortCore::LocalAddress(SocketId id, Address* out) {
-  Connection* connection = connections_.Find(id);
-  return connection == nullptr ? Error::kBadDescriptor : os::LocalAddress(connection->socket, out);
+  Error error;
+  Connection* connection = FindTcp(id, &error);
+  return connection == nullptr ? error : os::LocalAddress(connection->socket, out);
 }
 
 Error PortCore::PeerAddress(SocketId id, Address* out) {
-  Connection* connection = connections_.Find(id);
-  return connection == nullptr ? Error::kBadDescriptor : os::PeerAddress(connection->socket, out);
+  Error error;
+  Connection* connection = FindTcp(id, &error);
+  return connection == nullptr ? error : os::PeerAddress(connection->socket, out);
 }
 
 Error PortCore::ListenerAddress(ListenerId id, Address* out) {
   Listener* listener = listeners_.Find(id);
-  return listener == nullptr ? Error::kBadDescriptor : os::LocalAddress(listener->socket, out);
+  if (listener == nullptr) return Error::kBadDescriptor;
+  if (listener->Kind() == SocketKind::kTcp) return os::LocalAddress(listener->socket, out);
+  *out = Address();
+  out->family = Family::kLocal;
+  out->path = listener->path;
+  return Error::kOk;
+}
+
+Error PortCore::SetListenerAccess(ListenerId id, bool readable, bool writable) {
+  Listener* listener = listeners_.Find(id);
+  if (listener == nullptr) return Error::kBadDescriptor;
+  if (listener->Kind() != SocketKind::kLocal) return Error::kOperationNotSupported;
+  return os::SetLocalAccess(listener->socket, listener->path, readable, writable);
+}
+
+Error PortCore::UnlinkListener(ListenerId id) {
+  Listener* listener = listeners_.Find(id);
+  if (listener == nullptr) return Error::kBadDescriptor;
+  if (listener->Kind() != SocketKind::kLocal) return Error::kOperationNotSupported;
+  os::RemoveLocalPath(listener->path);
+  listener->path.clear();
+  return Error::kOk;
 }
 
 std::intptr_t PortCore::NativeHandle(SocketId id) {
@@ -80,6 +141,7 @@ std::intptr_t PortCore::NativeListenerHandle(ListenerId id) {
 std::int32_t PortCore::SendNow(SocketId id, const std::uint8_t* data, std::size_t length) {
   Connection* connection = connections_.Find(id);
   if (connection == nullptr) return ToResult(Error::kBadDescriptor);
+  if (os::IsPipe(connection->kind)) return 0;  // overlapped: would wait, always
   const std::int32_t sent = os::SendNow(connection->socket, data, length);
   counters_.Add(Counter::kDirectSends);
   if (sent > 0) counters_.Add(Counter::kDirectBytes, static_cast<std::uint64_t>(sent));

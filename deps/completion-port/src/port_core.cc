@@ -165,7 +165,8 @@ void PortCore::HandOver(const AcceptedSocket& accepted) {
       inbox_.push_back(accepted);
       inbox_filled_.store(true);
     } else {
-      os::CloseSocket(accepted.socket);  // the group stops: nobody is left to serve it
+      os::CloseSocket(accepted.socket,
+                      accepted.kind);  // the group stops: nobody is left to serve it
       return;
     }
   }

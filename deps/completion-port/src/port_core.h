@@ -48,6 +48,8 @@ class PortCore final : public Port, private BackendEvents {
   Error LocalAddress(SocketId id, Address* out) override;
   Error PeerAddress(SocketId id, Address* out) override;
   Error ListenerAddress(ListenerId id, Address* out) override;
+  Error SetListenerAccess(ListenerId id, bool readable, bool writable) override;
+  Error UnlinkListener(ListenerId id) override;
   std::intptr_t NativeHandle(SocketId id) override;
   std::intptr_t NativeListenerHandle(ListenerId id) override;
   std::int32_t SendNow(SocketId id, const std::uint8_t* data, std::size_t length) override;
@@ -56,6 +58,7 @@ class PortCore final : public Port, private BackendEvents {
   // A socket accepted by a sibling, to live here. Any I/O thread of the group.
   struct AcceptedSocket {
     NativeSocket socket;
+    SocketKind kind;
     ListenerId listener;
     std::uint32_t listener_port;  // ordinal
     std::uint32_t credit;
@@ -65,6 +68,10 @@ class PortCore final : public Port, private BackendEvents {
   std::uint32_t Load() const { return load_.load(std::memory_order_relaxed); }
 
  private:
+  // --- port_control.cc
+  // Null with the reason where the id names no connection of TCP.
+  Connection* FindTcp(SocketId id, Error* error);
+
   // --- port_core.cc
   void Run();
   Error OpenQueue();
@@ -98,6 +105,7 @@ class PortCore final : public Port, private BackendEvents {
   void LearnChunkClass(Connection& connection, std::uint32_t bytes, std::uint32_t room);
   void DeliverChunk(Connection& connection, std::int32_t result, std::uint32_t chunk);
   void OnSend(Connection& connection, std::int32_t result) override;
+  void OnShutdown(Connection& connection, Error error) override;
 
   // --- port_accept.cc
   void Connect(const Submission& submission);

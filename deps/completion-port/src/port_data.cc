@@ -1,4 +1,5 @@
 // The bytes: receives under credit, sends gathered per socket, and the half-close after them.
+#include "os/local_socket.h"
 #include "port_core.h"
 
 namespace completion_port {
@@ -222,12 +223,21 @@ void PortCore::Shutdown(const Submission& submission) {
 // Does the queued shutdown once nothing is left to send before it.
 void PortCore::FinishShutdown(Connection& connection) {
   if (connection.state != ConnectionState::kOpen) return;
-  const SocketId id = connection.id.load(std::memory_order_relaxed);
+  if (connection.send_side != SendSide::kShutdownQueued) return;
+  if (os::IsPipe(connection.kind)) {
+    if (connection.send.state == OperationState::kIdle) backend_->SubmitShutdown(connection);
+    return;
+  }
+  counters_.Add(Counter::kOsCalls);
+  OnShutdown(connection, os::ShutdownSend(connection.socket));
+}
+
+void PortCore::OnShutdown(Connection& connection, Error error) {
   if (connection.send_side == SendSide::kShutdownQueued) {
     connection.send_side = SendSide::kShutDown;
-    counters_.Add(Counter::kOsCalls);
-    Complete(Opcode::kShutdown, id, ToResult(os::ShutdownSend(connection.socket)));
+    Complete(Opcode::kShutdown, connection.id.load(std::memory_order_relaxed), ToResult(error));
   }
+  if (connection.state != ConnectionState::kOpen) ContinueClose(connection);
 }
 
 }  // namespace completion_port

@@ -35,6 +35,10 @@ constexpr Row kRows[] = {
     ROW(EPERM),         ROW(EPIPE),
     ROW(EPROTO),        ROW(EPROTONOSUPPORT),
     ROW(ESHUTDOWN),     ROW(ETIMEDOUT),
+    ROW(EISDIR),        ROW(ELOOP),
+    ROW(ENAMETOOLONG),  ROW(ENOSPC),
+    ROW(ENOTDIR),       ROW(EROFS),
+    ROW(EPROTOTYPE),    {EHWPOISON, "UNKNOWN"},
     {0, "OK"},          {9999, "UNKNOWN"},
     {-1, "UNKNOWN"},
 };
@@ -43,8 +47,9 @@ constexpr Row kRows[] = {
 }  // namespace
 
 TEST(ErrorTable) {
-  for (const Operating operating : {Operating::kControl, Operating::kAccept, Operating::kConnect,
-                                    Operating::kReceive, Operating::kSend, Operating::kShutdown}) {
+  for (const Operating operating :
+       {Operating::kControl, Operating::kListen, Operating::kAccept, Operating::kConnect,
+        Operating::kReceive, Operating::kSend, Operating::kShutdown}) {
     for (const Row& row : kRows) {
       CHECK_EQ(std::string(ErrorName(FromOsError(row.os_error, operating))), std::string(row.name));
     }

@@ -150,8 +150,9 @@ const char* Expected(const Row& row, Operating operating) {
 
 template <std::size_t kRows>
 void CheckRows(const Row (&rows)[kRows]) {
-  for (const Operating operating : {Operating::kControl, Operating::kAccept, Operating::kConnect,
-                                    Operating::kReceive, Operating::kSend, Operating::kShutdown}) {
+  for (const Operating operating :
+       {Operating::kControl, Operating::kListen, Operating::kAccept, Operating::kConnect,
+        Operating::kReceive, Operating::kSend, Operating::kShutdown}) {
     for (const Row& row : rows) {
       const std::string name = ErrorName(FromOsError(row.code, operating));
       if (name == Expected(row, operating)) continue;

@@ -97,6 +97,7 @@ struct PortOptions {
   void* wake_context = nullptr;
 };
 
+// With an address of Family::kLocal the options of IP mean nothing.
 struct ListenOptions {
   Address address;
   int backlog = 511;
@@ -157,11 +158,18 @@ class Port {
   // submitted.
   virtual Error PrepareConnect(const ConnectOptions& options, SocketId* id) = 0;
 
+  // Of TCP only: kOperationNotSupported on a local socket.
   virtual Error SetNoDelay(SocketId id, bool enable) = 0;
   virtual Error SetKeepAlive(SocketId id, const KeepAlive& options) = 0;
   virtual Error LocalAddress(SocketId id, Address* out) = 0;
   virtual Error PeerAddress(SocketId id, Address* out) = 0;
   virtual Error ListenerAddress(ListenerId id, Address* out) = 0;
+
+  // Listeners of Family::kLocal only. The first: before kAccept is submitted. The second takes the
+  // name away at once, so that nobody connects any more and another may listen there; closing does
+  // so, too, if it was not called.
+  virtual Error SetListenerAccess(ListenerId id, bool readable_by_all, bool writable_by_all) = 0;
+  virtual Error UnlinkListener(ListenerId id) = 0;
 
   // The file descriptor or SOCKET, borrowed; -1 where the id names nothing.
   virtual std::intptr_t NativeHandle(SocketId id) = 0;

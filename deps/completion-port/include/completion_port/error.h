@@ -30,6 +30,10 @@ namespace completion_port {
   X(kPermissionDenied, EPERM)         X(kBrokenPipe, EPIPE)                 \
   X(kProtocol, EPROTO)                X(kProtocolNotSupported, EPROTONOSUPPORT) \
   X(kShutDown, ESHUTDOWN)             X(kTimedOut, ETIMEDOUT)               \
+  X(kIsDirectory, EISDIR)             X(kLinkLoop, ELOOP)                   \
+  X(kNameTooLong, ENAMETOOLONG)       X(kNoSpace, ENOSPC)                   \
+  X(kNotDirectory, ENOTDIR)           X(kReadOnlyFileSystem, EROFS)         \
+  X(kWrongProtocolType, EPROTOTYPE)                                         \
   X(kUnknown, UNKNOWN)
 // clang-format on
 
@@ -42,7 +46,7 @@ enum class Error : std::int32_t {
 };
 
 // What was being done when the OS reported an error.
-enum class Operating { kControl, kAccept, kConnect, kReceive, kSend, kShutdown };
+enum class Operating { kControl, kListen, kAccept, kConnect, kReceive, kSend, kShutdown };
 
 // "ECONNRESET" and so on; "OK" for kOk.
 const char* ErrorName(Error error);

@@ -32,7 +32,9 @@ class BackendEvents {
   // Bytes the OS took from the front of connection.sends (may be fewer than given), or -Error.
   virtual void OnSend(Connection& connection, std::int32_t result) = 0;
   virtual void OnConnect(Connection& connection, Error error) = 0;
-  // One accepted socket (kOk; the core owns it now), not yet attached to any port, its addresses
+  virtual void OnShutdown(Connection& connection, Error error) = 0;
+  // One accepted socket (kOk; the core owns it now), not yet attached to any port (but a pipe to
+  // this one), its addresses
   // already valid; or an error, after which the backend goes on accepting by itself.
   virtual void OnAccept(Listener& listener, NativeSocket socket, Error error) = 0;
   // After Cancel(listener): no accept of it is in flight any more.
@@ -61,7 +63,9 @@ class Backend {
   virtual void SubmitConnect(Connection& connection) = 0;  // to connection.remote
   virtual void SubmitReceive(Connection& connection) = 0;  // a chunk of connection.chunk_class
   virtual void SubmitSend(Connection& connection) = 0;     // gathers the front of connection.sends
-  virtual void SubmitAccept(Listener& listener) = 0;       // keeps accepting until Cancel
+  // Only for what cannot end its sending side by a call (os::IsPipe), with nothing left to send.
+  virtual void SubmitShutdown(Connection& connection) = 0;
+  virtual void SubmitAccept(Listener& listener) = 0;  // keeps accepting until Cancel
 
   // Asks the OS to end what is under way (states kSubmitted become kCancelling). The events still
   // come, with whatever really happened.

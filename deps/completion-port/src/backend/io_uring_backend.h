@@ -94,6 +94,7 @@ class UringBackend final : public Backend {
   void SubmitConnect(Connection& connection) override;
   void SubmitReceive(Connection& connection) override;
   void SubmitSend(Connection& connection) override;
+  void SubmitShutdown(Connection&) override {}  // no pipes here
   void SubmitAccept(Listener& listener) override;
   void Cancel(Connection& connection) override;
   void Cancel(Listener& listener) override;

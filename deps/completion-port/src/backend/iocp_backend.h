@@ -59,6 +59,7 @@ class IocpBackend final : public Backend {
   void SubmitConnect(Connection& connection) override;
   void SubmitReceive(Connection& connection) override;
   void SubmitSend(Connection& connection) override;
+  void SubmitShutdown(Connection&) override {}
   void SubmitAccept(Listener& listener) override;
   void Cancel(Connection& connection) override;
   void Cancel(Listener& listener) override;

@@ -7,15 +7,18 @@
 #ifndef _WIN32
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #endif
 
+#include <cstddef>
 #include <cstring>
 
 #include "completion_port/address.h"
 
 namespace completion_port::os {
 
-// Fills *out (zeroed first) and returns its length for bind and connect; 0 for Family::kNone.
+// Fills *out (zeroed first) and returns its length for bind and connect; 0 for Family::kNone, and
+// on Windows for kLocal.
 inline unsigned ToSockaddr(const Address& address, sockaddr_storage* out) {
   std::memset(out, 0, sizeof *out);
   if (address.family == Family::kIpv4) {
@@ -33,6 +36,14 @@ inline unsigned ToSockaddr(const Address& address, sockaddr_storage* out) {
     std::memcpy(&v6->sin6_addr, address.bytes, 16);
     return sizeof *v6;
   }
+#ifndef _WIN32
+  if (address.family == Family::kLocal) {
+    auto* local = reinterpret_cast<sockaddr_un*>(out);
+    local->sun_family = AF_UNIX;
+    std::memcpy(local->sun_path, address.path.data(), address.path.size());  // see ParsePath
+    return static_cast<unsigned>(offsetof(sockaddr_un, sun_path) + address.path.size());
+  }
+#endif
   return 0;
 }
 

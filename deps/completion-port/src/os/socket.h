@@ -29,14 +29,21 @@ using NativeSocket = int;
 inline constexpr NativeSocket kInvalidSocket = -1;
 #endif
 
+// What a native socket is, and so which calls it takes.
+enum class SocketKind : std::uint8_t {
+  kTcp,
+  kLocal,  // a Unix domain socket; on Windows the HANDLE of a named pipe
+};
+
 namespace os {
 
 // WSAStartup, once per process; nothing on POSIX.
 Error StartSockets();
 
-// A TCP socket that no child process inherits. POSIX: blocking on purpose (io_uring answers EAGAIN
-// on non-blocking descriptors instead of waiting). Windows: overlapped and FIONBIO, so that SendNow
-// does not wait; overlapped calls do not mind.
+// A stream socket, of TCP or (not on Windows) of the local kind, that no child process inherits.
+// POSIX: blocking on purpose (io_uring answers EAGAIN on non-blocking descriptors instead of
+// waiting). Windows: overlapped and FIONBIO, so that SendNow does not wait; overlapped calls do not
+// mind.
 Error OpenStreamSocket(Family family, NativeSocket* out);
 Error BindSocket(NativeSocket socket, const Address& address);
 // With the reuse and exclusivity options that libuv sets for a server on this system.
@@ -56,7 +63,7 @@ std::int32_t SendNow(NativeSocket socket, const std::uint8_t* data, std::size_t 
 Error DiscardReceived(NativeSocket socket, std::size_t limit);
 
 Error ShutdownSend(NativeSocket socket);
-void CloseSocket(NativeSocket socket);
+void CloseSocket(NativeSocket socket, SocketKind kind = SocketKind::kTcp);
 // The next close sends RST.
 void ResetOnClose(NativeSocket socket);
 

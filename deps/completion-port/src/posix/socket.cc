@@ -60,13 +60,27 @@ Error NameOf(NativeSocket socket, NameCall* call, Address* out) {
   return FromSockaddr(storage, out);
 }
 
+int DomainOf(Family family) {
+  switch (family) {
+    case Family::kIpv4:
+      return AF_INET;
+    case Family::kIpv6:
+      return AF_INET6;
+    case Family::kLocal:
+      return AF_UNIX;
+    case Family::kNone:
+      break;
+  }
+  return AF_UNSPEC;
+}
+
 }  // namespace
 
 Error StartSockets() { return Error::kOk; }
 
 Error OpenStreamSocket(Family family, NativeSocket* out) {
   if (family == Family::kNone) return Error::kInvalidArgument;
-  const int domain = family == Family::kIpv4 ? AF_INET : AF_INET6;
+  const int domain = DomainOf(family);
 #ifdef SOCK_CLOEXEC
   const int socket = ::socket(domain, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (socket < 0) return LastError();
@@ -180,7 +194,7 @@ Error ShutdownSend(NativeSocket socket) {
 }
 
 // Not repeated on EINTR: the descriptor is gone by then, and may be somebody else's.
-void CloseSocket(NativeSocket socket) {
+void CloseSocket(NativeSocket socket, SocketKind /*kind*/) {
   if (socket != kInvalidSocket) close(socket);
 }
 

@@ -45,6 +45,15 @@ constexpr OperationRow kByOperation[] = {
     // "Port unreachable" answers a connect as RST does; later it ends a connection that existed.
     {ERROR_PORT_UNREACHABLE, Operating::kConnect, Error::kConnectionRefused},
     {STATUS_PORT_UNREACHABLE, Operating::kConnect, Error::kConnectionRefused},
+    // A pipe's name that another server has, or that is none.
+    {ERROR_ACCESS_DENIED, Operating::kListen, Error::kAddressInUse},
+    {ERROR_PATH_NOT_FOUND, Operating::kListen, Error::kAccessDenied},
+    {ERROR_INVALID_NAME, Operating::kListen, Error::kAccessDenied},
+    // The server offers one direction of its pipe only.
+    {ERROR_ACCESS_DENIED, Operating::kReceive, Error::kNotConnected},
+    {STATUS_ACCESS_DENIED, Operating::kReceive, Error::kNotConnected},
+    {ERROR_ACCESS_DENIED, Operating::kSend, Error::kBrokenPipe},
+    {STATUS_ACCESS_DENIED, Operating::kSend, Error::kBrokenPipe},
     // A firewall's refusal, which Winsock itself calls WSAEACCES.
     {ERROR_ACCESS_DENIED, Operating::kConnect, Error::kAccessDenied},
 };
@@ -115,6 +124,14 @@ constexpr Row kWin32[] = {
     {ERROR_FILE_NOT_FOUND, Error::kNoEntry},
     {ERROR_PATH_NOT_FOUND, Error::kNoEntry},
     {ERROR_INVALID_NAME, Error::kNoEntry},
+    {ERROR_INVALID_DRIVE, Error::kNoEntry},
+    {ERROR_BAD_PATHNAME, Error::kNoEntry},
+    {ERROR_DIRECTORY, Error::kNoEntry},
+    {ERROR_INVALID_FUNCTION, Error::kIsDirectory},
+    {ERROR_FILENAME_EXCED_RANGE, Error::kNameTooLong},
+    {ERROR_CANT_RESOLVE_FILENAME, Error::kLinkLoop},
+    {ERROR_WRITE_PROTECT, Error::kReadOnlyFileSystem},
+    {ERROR_DISK_FULL, Error::kNoSpace},
     {ERROR_NOACCESS, Error::kFault},
     // A peer's RST, under a name that sounds like an orderly farewell. It is an error.
     {ERROR_NETNAME_DELETED, Error::kConnectionReset},
@@ -186,6 +203,9 @@ constexpr Row kStatus[] = {
     {STATUS_REMOTE_NOT_LISTENING, Error::kConnectionRefused},
     {STATUS_CONNECTION_REFUSED, Error::kConnectionRefused},
     {STATUS_PIPE_DISCONNECTED, Error::kBrokenPipe},
+    {STATUS_PIPE_BROKEN, Error::kBrokenPipe},
+    {STATUS_PIPE_CLOSING, Error::kBrokenPipe},
+    {STATUS_INVALID_PIPE_STATE, Error::kBrokenPipe},
     {STATUS_CONFLICTING_ADDRESSES, Error::kAddressNotAvailable},
     {STATUS_INVALID_ADDRESS, Error::kAddressNotAvailable},
     {STATUS_INVALID_ADDRESS_COMPONENT, Error::kAddressNotAvailable},

@@ -180,7 +180,14 @@ Error ShutdownSend(NativeSocket socket) {
   return Checked(shutdown(socket, SD_SEND), Operating::kShutdown);
 }
 
-void CloseSocket(NativeSocket socket) { closesocket(socket); }
+void CloseSocket(NativeSocket socket, SocketKind kind) {
+  if (socket == kInvalidSocket) return;
+  if (kind == SocketKind::kTcp) {
+    closesocket(socket);
+  } else {
+    CloseHandle(reinterpret_cast<HANDLE>(socket));
+  }
+}
 
 void ResetOnClose(NativeSocket socket) {
   const linger abort = {1, 0};

@@ -1,0 +1,91 @@
+/** Connecting to a path: a Unix domain socket, or a named pipe on Windows. */
+import type { Connection, ConnectionOwner, ErrorName, Transport } from '../port/contract';
+import { becomeConnected } from './dial';
+import { endpointError } from './errors';
+import type { NetSocket } from './internals';
+import type { SocketLink } from './link';
+import { pathToUse } from './path';
+
+/** What Node says of the local end of a pipe that failed at once: it has no address and no port. */
+const noEndpoint = 'undefined:undefined';
+
+/** One `connect()` to a path, from the call until the socket is connected or destroyed. */
+export class PathAttempt implements ConnectionOwner {
+  readonly #socket: NetSocket;
+  readonly #link: SocketLink;
+  readonly #path: string;
+  #connection: Connection | null = null;
+
+  constructor(socket: NetSocket, link: SocketLink, path: string) {
+    this.#socket = socket;
+    this.#link = link;
+    this.#path = path;
+  }
+
+  get #isCurrent(): boolean {
+    return this.#link.dial === this && this.#socket.connecting;
+  }
+
+  start(transport: Transport): void {
+    const socket = this.#socket;
+    const link = this.#link;
+    // As Node has it, with a port and a family that are undefined.
+    socket.emit('connectionAttempt', this.#path, undefined as never, undefined as never);
+    if (!this.#isCurrent) return;
+    const answer =
+      link.connection === null ? transport.connectLocal(pathToUse(this.#path), this) : 'EISCONN';
+    if (typeof answer === 'string') {
+      socket.destroy(endpointError(answer, 'connect', this.#peer, noEndpoint));
+      return;
+    }
+    link.applyRef(answer);
+    link.connection = answer;
+    this.#connection = answer;
+  }
+
+  onConnect(name: ErrorName | null): void {
+    if (this.#connection === null || !this.#isCurrent) return;
+    const socket = this.#socket;
+    if (name === null) {
+      becomeConnected(socket, this.#link, this.#connection);
+      return;
+    }
+    const error = endpointError(name, 'connect', this.#peer);
+    socket.emit(
+      'connectionAttemptFailed',
+      this.#path,
+      undefined as never,
+      undefined as never,
+      error,
+    );
+    socket.destroy(error);
+  }
+
+  onData(): boolean {
+    return false;
+  }
+
+  onEnd(): void {}
+
+  onReadError(): void {}
+
+  onWriteError(): void {}
+
+  onClose(): void {}
+
+  get #peer(): { address: string; port: undefined } {
+    return { address: this.#path, port: undefined };
+  }
+}
+
+/** Connects a socket that is prepared for it. */
+export function connectToPath(
+  transport: Transport,
+  socket: NetSocket,
+  link: SocketLink,
+  path: string,
+): void {
+  const attempt = new PathAttempt(socket, link, path);
+  link.dial = attempt;
+  attempt.start(transport);
+}
