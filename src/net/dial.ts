@@ -55,8 +55,8 @@ export function becomeConnected(socket: NetSocket, link: SocketLink, connection:
   link.open(connection);
   socket._unrefTimer();
   if (connection.kind === 'tcp') {
-    if (link.noDelay) connection.setNoDelay(true);
-    if (link.keepAlive) connection.setKeepAlive(true, link.keepAliveSettings);
+    if (link.noDelay) link.setNoDelay(true);
+    if (link.keepAlive) link.setKeepAlive(true, link.keepAliveSettings);
   }
   socket.emit('connect');
   socket.emit('ready');

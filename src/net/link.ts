@@ -12,6 +12,7 @@ import type { PathAttempt } from './connect-path';
 import type { Dial } from './dial';
 import { operationError } from './errors';
 import type { NetSocket, WriteCallback, WriteData } from './internals';
+import type { TcpHandle } from './tcp-handle';
 import { UserBuffer } from './user-buffer';
 
 export enum Phase {
@@ -37,6 +38,8 @@ export class SocketLink implements ConnectionOwner {
   phase = Phase.Idle;
   /** While connecting, that of the attempt under way. */
   connection: Connection | null = null;
+  /** `socket._handle`, once someone has looked at it. */
+  handle: TcpHandle | null = null;
   /** The connect under way. */
   dial: Dial | PathAttempt | null = null;
   /** Counts of the last connection, for after its end. */
@@ -67,7 +70,8 @@ export class SocketLink implements ConnectionOwner {
     this.socket = socket;
     this.noDelay = Boolean(options?.noDelay);
     this.keepAlive = Boolean(options?.keepAlive);
-    this.keepAliveSettings = { delay: ~~(Number(options?.keepAliveInitialDelay) / 1000) };
+    const delay = ~~(Number(options?.keepAliveInitialDelay) / 1000);
+    this.keepAliveSettings = { delay: Math.max(0, delay) };
     this.userBuffer = UserBuffer.from(options?.onread);
   }
 
@@ -76,7 +80,51 @@ export class SocketLink implements ConnectionOwner {
     this.phase = Phase.Open;
     this.connection = connection;
     this.dial = null;
-    connection.owner = this;
+    if (this.handle === null) connection.owner = this;
+    else this.handle.opened(connection);
+  }
+
+  /** The connection ends: what remains of it are its counts. */
+  closed(): void {
+    const { connection } = this;
+    if (connection === null) return;
+    this.bytesRead = connection.bytesRead;
+    this.bytesWritten = connection.bytesWritten;
+    this.connection = null;
+  }
+
+  /** Parts from connection and handle, and leaves them as they are. */
+  release(): void {
+    this.handle?.leave();
+    this.detach();
+  }
+
+  /** Forgets the connection. */
+  detach(): void {
+    this.phase = Phase.Idle;
+    this.connection = null;
+    this.handle = null;
+    this.dial = null;
+  }
+
+  // A handle's methods may have been replaced, so where there is one it is asked.
+
+  setNoDelay(enable: boolean): void {
+    if (this.handle !== null) this.handle.setNoDelay(enable);
+    else if (this.phase === Phase.Open) this.connection?.setNoDelay(enable);
+  }
+
+  setKeepAlive(enable: boolean, settings: KeepAliveSettings): void {
+    const { delay, interval, count } = settings;
+    if (this.handle !== null) this.handle.setKeepAlive(enable, delay, interval, count);
+    else if (this.phase === Phase.Open) this.connection?.setKeepAlive(enable, settings);
+  }
+
+  setReferenced(referenced: boolean): void {
+    this.refed = referenced;
+    const target = this.handle ?? this.connection;
+    if (referenced) target?.ref();
+    else target?.unref();
   }
 
   /** Applies to a new connection what the user asked for before there was one. */

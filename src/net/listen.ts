@@ -1,6 +1,7 @@
 /** Listening and accepting, for `net.Server` and everything made on it, such as `http.Server`. */
 import diagnosticsChannel from 'node:diagnostics_channel';
 import type * as nodeNet from 'node:net';
+import { getSystemErrorName } from 'node:util';
 import type {
   Connection,
   ErrorName,
@@ -10,12 +11,17 @@ import type {
   LocalListenSettings,
   Transport,
 } from '../port/contract';
+import { isAskedBySend } from './asked-by-send';
 import { core, nodeMajor, override } from './core';
 import { cannotBeSent, errnoOf, listenError, operationError } from './errors';
+import { takeHandle } from './handle';
 import { kConnection, kLink, nodeServer, normalizeArguments, setAsyncId } from './internals';
 import type { NetServer, NetSocket } from './internals';
+import type { SocketLink } from './link';
 import { letEverybody, pathsOnCore, pathToUse } from './path';
 import { Socket } from './socket';
+import { handleClass } from './tcp-handle';
+import type { TcpHandle } from './tcp-handle';
 
 const serverSocketChannel = diagnosticsChannel.channel('net.server.socket');
 const listenChannel = diagnosticsChannel.tracingChannel('net.server.listen');
@@ -56,6 +62,11 @@ function isFull({ maxConnections, _connections }: NetServer): boolean {
 export class ListenHandle implements ListenerOwner {
   readonly #server: ListeningServer;
   #listener: Listener | null = null;
+  /**
+   * Called for each connection where someone has put a function of his own in its place; the
+   * handles then have methods to replace, too.
+   */
+  onconnection = onConnection;
 
   constructor(server: NetServer) {
     this.#server = server;
@@ -108,6 +119,13 @@ export class ListenHandle implements ListenerOwner {
   }
 
   onAccept(connection: Connection): void {
+    const Handle = this.onconnection === onConnection ? null : handleClass(connection.kind);
+    if (Handle === null) this.accept(connection, null);
+    else this.onconnection(0, new Handle(connection));
+  }
+
+  /** Takes a connection in, or turns it away. */
+  accept(connection: Connection, handle: TcpHandle | null): void {
     const server = this.#server;
     if (isFull(server)) {
       if (connection.kind === 'tcp') server.emit('drop', dropInfo(connection));
@@ -116,7 +134,7 @@ export class ListenHandle implements ListenerOwner {
     } else if (isBlocked(server, connection)) {
       connection.close(false);
     } else {
-      admit(server, connection);
+      admit(server, connection, handle);
     }
   }
 
@@ -155,6 +173,12 @@ class PathListenHandle extends ListenHandle {
   }
 }
 
+function onConnection(this: ListenHandle, error: number, handle?: TcpHandle): void {
+  const connection = handle?.connection;
+  if (connection) this.accept(connection, handle);
+  else if (error < 0) this.onAcceptError(getSystemErrorName(error));
+}
+
 function dropInfo(connection: Connection): nodeNet.DropArgument {
   const info = Object.create(null) as nodeNet.DropArgument;
   const local = connection.localEndpoint();
@@ -179,7 +203,7 @@ function isBlocked({ blockList }: NetServer, connection: Connection): boolean {
   return blockList.check(peer.address, peer.family === 'IPv6' ? 'ipv6' : 'ipv4');
 }
 
-function admit(server: NetServer, connection: Connection): void {
+function admit(server: NetServer, connection: Connection, handle: TcpHandle | null): void {
   const socket = new Socket({
     [kConnection]: connection,
     allowHalfOpen: server.allowHalfOpen,
@@ -189,7 +213,9 @@ function admit(server: NetServer, connection: Connection): void {
     readableHighWaterMark: server.highWaterMark,
     writableHighWaterMark: server.highWaterMark,
   } as nodeNet.SocketConstructorOpts) as unknown as NetSocket;
-  applyServerOptions(server, socket, connection);
+  const link = socket[kLink];
+  if (link !== undefined && handle !== null) takeHandle(link, handle);
+  if (link !== undefined && connection.kind === 'tcp') applyServerOptions(server, link);
   server._connections++;
   socket.server = server;
   socket._server = server;
@@ -197,17 +223,15 @@ function admit(server: NetServer, connection: Connection): void {
   if (serverSocketChannel.hasSubscribers) serverSocketChannel.publish({ socket });
 }
 
-function applyServerOptions(server: NetServer, socket: NetSocket, connection: Connection): void {
-  const link = socket[kLink];
-  if (link === undefined || connection.kind !== 'tcp') return;
+function applyServerOptions(server: NetServer, link: SocketLink): void {
   if (server.noDelay) {
     link.noDelay = true;
-    connection.setNoDelay(true);
+    link.setNoDelay(true);
   }
   if (server.keepAlive) {
     link.keepAlive = true;
     link.keepAliveSettings = { delay: server.keepAliveInitialDelay };
-    connection.setKeepAlive(true, link.keepAliveSettings);
+    link.setKeepAlive(true, link.keepAliveSettings);
   }
 }
 
@@ -309,16 +333,6 @@ const listenMembers: ThisType<ListeningServer> & Record<string, unknown> = {
   },
 };
 
-/** Whether the code that asked for what is computed here is Node's `subprocess.send()`. */
-function isAskedBySend(asked: object): boolean {
-  const limit = Error.stackTraceLimit;
-  Error.stackTraceLimit = 1;
-  const trace: { stack?: string } = {};
-  Error.captureStackTrace(trace, Reflect.getOwnPropertyDescriptor(asked, '_handle')?.get);
-  Error.stackTraceLimit = limit;
-  return String(trace.stack).includes('node:internal/child_process');
-}
-
 /**
  * Makes the handle the server's `_handle`, for everyone but `subprocess.send(message, server)`:
  * that passes it to native code, which takes it for a native handle and crashes. It gets the error
@@ -328,8 +342,8 @@ function showHandle(server: NetServer, handle: ListenHandle): void {
   Object.defineProperty(server, '_handle', {
     configurable: true,
     enumerable: true,
-    get: () => {
-      if (isAskedBySend(server)) throw cannotBeSent();
+    get: function get() {
+      if (isAskedBySend(get)) throw cannotBeSent();
       return handle;
     },
     set: (value: unknown) => {

@@ -8,12 +8,14 @@ import type { Connection, WriteChunk } from '../port/contract';
 import { connectOver } from './connect';
 import type { ConnectOptions } from './connect';
 import { core, nodeMajor } from './core';
-import { cannotBeSent, closedBeforeConnection, socketClosed } from './errors';
+import { cannotBeSent, closedBeforeConnection, operationError, socketClosed } from './errors';
+import { showHandle, takeHandle } from './handle';
 import { isNormalized, kConnection, kLink, nodeSocket, normalizeArguments } from './internals';
 import type { NetSocket, NormalizedArguments, WriteCallback, WriteData } from './internals';
 import { isSameKeepAlive, keepAliveRequest } from './keep-alive';
 import { ClosingOwner, Phase, SocketLink } from './link';
 import { pathsOnCore } from './path';
+import { isOurHandle } from './tcp-handle';
 
 const nodeAccessors = Object.getOwnPropertyDescriptors(nodeSocket) as PropertyDescriptorMap;
 
@@ -33,32 +35,36 @@ const finalNeedsConnection = nodeMajor < 22;
 
 /** Ends the connection; `'close'` follows when it is closed. */
 function closeConnection(socket: NetSocket, link: SocketLink, hadError: boolean): void {
-  const { connection } = link;
+  const { connection, handle } = link;
   const reset = socket.resetAndClosing === true;
   socket.resetAndClosing = false;
-  detach(link);
   socket._sockname = null;
+  if (handle !== null) {
+    const closed = (): boolean => socket.emit('close', hadError);
+    if (reset) handle.reset(closed);
+    else handle.close(closed);
+    link.detach();
+    return;
+  }
+  link.closed();
+  link.detach();
   if (connection === null) {
     // The name was still being looked up. Node would close a handle now, which takes a turn.
     setImmediate(() => socket.emit('close', hadError));
     return;
   }
-  link.bytesRead = connection.bytesRead;
-  link.bytesWritten = connection.bytesWritten;
   connection.owner = new ClosingOwner(socket, hadError);
   connection.close(reset);
 }
 
-function detach(link: SocketLink): void {
-  link.phase = Phase.Idle;
-  link.connection = null;
-  link.dial = null;
-}
-
-/** Drops the connection without a word to the socket. */
+/** Drops the connection without a word to the socket; what others know by its handle stays open. */
 function dropConnection(link: SocketLink): void {
+  if (link.handle !== null) {
+    link.release();
+    return;
+  }
   const { connection } = link;
-  detach(link);
+  link.detach();
   if (connection === null) return;
   connection.owner = null;
   connection.close(false);
@@ -121,7 +127,7 @@ function submit(
   }
   const { connection } = link;
   if (connection === null) {
-    callback(socketClosed());
+    callback(link.handle ? operationError(link.handle.writeError, 'write') : socketClosed());
     return;
   }
   socket._unrefTimer();
@@ -156,9 +162,7 @@ function setReferenced(socket: NetSocket, link: SocketLink, referenced: boolean)
     socket.once('connect', referenced ? socket.ref : socket.unref);
     return;
   }
-  link.refed = referenced;
-  if (referenced) link.connection?.ref();
-  else link.connection?.unref();
+  link.setReferenced(referenced);
 }
 
 /** What `Socket.prototype` puts in front of Node's. */
@@ -167,17 +171,23 @@ export const socketMembers: ThisType<NetSocket> & Record<string | symbol, unknow
     return this[kLink]?.connection ?? null;
   },
 
-  // Null for a connection of ours: http and tls take a handle for one of Node's own and would hand
-  // it to native code.
   get _handle(): object | null {
     const link = this[kLink];
     if (link === undefined) return nodeGet(this, '_handle');
-    if (link.phase === Phase.Open) noteMissedHandle(link);
-    return null;
+    const handle = showHandle(link, handleGetter);
+    if (handle === null && link.phase === Phase.Open) noteMissedHandle(link);
+    return handle;
   },
 
   set _handle(handle: object | null) {
     const link = this[kLink];
+    if (isOurHandle(handle)) {
+      if (link?.handle === handle) return;
+      if (link !== undefined) dropConnection(link);
+      setNodeHandle(this, null);
+      takeHandle((this[kLink] ??= new SocketLink(this, undefined)), handle);
+      return;
+    }
     if (link !== undefined) {
       dropConnection(link);
       if (handle === null || handle === undefined) return;
@@ -356,7 +366,7 @@ export const socketMembers: ThisType<NetSocket> & Record<string | symbol, unknow
     const wanted = enable === undefined ? true : Boolean(enable);
     const changes = wanted !== link.noDelay;
     link.noDelay = wanted;
-    if (changes && link.phase === Phase.Open) link.connection?.setNoDelay(wanted);
+    if (changes) link.setNoDelay(wanted);
     return this;
   },
 
@@ -370,7 +380,7 @@ export const socketMembers: ThisType<NetSocket> & Record<string | symbol, unknow
       enable !== link.keepAlive || (enable && !isSameKeepAlive(settings, link.keepAliveSettings));
     link.keepAlive = enable;
     link.keepAliveSettings = settings;
-    if (changes && link.phase === Phase.Open) link.connection?.setKeepAlive(enable, settings);
+    if (changes) link.setKeepAlive(enable, settings);
     return this;
   },
 
@@ -407,6 +417,8 @@ export const socketMembers: ThisType<NetSocket> & Record<string | symbol, unknow
     return (this._sockname = typeof endpoint === 'string' ? {} : endpoint);
   },
 };
+
+const handleGetter = Object.getOwnPropertyDescriptor(socketMembers, '_handle')?.get;
 
 interface Names {
   _getpeername(this: NetSocket): object;

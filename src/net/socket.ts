@@ -11,6 +11,7 @@ import type { NetSocket } from './internals';
 import { SocketLink } from './link';
 import type { LinkOptions } from './link';
 import { socketMembers } from './socket-members';
+import { isOurHandle } from './tcp-handle';
 
 interface SocketOptions extends LinkOptions {
   handle?: unknown;
@@ -24,6 +25,7 @@ interface SocketOptions extends LinkOptions {
 /** Whether the options give the socket a handle or descriptor, which only Node can serve. */
 function hasForeignHandle(options: SocketOptions | number | null | undefined): boolean {
   if (typeof options === 'number') return true;
+  if (isOurHandle(options?.handle)) return false;
   return Boolean(options?.handle) || (options?.fd !== undefined && options !== null);
 }
 
@@ -52,6 +54,8 @@ const Socket = function (this: NetSocket, options?: SocketOptions): object | und
   // signal is aborted.
   if (link !== undefined) this[kLink] = link;
   nodeNet.Socket.call(this as never, options as nodeNet.SocketConstructorOpts);
+  // Node's constructor has put its own receiver in.
+  if (isOurHandle(options?.handle)) options.handle.reader.receiveUnclaimed();
   const connection = options?.[kConnection];
   if (link !== undefined && connection !== undefined) {
     startAccepted(this, link, connection, options);

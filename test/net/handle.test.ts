@@ -1,0 +1,175 @@
+/** `socket._handle` and `server._handle`: what Node's own code and the ecosystem do with them. */
+import t from 'tap';
+import { once } from 'node:events';
+import type * as nodeNet from 'node:net';
+import * as net from 'iocp-net';
+import { sameAsNode } from '../support/compare';
+import { load, run } from '../support/child';
+import { closed, closeServer, connectedPair, listen, pattern, quiet } from '../support/sockets';
+import type { Net } from '../support/sockets';
+
+/** What the tests touch of a handle. */
+interface Handle {
+  fd: number;
+  reading: boolean;
+  isStreamBase: boolean;
+  close: (callback?: () => void) => void;
+  hasRef: () => boolean;
+  getAsyncId: () => number;
+  getsockname: (out: object) => number;
+  getpeername: (out: object) => number;
+  setNoDelay: (enable: boolean) => number;
+  setKeepAlive: (enable: boolean, delay: number) => number;
+}
+
+const handleOf = (socket: unknown): Handle | null => (socket as { _handle: Handle | null })._handle;
+
+/** The handle of a socket that must have one. */
+function open(socket: unknown): Handle {
+  const handle = handleOf(socket);
+  if (handle === null) throw new Error('no handle');
+  return handle;
+}
+
+async function atClient(net: Net): Promise<{ client: nodeNet.Socket; end: () => Promise<void> }> {
+  const server = net.createServer(quiet);
+  const client = net.connect(await listen(server), '127.0.0.1');
+  const end = async (): Promise<void> => {
+    await closed(client);
+    server.close();
+  };
+  return { client, end };
+}
+
+sameAsNode(t, 'a handle from connect() to the end', async ({ net, log }) => {
+  const before = new net.Socket();
+  log('fresh', handleOf(before));
+  const { client, end } = await atClient(net);
+  const handle = open(client);
+  log(handle.constructor.name, handle.isStreamBase, handle.hasRef());
+  await once(client, 'connect');
+  log('the same when connected', handleOf(client) === handle);
+  client.unref();
+  log('unref', handle.hasRef());
+  client.ref();
+  log('async id', handle.getAsyncId() > 0);
+  await end();
+  log('destroyed', handleOf(client));
+});
+
+sameAsNode(t, 'addresses and descriptor', async ({ net, log }) => {
+  const { client, close, port } = await connectedPair(net);
+  const handle = open(client);
+  const [local, peer] = [{}, {}] as [nodeNet.AddressInfo, nodeNet.AddressInfo];
+  log(handle.getsockname(local), handle.getpeername(peer));
+  log(local.port === client.localPort, peer.port === port, peer.family, peer.address);
+  log(process.platform === 'win32' ? handle.fd : handle.fd > 2);
+  await close();
+  log(handle.getpeername({}) < 0);
+});
+
+sameAsNode(t, "a client's options go through methods put in place", async ({ net, log }) => {
+  const server = net.createServer(quiet);
+  const port = await listen(server);
+  const client = net.connect({ port, host: '127.0.0.1', noDelay: true, keepAlive: true });
+  const handle = open(client);
+  handle.setNoDelay = (...args) => (log('setNoDelay', ...args), 0);
+  handle.setKeepAlive = (enable, delay) => (log('setKeepAlive', enable, delay), 0);
+  await once(client, 'connect');
+  client.setNoDelay(true);
+  client.setNoDelay(false);
+  client.setKeepAlive(true, 5999);
+  client.setKeepAlive(true, 5000);
+  await closed(client);
+  server.close();
+});
+
+sameAsNode(t, "a server's options go through the accepted handle", async ({ net, log }) => {
+  const server = net.createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 7000 });
+  const port = await listen(server);
+  const listening = open(server) as unknown as {
+    onconnection: (this: object, error: number, handle: Handle) => void;
+  };
+  const { onconnection } = listening;
+  let given: Handle | undefined;
+  listening.onconnection = (error, handle) => {
+    given = handle;
+    log(error);
+    handle.setNoDelay = (enable) => (log('setNoDelay', enable), 0);
+    handle.setKeepAlive = (enable, delay) => (log('setKeepAlive', enable, delay), 0);
+    onconnection.call(listening, error, handle);
+  };
+  const client = net.connect(port, '127.0.0.1');
+  const [socket] = (await once(server, 'connection')) as [nodeNet.Socket];
+  log(handleOf(socket) === given);
+  client.write('hello');
+  log(String((await once(socket, 'data'))[0]));
+  await closed(socket);
+  await closed(client);
+  await closeServer(server);
+});
+
+sameAsNode(t, 'a socket whose handle was closed', async ({ net, log, watch }) => {
+  const { client, peer, server } = await connectedPair(net);
+  watch('client', quiet(client), ['error', 'end', 'close']);
+  const handle = open(client);
+  await new Promise<void>((resolve) => handle.close(resolve));
+  log(handleOf(client) === handle);
+  client.write('nowhere');
+  await once(client, 'error').catch(() => {});
+  log(client.destroyed, handleOf(client));
+  await closed(peer);
+  await closeServer(server);
+});
+
+sameAsNode(t, 'a handle goes to another socket, with what is sent to it', async ({ net, log }) => {
+  const { client, peer, server } = await connectedPair(net);
+  client.pause();
+  const handle = open(client);
+  (client as unknown as { _handle: null })._handle = null;
+  log(handleOf(client));
+  const heir = new net.Socket({ handle } as object);
+  log(handleOf(heir) === handle, heir.remotePort === peer.localPort);
+  peer.write('to the heir');
+  log(String((await once(heir, 'data'))[0]));
+  heir.write('from the heir');
+  log(String((await once(peer, 'data'))[0]));
+  peer.end();
+  await once(heir.resume(), 'end');
+  await Promise.all([closed(heir), closed(peer)]);
+  await closeServer(server);
+});
+
+t.test('looking at the handle costs no byte', async (test) => {
+  const { client, peer, close } = await connectedPair(net);
+  const bytes = pattern(2 << 20);
+  peer.end(bytes);
+  const chunks: Buffer[] = [];
+  const seen = new Set<Handle | null>([open(client)]);
+  for await (const chunk of client) {
+    chunks.push(chunk as Buffer);
+    if (!client.destroyed) seen.add(handleOf(client));
+  }
+  test.equal(seen.size, 1);
+  test.ok(Buffer.concat(chunks).equals(bytes));
+  await close();
+});
+
+t.test('a socket that cannot be sent to another process ends no process', async (test) => {
+  const { code, signal, stdout } = await run(`${load('net')}
+    const { spawn } = require('node:child_process');
+    const program = 'process.on("message", (message) => message === "end" && process.exit())';
+    const child = spawn(process.execPath, ['-e', program], {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+    const server = net.createServer().listen(0, '127.0.0.1', () => {
+      const client = net.connect(server.address().port, '127.0.0.1', () => {
+        console.log(client._handle !== null);
+        try { child.send('take this', client, () => {}); } catch (error) { console.log(error.code); }
+        child.on('exit', () => { client.destroy(); server.close(); });
+        child.send('end');
+      });
+    });`);
+  test.match(stdout, 'true\n');
+  test.strictSame([code, signal], [0, null]);
+});
