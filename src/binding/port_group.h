@@ -53,6 +53,10 @@ class PortGroup : public Napi::ObjectWrap<PortGroup> {
   Napi::Value ConnectLocal(const Napi::CallbackInfo& info);
   Napi::Value SetListenerAccess(const Napi::CallbackInfo& info);
   Napi::Value UnlinkListener(const Napi::CallbackInfo& info);
+  Napi::Value AdoptConnection(const Napi::CallbackInfo& info);
+  Napi::Value AdoptListener(const Napi::CallbackInfo& info);
+  Napi::Value Duplicate(const Napi::CallbackInfo& info);
+  Napi::Value DuplicateListener(const Napi::CallbackInfo& info);
   Napi::Value SetNoDelay(const Napi::CallbackInfo& info);
   Napi::Value SetKeepAlive(const Napi::CallbackInfo& info);
   Napi::Value LocalAddress(const Napi::CallbackInfo& info);

@@ -14,6 +14,8 @@ import type {
 import { isAskedBySend } from './asked-by-send';
 import { core, nodeMajor, override } from './core';
 import { cannotBeSent, errnoOf, listenError, operationError } from './errors';
+import { existingListener, isDistributed, retire, takeDistributed } from './existing-listener';
+import type { ExistingListener } from './existing-listener';
 import { takeHandle } from './handle';
 import { kConnection, kLink, nodeServer, normalizeArguments, setAsyncId } from './internals';
 import type { NetServer, NetSocket } from './internals';
@@ -32,6 +34,8 @@ const kListening = Symbol('iocp-net.listening');
 interface Listening {
   ipv6Only: boolean;
   reusePort: boolean;
+  /** The descriptor to listen on belongs to another server of ours. */
+  sharesDescriptor: boolean;
   /** Whether a listener of ours is open. */
   open: boolean;
   /** Listeners told to close whose sockets are still open. */
@@ -44,6 +48,7 @@ function listeningOf(server: ListeningServer): Listening {
   return (server[kListening] ??= {
     ipv6Only: false,
     reusePort: false,
+    sharesDescriptor: false,
     open: false,
     closing: 0,
   });
@@ -67,6 +72,8 @@ export class ListenHandle implements ListenerOwner {
    * handles then have methods to replace, too.
    */
   onconnection = onConnection;
+  /** Called with close(). */
+  protected atEnd: (() => void) | undefined;
 
   constructor(server: NetServer) {
     this.#server = server;
@@ -77,6 +84,10 @@ export class ListenHandle implements ListenerOwner {
     if (typeof answer === 'string') return answer;
     this.#listener = answer;
     return null;
+  }
+
+  duplicate(): number | ErrorName {
+    return this.#listener?.duplicate() ?? 'EBADF';
   }
 
   protected get listener(): Listener | null {
@@ -111,6 +122,7 @@ export class ListenHandle implements ListenerOwner {
     const listening = listeningOf(this.#server);
     listening.open = false;
     listening.closing++;
+    this.atEnd?.();
     listener.close(() => {
       listening.closing--;
       callback?.();
@@ -126,16 +138,7 @@ export class ListenHandle implements ListenerOwner {
 
   /** Takes a connection in, or turns it away. */
   accept(connection: Connection, handle: TcpHandle | null): void {
-    const server = this.#server;
-    if (isFull(server)) {
-      if (connection.kind === 'tcp') server.emit('drop', dropInfo(connection));
-      else server.emit('drop');
-      connection.close(false);
-    } else if (isBlocked(server, connection)) {
-      connection.close(false);
-    } else {
-      admit(server, connection, handle);
-    }
+    take(this.#server, connection, handle);
   }
 
   onAcceptError(error: ErrorName): void {
@@ -154,6 +157,25 @@ class TcpListenHandle extends ListenHandle {
     if (typeof endpoint === 'string') return errnoOf(endpoint);
     Object.assign(out, endpoint);
     return 0;
+  }
+}
+
+/** Of a socket that was there before. */
+class ExistingListenHandle extends TcpListenHandle {
+  adopt(
+    transport: Transport,
+    server: NetServer,
+    { adoption, native }: ExistingListener,
+    backlog: number,
+  ): ErrorName | null {
+    const settings = { backlog, pauseOnAccept: server.pauseOnConnect };
+    const name = this.take(transport.adoptListener(adoption, settings, this));
+    if (name !== null) return name;
+    if (native !== null) this.atEnd = retire(native, server);
+    if (this.listener?.kind === 'local') {
+      Object.defineProperty(this, 'getsockname', { value: undefined });
+    }
+    return null;
   }
 }
 
@@ -201,6 +223,19 @@ function isBlocked({ blockList }: NetServer, connection: Connection): boolean {
   const peer = connection.peerEndpoint();
   if (typeof peer === 'string') return false;
   return blockList.check(peer.address, peer.family === 'IPv6' ? 'ipv6' : 'ipv4');
+}
+
+/** What becomes of a new connection. */
+function take(server: NetServer, connection: Connection, handle: TcpHandle | null): void {
+  if (isFull(server)) {
+    if (connection.kind === 'tcp') server.emit('drop', dropInfo(connection));
+    else server.emit('drop');
+    connection.close(false);
+  } else if (isBlocked(server, connection)) {
+    connection.close(false);
+  } else {
+    admit(server, connection, handle);
+  }
 }
 
 function admit(server: NetServer, connection: Connection, handle: TcpHandle | null): void {
@@ -294,6 +329,10 @@ const listenMembers: ThisType<ListeningServer> & Record<string, unknown> = {
     const listening = listeningOf(this);
     listening.ipv6Only = options.ipv6Only === true;
     listening.reusePort = options.reusePort === true;
+    const { _handle, handle } = options as { _handle?: unknown; handle?: unknown };
+    listening.sharesDescriptor = [_handle, handle, options].some(
+      (each) => each instanceof ListenHandle,
+    );
     nodeServer.listen.apply(this, args as never);
     return this;
   },
@@ -301,9 +340,17 @@ const listenMembers: ThisType<ListeningServer> & Record<string, unknown> = {
   _listen2(...args: Parameters<NetServer['_listen2']>): void {
     const [address, port, addressType, backlog, fd, flags] = args;
     const transport = core();
-    // With a handle already there it is an adopted one, or the primary's of a cluster.
+    const listening = listeningOf(this);
+    const existing =
+      transport === null ? null : existingListener(this, fd, listening.sharesDescriptor);
+    if (transport !== null && existing !== null) {
+      if (listenOnExisting(this, transport, existing, args)) return;
+    }
     if (transport === null || port === null || typeof fd === 'number' || this._handle) {
       nodeServer._listen2.apply(this, args);
+      if (transport !== null && isDistributed(this._handle)) {
+        takeDistributed(this._handle, transport, (connection) => take(this, connection, null));
+      }
       return;
     }
     if (addressType === -1) {
@@ -314,7 +361,6 @@ const listenMembers: ThisType<ListeningServer> & Record<string, unknown> = {
       settle(this, bindPath(this, transport, String(address), backlog), port);
       return;
     }
-    const listening = listeningOf(this);
     const bound = bind(this, transport, address ? [{ address, addressType }] : anyAddress, {
       port,
       backlog: backlog || 511,
@@ -332,6 +378,19 @@ const listenMembers: ThisType<ListeningServer> & Record<string, unknown> = {
     nodeServer._emitCloseIfDrained.call(this);
   },
 };
+
+/** False where it is nothing that our core can listen on: Node then says what is wrong with it. */
+function listenOnExisting(
+  server: NetServer,
+  transport: Transport,
+  existing: ExistingListener,
+  [address, port, addressType, backlog]: Parameters<NetServer['_listen2']>,
+): boolean {
+  const handle = new ExistingListenHandle(server);
+  if (handle.adopt(transport, server, existing, backlog || 511) !== null) return false;
+  startListening(server, { handle, address: String(address), addressType }, port);
+  return true;
+}
 
 /**
  * Makes the handle the server's `_handle`, for everyone but `subprocess.send(message, server)`:
@@ -357,7 +416,11 @@ function showHandle(server: NetServer, handle: ListenHandle): void {
   });
 }
 
-function startListening(server: NetServer, { handle, address, addressType }: Bound, port: number) {
+function startListening(
+  server: NetServer,
+  { handle, address, addressType }: Bound,
+  port: number | null,
+): void {
   showHandle(server, handle);
   listeningOf(server).open = true;
   setAsyncId(server, handle.getAsyncId());

@@ -10,6 +10,7 @@ import { kConnection, kLink, setAsyncId } from './internals';
 import type { NetSocket } from './internals';
 import { SocketLink } from './link';
 import type { LinkOptions } from './link';
+import { adoptConnectionOf, isTcpHandle } from './node-handle';
 import { socketMembers } from './socket-members';
 import { isOurHandle } from './tcp-handle';
 
@@ -22,11 +23,34 @@ interface SocketOptions extends LinkOptions {
   [kConnection]?: Connection;
 }
 
-/** Whether the options give the socket a handle or descriptor, which only Node can serve. */
-function hasForeignHandle(options: SocketOptions | number | null | undefined): boolean {
+type SocketArgument = SocketOptions | number | null | undefined;
+
+/** Whether the options bring a handle or descriptor that exists already. */
+function bringsHandle(options: SocketArgument): boolean {
   if (typeof options === 'number') return true;
   if (isOurHandle(options?.handle)) return false;
   return Boolean(options?.handle) || (options?.fd !== undefined && options !== null);
+}
+
+// The standard streams stay Node's, which writes some of them synchronously.
+const FIRST_DESCRIPTOR = 3;
+
+/** The connection that the options bring; null where only Node can serve it. */
+function broughtConnection(options: SocketArgument): Connection | null {
+  const transport = core();
+  if (transport === null) return null;
+  const { handle, fd } = typeof options === 'number' ? { fd: options } : (options ?? {});
+  if (handle) return isTcpHandle(handle) ? adoptConnectionOf(transport, handle) : null;
+  const isUsable = typeof fd === 'number' && Number.isInteger(fd) && fd >= FIRST_DESCRIPTOR;
+  if (!isUsable || process.platform === 'win32') return null;
+  const connection = transport.adoptConnection({ handle: fd, duplicate: false });
+  return typeof connection === 'string' ? null : connection;
+}
+
+/** The options with the connection in place of the handle that it came by. */
+function withConnection(options: SocketArgument, connection: Connection): SocketOptions {
+  const rest = typeof options === 'number' ? {} : options;
+  return { ...rest, handle: undefined, fd: undefined, [kConnection]: connection };
 }
 
 function startAccepted(
@@ -48,7 +72,10 @@ const Socket = function (this: NetSocket, options?: SocketOptions): object | und
   if (new.target === undefined && !(this instanceof Socket)) {
     return new Socket(options as nodeNet.SocketConstructorOpts);
   }
-  const isOurs = core() !== null && !hasForeignHandle(options);
+  const isForeign = bringsHandle(options);
+  const brought = isForeign ? broughtConnection(options) : null;
+  if (brought !== null) options = withConnection(options, brought);
+  const isOurs = core() !== null && (!isForeign || brought !== null);
   const link = isOurs ? new SocketLink(this, options) : undefined;
   // Before Node's constructor: that already asks for the handle, and destroys the socket when its
   // signal is aborted.

@@ -4,7 +4,7 @@
  * `binding.layout`, so that none is written twice.
  */
 import * as path from 'node:path';
-import type { Endpoint, ErrorName } from './contract';
+import type { Endpoint, ErrorName, SocketKind } from './contract';
 
 type Words<Names extends string> = Readonly<Record<Names, number>>;
 
@@ -41,6 +41,7 @@ export interface Layout {
   readonly sendMore: number;
   readonly sendPinned: number;
   readonly closeReset: number;
+  readonly closeRelease: number;
   /** Byte offsets from the start of the ring memory. */
   readonly submissionsOffset: number;
   readonly countersOffset: number;
@@ -79,6 +80,12 @@ export interface PortMemory {
   readonly sendSlab: Region;
 }
 
+/** A socket that was taken over. */
+export interface Adopted {
+  readonly id: number;
+  readonly kind: SocketKind;
+}
+
 /**
  * The ports of this environment. The first argument of every method is a port's ordinal. Results
  * are 0 or minus an index into `layout.errors`; where an id or an endpoint comes back, an error
@@ -110,6 +117,17 @@ export interface NativePortGroup {
   connectLocal(port: number, path: string): number | ErrorName;
   setListenerAccess(port: number, id: number, readable: boolean, writable: boolean): number;
   unlinkListener(port: number, id: number): number;
+  /** With `duplicate` the handle stays the caller's; without, only where an error comes back. */
+  adoptConnection(port: number, handle: number, duplicate: boolean): Adopted | ErrorName;
+  adoptListener(
+    port: number,
+    handle: number,
+    duplicate: boolean,
+    backlog: number,
+  ): Adopted | ErrorName;
+  /** A second handle to the same socket, the caller's to close. */
+  duplicate(port: number, id: number): number | ErrorName;
+  duplicateListener(port: number, id: number): number | ErrorName;
   setNoDelay(port: number, id: number, enable: boolean): number;
   setKeepAlive(
     port: number,

@@ -55,21 +55,21 @@ export class TcpConnection extends AsyncResource implements Connection {
   /** The end or a read error was delivered or waits in #held. */
   #ended = false;
 
-  /** `acceptedBy`: the listener that it comes from; without one it is connecting. */
+  /** `origin`: the listener that it comes from, or 'adopted'; without one it is connecting. */
   constructor(
     port: Port,
     readonly id: number,
     grantedCredit: number,
-    acceptedBy?: AsyncResource,
+    origin?: AsyncResource | 'adopted',
     readonly kind: SocketKind = 'tcp',
   ) {
     super(kind === 'tcp' ? 'TCPWRAP' : 'PIPEWRAP', {
       requireManualDestroy: true,
-      ...(acceptedBy && { triggerAsyncId: acceptedBy.asyncId() }),
+      ...(origin instanceof AsyncResource && { triggerAsyncId: origin.asyncId() }),
     });
     this.#port = port;
     this.#writer = new ConnectionWriter(port, id);
-    this.#state = acceptedBy === undefined ? State.Connecting : State.Open;
+    this.#state = origin === undefined ? State.Connecting : State.Open;
     this.#owedCredit = RECEIVE_CREDIT - grantedCredit;
     port.addConnection(this);
     this.#updateHold();
@@ -204,6 +204,8 @@ export class TcpConnection extends AsyncResource implements Connection {
   // --- Beginning and end --------------------------------------------------------------------------
 
   completeConnect(result: number): void {
+    // An adopted one is connected. On Windows it may be bound to another queue, and can't be read.
+    if (this.#state === State.Open && result < 0) this.completeReceive(result, 0, 0);
     if (this.#state !== State.Connecting) return;
     this.#state = State.Open;
     this.#updateHold();
@@ -214,13 +216,20 @@ export class TcpConnection extends AsyncResource implements Connection {
   }
 
   close(reset: boolean): void {
+    this.#close(reset ? this.#port.context.layout.closeReset : 0);
+  }
+
+  release(): void {
+    this.#close(this.#port.context.layout.closeRelease);
+  }
+
+  #close(flags: number): void {
     if (this.#state >= State.Closing) return;
     this.#state = State.Closing;
     this.#updateHold();
     this.reading = false;
     this.#held = null;
-    const { opcodes, closeReset } = this.#port.context.layout;
-    this.#port.submit(opcodes.close, reset ? closeReset : 0, this.id);
+    this.#port.submit(this.#port.context.layout.opcodes.close, flags, this.id);
   }
 
   /** The port goes on sending what was written, but for the owner it is over. */
@@ -281,6 +290,12 @@ export class TcpConnection extends AsyncResource implements Connection {
   get fd(): number {
     if (!this.#alive || process.platform === 'win32') return -1;
     return this.#port.context.group.nativeHandle(this.#port.ordinal, this.id);
+  }
+
+  duplicate(): number | ErrorName {
+    if (!this.#alive) return 'EBADF';
+    if (process.platform === 'win32') return 'ENOTSUP';
+    return this.#port.context.group.duplicate(this.#port.ordinal, this.id);
   }
 
   ref(): void {

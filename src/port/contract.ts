@@ -87,6 +87,13 @@ export interface Connection {
    * called first, with `'ECANCELED'` if their bytes were dropped.
    */
   close(reset: boolean): void;
+  /**
+   * Gives up this side's handle and nothing else, for a connection that goes on in a duplicate of
+   * it: what was written is still sent, but no FIN is. `onClose` follows.
+   */
+  release(): void;
+  /** A second descriptor of the socket, the caller's to close; not on Windows. */
+  duplicate(): number | ErrorName;
 
   /** Each returns the error's name or `null`; `'ENOTSUP'` on a local connection. */
   setNoDelay(enable: boolean): ErrorName | null;
@@ -129,9 +136,19 @@ export interface LocalListenSettings {
   pauseOnAccept: boolean;
 }
 
+/** A native handle that exists already, and what becomes of it. */
+export interface Adoption {
+  /** The file descriptor; on Windows the SOCKET. */
+  handle: number;
+  /** It stays its owner's; the port takes a duplicate. Else it is the port's, unless that fails. */
+  duplicate: boolean;
+}
+
 export interface Listener {
   readonly kind: SocketKind;
   readonly fd: number;
+  /** A second descriptor of the socket, the caller's to close; not on Windows. */
+  duplicate(): number | ErrorName;
   localEndpoint(): Endpoint | ErrorName;
   /**
    * Lets everybody connect, to read, to write or both; of local listeners, and in the tick in which
@@ -158,7 +175,7 @@ export interface ConnectSettings {
 }
 
 /** The ports of this environment (main thread or worker), as `src/engine.ts` opens them. */
-export interface Transport {
+export interface Transport extends AdoptingTransport {
   /** Binds and listens at once; errors come back at once. Accepting starts in the next tick. */
   listen(settings: ListenSettings, owner: ListenerOwner): Listener | ErrorName;
   /**
@@ -169,6 +186,18 @@ export interface Transport {
   /** The same for a path. */
   listenLocal(settings: LocalListenSettings, owner: ListenerOwner): Listener | ErrorName;
   connectLocal(path: string, owner: ConnectionOwner): Connection | ErrorName;
+}
+
+/** Sockets that were not made here; see `AdoptConnection` and `AdoptListener` of the core. */
+export interface AdoptingTransport {
+  /** A connected stream socket. Reading starts stopped. */
+  adoptConnection(adoption: Adoption): Connection | ErrorName;
+  /** A bound stream socket, which listens then; others may accept from it too. */
+  adoptListener(
+    adoption: Adoption,
+    settings: Pick<ListenSettings, 'backlog' | 'pauseOnAccept'>,
+    owner: ListenerOwner,
+  ): Listener | ErrorName;
 }
 
 /** A connect that failed before anything was sent. */

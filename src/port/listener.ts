@@ -39,6 +39,12 @@ export class TcpListener extends AsyncResource implements Listener {
     return this.#port.context.group.nativeListenerHandle(this.#port.ordinal, this.id);
   }
 
+  duplicate(): number | ErrorName {
+    if (!this.listening) return 'EBADF';
+    if (process.platform === 'win32') return 'ENOTSUP';
+    return this.#port.context.group.duplicateListener(this.#port.ordinal, this.id);
+  }
+
   localEndpoint(): Endpoint | ErrorName {
     if (!this.listening) return 'EBADF';
     return this.#port.context.group.listenerAddress(this.#port.ordinal, this.id);

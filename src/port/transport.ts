@@ -3,6 +3,7 @@ import { AsyncResource } from 'node:async_hooks';
 import type { Binding, NativePortGroup, PortSettings } from './binding';
 import { RECEIVE_CREDIT, TcpConnection } from './connection';
 import type {
+  Adoption,
   ConnectFailure,
   ConnectSettings,
   Connection,
@@ -107,6 +108,28 @@ export class PortTransport implements Transport {
     connection.owner = owner;
     port.submit(this.#context.layout.opcodes.connect, 0, id);
     return connection;
+  }
+
+  adoptConnection({ handle, duplicate }: Adoption): Connection | ErrorName {
+    const port = this.#leastLoaded();
+    const adopted = this.#group.adoptConnection(port.ordinal, handle, duplicate);
+    if (typeof adopted === 'string') return adopted;
+    const { id, kind } = adopted;
+    const connection = new TcpConnection(port, id, 0, 'adopted', kind);
+    port.submit(this.#context.layout.opcodes.connect, 0, id);
+    return connection;
+  }
+
+  adoptListener(
+    { handle, duplicate }: Adoption,
+    { backlog, pauseOnAccept }: Pick<ListenSettings, 'backlog' | 'pauseOnAccept'>,
+    owner: ListenerOwner,
+  ): Listener | ErrorName {
+    const port = this.#leastLoaded();
+    const adopted = this.#group.adoptListener(port.ordinal, handle, duplicate, backlog);
+    if (typeof adopted === 'string') return adopted;
+    const credit = pauseOnAccept ? 0 : RECEIVE_CREDIT;
+    return new TcpListener(port, adopted.id, owner, credit, adopted.kind);
   }
 
   #accepted(port: Port, listenerPort: number, listenerId: number, socketId: number): void {

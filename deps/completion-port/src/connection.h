@@ -63,6 +63,9 @@ enum class ConnectionState : std::uint8_t {
 enum class ReceiveSide : std::uint8_t { kOpen, kEnded, kFailed };
 enum class SendSide : std::uint8_t { kOpen, kShutdownQueued, kShutDown, kFailed };
 
+// What kClose asked for.
+enum class CloseMode : std::uint8_t { kFinish, kReset, kRelease };
+
 struct Connection {
   std::atomic<SocketId> id{0};  // slot table: 0 while free
   NativeSocket socket = kInvalidSocket;
@@ -73,10 +76,10 @@ struct Connection {
   ChunkClass chunk_class = ChunkClass::kSmall;  // what the last receive taught
   bool likely_readable = false;     // the last receive left bytes behind (a hint for the backend)
   std::uint8_t roomy_receives = 0;  // in a row, into a large chunk, that a small one could hold
-  bool close_resets = false;        // kCloseReset
-  bool owes_drain = false;          // closing: read to the peer's end (port_close.cc, step 3)
-  bool starved = false;             // waits for a free chunk
-  bool send_listed = false;         // stands in the core's list of sends to issue
+  CloseMode close_mode = CloseMode::kFinish;
+  bool owes_drain = false;   // closing: read to the peer's end (port_close.cc, step 3)
+  bool starved = false;      // waits for a free chunk
+  bool send_listed = false;  // stands in the core's list of sends to issue
   std::uint32_t credit = 0;
   std::uint32_t posted_chunk = kNoChunk;  // IOCP: chunk with the OS (kNoChunk: zero-byte receive)
   SendQueue sends;
@@ -100,7 +103,8 @@ struct Connection {
     receive_side = ReceiveSide::kOpen;
     send_side = SendSide::kOpen;
     chunk_class = ChunkClass::kSmall;
-    likely_readable = close_resets = owes_drain = starved = send_listed = false;
+    close_mode = CloseMode::kFinish;
+    likely_readable = owes_drain = starved = send_listed = false;
     credit = refused_sends = 0;
     remote.reset();
   }
@@ -120,6 +124,7 @@ struct Listener {
   Family family = Family::kNone;
   std::string path;                   // kLocal; emptied when its name is gone
   std::uint32_t accepted_credit = 0;  // receive credit of each accepted socket
+  bool shared = false;                // adopted: others may accept from it, and have their share
   std::unique_ptr<AcceptPool> accepts;
 
   SocketKind Kind() const {

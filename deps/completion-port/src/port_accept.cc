@@ -18,7 +18,9 @@ void PortCore::Connect(const Submission& submission) {
   connection->send.connection = connection;
   connection->state = ConnectionState::kConnecting;
   const Error error = backend_->Attach(*connection);
-  if (error != Error::kOk) return OnConnect(*connection, error);
+  // Nothing to connect: it was adopted.
+  const bool adopted = connection->remote == nullptr;
+  if (adopted || error != Error::kOk) return OnConnect(*connection, error);
   backend_->SubmitConnect(*connection);
 }
 
@@ -128,6 +130,7 @@ void PortCore::FreeListener(Listener& listener) {
   os::CloseSocket(listener.socket, listener.Kind());
   listener.socket = kInvalidSocket;
   listener.accepts.reset();
+  listener.shared = false;
   listener.state = ListenerState::kFree;
   listeners_.Free(&listener);
   counters_.Set(Counter::kListenersOpen, listeners_.Live());

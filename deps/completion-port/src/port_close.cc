@@ -19,7 +19,8 @@
 // Steps 2 and 3 fall away.
 //
 // Steps 1 to 3 are bounded by PortOptions::linger_ms. With kCloseReset, or before a connection
-// exists, closing starts at step 4.
+// exists, closing starts at step 4. With kCloseRelease the connection lives on in another handle:
+// no FIN, and nothing is read and thrown away.
 #include "os/local_socket.h"
 #include "port_core.h"
 
@@ -28,6 +29,11 @@ namespace completion_port {
 namespace {
 // What step 3 throws away at most without waiting. A peer that has sent more gets RST.
 constexpr std::size_t kDiscardBytes = 4 * 1024 * 1024;
+
+CloseMode ModeOf(const Submission& submission) {
+  if ((submission.flags & kCloseReset) != 0) return CloseMode::kReset;
+  return (submission.flags & kCloseRelease) != 0 ? CloseMode::kRelease : CloseMode::kFinish;
+}
 }  // namespace
 
 void PortCore::Close(const Submission& submission) {
@@ -38,9 +44,9 @@ void PortCore::Close(const Submission& submission) {
     return;  // closed already: one kClose completion stands for all
   }
   connection->credit = 0;
-  connection->close_resets = (submission.flags & kCloseReset) != 0;
+  connection->close_mode = ModeOf(submission);
   if (connection->state != ConnectionState::kOpen) return CancelAndClose(*connection);
-  if (connection->close_resets) {
+  if (connection->close_mode == CloseMode::kReset) {
     os::ResetOnClose(connection->socket);
     return CancelAndClose(*connection);
   }
@@ -71,18 +77,20 @@ void PortCore::ContinueClose(Connection& connection) {
     return;
   }
   const bool sending = !connection.sends.empty() || connection.send.state != OperationState::kIdle;
-  const bool peer_may_send =
-      connection.receive_side == ReceiveSide::kOpen && connection.send_side != SendSide::kFailed;
+  const bool released = connection.close_mode == CloseMode::kRelease;
+  const bool peer_may_send = !released && connection.receive_side == ReceiveSide::kOpen &&
+                             connection.send_side != SendSide::kFailed;
   const bool drains = peer_may_send && (connection.owes_drain || sending);
   if (drains && connection.receive.state == OperationState::kIdle && !connection.starved) {
     backend_->SubmitReceive(connection);
   }
   if (sending) return;
-  if (connection.send_side == SendSide::kShutdownQueued) {
+  const bool ended = connection.send_side == SendSide::kShutdownQueued;
+  if (ended) {
     Complete(Opcode::kShutdown, connection.id.load(std::memory_order_relaxed), 0);
     connection.send_side = SendSide::kOpen;
   }
-  if (connection.send_side == SendSide::kOpen) {
+  if (connection.send_side == SendSide::kOpen && (ended || !released)) {
     connection.send_side = SendSide::kShutDown;
     if (!os::IsPipe(connection.kind)) os::ShutdownSend(connection.socket);
   }
@@ -98,8 +106,8 @@ void PortCore::CancelAndClose(Connection& connection) {
 void PortCore::FinishClose(Connection& connection) {
   const SocketId id = connection.id.load(std::memory_order_relaxed);
   FailSends(connection, Error::kCanceled);
-  if (!connection.close_resets && connection.receive_side == ReceiveSide::kOpen &&
-      !os::IsPipe(connection.kind)) {
+  if (connection.close_mode == CloseMode::kFinish &&
+      connection.receive_side == ReceiveSide::kOpen && !os::IsPipe(connection.kind)) {
     os::DiscardReceived(connection.socket, kDiscardBytes);
   }
   os::CloseSocket(connection.socket, connection.kind);

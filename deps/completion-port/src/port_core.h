@@ -3,6 +3,7 @@
 //
 //   port_core.cc     the loop: submissions in, Wait, completions out; start and stop
 //   port_control.cc  the control plane, on the submitter's thread
+//   port_adopt.cc    sockets that were made elsewhere
 //   port_data.cc     receive, send, shutdown
 //   port_accept.cc   listeners, accepted sockets, connects
 //   port_close.cc    the order of closing
@@ -43,6 +44,8 @@ class PortCore final : public Port, private BackendEvents {
   // Port: the control plane.
   Error PrepareListener(const ListenOptions& options, ListenerId* id) override;
   Error PrepareConnect(const ConnectOptions& options, SocketId* id) override;
+  Error AdoptConnection(std::intptr_t native, SocketId* id) override;
+  Error AdoptListener(std::intptr_t native, int backlog, ListenerId* id) override;
   Error SetNoDelay(SocketId id, bool enable) override;
   Error SetKeepAlive(SocketId id, const KeepAlive& options) override;
   Error LocalAddress(SocketId id, Address* out) override;
@@ -52,6 +55,8 @@ class PortCore final : public Port, private BackendEvents {
   Error UnlinkListener(ListenerId id) override;
   std::intptr_t NativeHandle(SocketId id) override;
   std::intptr_t NativeListenerHandle(ListenerId id) override;
+  Error Duplicate(SocketId id, std::intptr_t* native) override;
+  Error DuplicateListener(ListenerId id, std::intptr_t* native) override;
   std::int32_t SendNow(SocketId id, const std::uint8_t* data, std::size_t length) override;
   void Wake() override;
 

@@ -143,6 +143,25 @@ Sock* Client::Prepare(const ConnectOptions& options, std::uint32_t port, Error* 
   return result == Error::kOk ? Adopt(port, id) : nullptr;
 }
 
+Sock* Client::AdoptNative(std::intptr_t native, std::uint32_t port, Error* error) {
+  SocketId id = 0;
+  const Error result = ends_[port]->port->AdoptConnection(native, &id);
+  if (error != nullptr) *error = result;
+  return result == Error::kOk ? Adopt(port, id) : nullptr;
+}
+
+Accepting* Client::AdoptNativeListener(std::intptr_t native, std::uint32_t port, Error* error) {
+  ListenerId id = 0;
+  const Error result = ends_[port]->port->AdoptListener(native, 128, &id);
+  if (error != nullptr) *error = result;
+  if (result != Error::kOk) return nullptr;
+  Accepting* listener = &listeners_.emplace_back();
+  listener->port = port;
+  listener->id = id;
+  CHECK_EQ(ends_[port]->port->ListenerAddress(id, &listener->address), Error::kOk);
+  return listener;
+}
+
 void Client::Connect(Sock* sock) {
   sock->connect_pending = true;
   Submit(sock->port, Opcode::kConnect, sock->id);
@@ -220,6 +239,11 @@ void Client::Shutdown(Sock* sock) {
 void Client::Close(Sock* sock, bool reset) {
   sock->close_submitted = true;
   Submit(sock->port, Opcode::kClose, sock->id, 0, 0, 0, reset ? std::uint32_t{kCloseReset} : 0u);
+}
+
+void Client::Release(Sock* sock) {
+  sock->close_submitted = true;
+  Submit(sock->port, Opcode::kClose, sock->id, 0, 0, 0, std::uint32_t{kCloseRelease});
 }
 
 void Client::CloseListener(Accepting* listener) {

@@ -120,6 +120,10 @@ class Client {
   void Accept(Accepting* listener, std::uint32_t credit);
   Sock* Prepare(const ConnectOptions& options, std::uint32_t port = 0, Error* error = nullptr);
   void Connect(Sock* sock);
+  // Of a handle that the port owns from here; Connect() makes it join.
+  Sock* AdoptNative(std::intptr_t native, std::uint32_t port = 0, Error* error = nullptr);
+  Accepting* AdoptNativeListener(std::intptr_t native, std::uint32_t port = 0,
+                                 Error* error = nullptr);
   void Grant(Sock* sock, std::uint32_t credit);
   void GiveBack(Sock* sock, std::uint32_t credit = 0);  // the oldest chunk held
   void Send(Sock* sock, const std::string& text);       // from the slab
@@ -127,6 +131,7 @@ class Client {
   void SendPart(Sock* sock, std::vector<std::uint8_t> pinned);  // kSendMore: Send() ends it
   void Shutdown(Sock* sock);
   void Close(Sock* sock, bool reset = false);
+  void Release(Sock* sock);
   void CloseListener(Accepting* listener);
   // A record as it is, without books: for ids that name nothing.
   void Submit(std::uint32_t port, Opcode opcode, std::uint32_t id, std::uint32_t arg0 = 0,

@@ -21,6 +21,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "testing.h"
 
@@ -292,6 +293,8 @@ PeerListener::PeerListener(Family family, int backlog, int receive_buffer) {
   }
   address_ = Loopback(family, PortOf(handle));
 }
+
+std::intptr_t PeerListener::Detach() { return std::exchange(socket_, -1); }
 
 PeerListener::~PeerListener() {
   if (socket_ != -1) CloseHandleOf(ToHandle(socket_));

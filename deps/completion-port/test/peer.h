@@ -53,9 +53,9 @@ class Peer {
   void ShutdownSend();
   void Reset();  // closes with RST
   void Close();
+  std::intptr_t Detach();  // the native handle, the caller's to close
 
  private:
-  std::intptr_t Detach();
   bool WaitReadable(int timeout_ms) const;
   bool WaitWritable(int timeout_ms) const;
   std::intptr_t socket_ = -1;
@@ -71,6 +71,7 @@ class PeerListener {
   bool IsOpen() const { return socket_ != -1; }
   const Address& address() const { return address_; }
   Peer Accept(int timeout_ms = 5000);
+  std::intptr_t Detach();  // the native handle, the caller's to close
 
  private:
   std::intptr_t socket_ = -1;

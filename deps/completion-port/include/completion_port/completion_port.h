@@ -117,6 +117,10 @@ struct KeepAlive {
   std::uint32_t count = 0;       // probes before giving up; 0 means 10 with a delay, likewise
 };
 
+// For handles that are in no port: another handle to the same socket, as Port::Duplicate().
+Error DuplicateNative(std::intptr_t native, std::intptr_t* duplicate);
+void CloseNative(std::intptr_t native);
+
 class Port;
 class PortCore;
 
@@ -158,6 +162,20 @@ class Port {
   // submitted.
   virtual Error PrepareConnect(const ConnectOptions& options, SocketId* id) = 0;
 
+  // Takes over a connected stream socket that exists already: TCP or, on POSIX, a Unix socket. It
+  // joins the port when kConnect is submitted, which completes without connecting anything. On
+  // success the port owns `native`; on an error it remains the caller's. kNotSocket,
+  // kInvalidArgument (no stream socket, or a listening one), kNotConnected. On Windows a SOCKET
+  // that was ever associated with a completion port, also by another handle to it, cannot join a
+  // second one: its kConnect fails with kInvalidArgument.
+  virtual Error AdoptConnection(std::intptr_t native, SocketId* id) = 0;
+
+  // Takes over a bound stream socket and listens on it, also where it listens already. Others may
+  // accept from it too, in this process or another: what arrives is shared with them, in turn as
+  // far as the system has it so. Ownership and errors as above; connections wait in the backlog
+  // until kAccept is submitted.
+  virtual Error AdoptListener(std::intptr_t native, int backlog, ListenerId* id) = 0;
+
   // Of TCP only: kOperationNotSupported on a local socket.
   virtual Error SetNoDelay(SocketId id, bool enable) = 0;
   virtual Error SetKeepAlive(SocketId id, const KeepAlive& options) = 0;
@@ -174,6 +192,10 @@ class Port {
   // The file descriptor or SOCKET, borrowed; -1 where the id names nothing.
   virtual std::intptr_t NativeHandle(SocketId id) = 0;
   virtual std::intptr_t NativeListenerHandle(ListenerId id) = 0;
+
+  // A second handle to the same socket, not inherited by child processes, the caller's to close.
+  virtual Error Duplicate(SocketId id, std::intptr_t* native) = 0;
+  virtual Error DuplicateListener(ListenerId id, std::intptr_t* native) = 0;
 
   // One non-blocking send on the caller's thread, skipping the ring. Allowed only while no kSend
   // of this socket is in flight (promise 2). Bytes taken (0: would block) or a negative Error.

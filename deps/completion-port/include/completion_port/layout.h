@@ -48,7 +48,7 @@ inline constexpr std::size_t kHeaderBytes = 8 * kCacheLineBytes;
 
 // clang-format off
 #define COMPLETION_PORT_OPCODES(X)                                                              \
-  /* id; nothing else. Completes with 0 or -Error.                                          */ \
+  /* id; nothing else. Completes with 0 or -Error. An adopted socket joins the port.        */ \
   X(kConnect, connect)                                                                          \
   /* id = listener, arg0 = receive credit of each accepted socket. Stays armed: one         */ \
   /* completion per connection, on the port it joined: arg0 = its SocketId, arg1 = ordinal  */ \
@@ -88,6 +88,9 @@ enum SubmissionFlag : std::uint32_t {
   kSendMore = 1u << 0,    // the next kSend of this socket continues the request
   kSendPinned = 1u << 1,  // arg0/arg2 are an address, not a slab offset
   kCloseReset = 1u << 2,  // kClose: RST instead of FIN, drop what is unsent
+  // kClose: only our handle. The connection goes on in a duplicate of it: what was submitted is
+  // sent, but no FIN is, and nothing is read any more. A receive under way may still take bytes.
+  kCloseRelease = 1u << 3,
 };
 
 struct Submission {

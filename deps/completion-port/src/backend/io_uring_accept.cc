@@ -17,6 +17,7 @@ AcceptTrouble Classify(int os_error) {
   switch (os_error) {
     // The connection's own trouble; accept reports it in place of the connection (see accept(2)).
     case EINTR:
+    case EAGAIN:  // another process was faster
     case EPERM:
     case EPROTO:
     case ENONET:
@@ -49,7 +50,10 @@ void UringBackend::SubmitAccept(Listener& listener) {
 void UringBackend::PostAccept(UringAccept& accept) {
   io_uring_sqe* request =
       NextRequest(IORING_OP_ACCEPT, accept.listener->socket, Tagged(&accept, kAccepting));
-  request->ioprio = IORING_ACCEPT_MULTISHOT;
+  // An accept that waits holds one place in the kernel's queue of those who wait. One-shot accepts
+  // go to its end each time, so that processes that share a listener take turns; a multishot one
+  // would keep its place and be served first for ever.
+  if (!accept.listener->shared) request->ioprio = IORING_ACCEPT_MULTISHOT;
   request->accept_flags = SOCK_CLOEXEC;
   accept.armed = true;
 }

@@ -23,8 +23,9 @@
 // then finds nothing and waits again. Therefore a cancel that missed is repeated until the
 // operation has ended.
 //
-// Sockets must be blocking: the kernel answers EAGAIN on a non-blocking one instead of waiting. It
-// never blocks here: what cannot be done at once is parked.
+// Our own sockets are blocking: some kernels answer EAGAIN on a non-blocking one instead of
+// waiting. They never block here: what cannot be done at once is parked. Adopted sockets keep the
+// mode they have, because others may hold a duplicate and count on it.
 #ifndef COMPLETION_PORT_BACKEND_IO_URING_BACKEND_H_
 #define COMPLETION_PORT_BACKEND_IO_URING_BACKEND_H_
 
@@ -56,7 +57,8 @@ T* Untagged(std::uint64_t user_data) {
   return reinterpret_cast<T*>(static_cast<std::uintptr_t>(user_data & ~kTagMask));
 }
 
-// One listener's accept. Multishot: one request, a completion per connection, until it ends.
+// One listener's accept. Multishot: one request, a completion per connection, until it ends. On a
+// shared listener one-shot, posted again after each.
 struct UringAccept final : AcceptPool {
   explicit UringAccept(Listener& owner) : listener(&owner) {}
   Listener* listener;

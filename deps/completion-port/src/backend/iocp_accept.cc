@@ -4,17 +4,23 @@
 // A listener must never go deaf. Every operation that comes back is posted again, whatever became
 // of it; one that cannot be posted rests for a moment with its pool and is tried again. And nobody
 // may call accept() on such a listener: it would compete with the operations.
+//
+// A listener that was adopted may be shared with other processes, which post accepts of their own.
+// The system serves accepts in the order in which they were posted, so with few of them in each
+// process the processes take turns. Such a listener is not associated (iocp_event_signal.h).
 #include <algorithm>
 #include <cassert>
 
 #include "backend/iocp_backend.h"
+#include "backend/iocp_event_signal.h"
 
 namespace completion_port {
 
 namespace {
 
 constexpr std::size_t kAccepts = 32;
-constexpr std::uint64_t kRestMs = 100;  // before trying again what failed for want of resources
+constexpr std::size_t kSharedAccepts = 8;  // few, for shorter turns
+constexpr std::uint64_t kRestMs = 100;     // before trying again what failed for want of resources
 
 // What AcceptEx wants for each of the two addresses it writes.
 constexpr DWORD kAddressBytes = sizeof(sockaddr_in6) + 16;
@@ -29,6 +35,7 @@ bool PeerVanished(Error error) {
 
 struct IocpAccept : Operation {
   IocpAcceptPool* pool = nullptr;
+  std::unique_ptr<IocpEventSignal> signal;         // of a shared listener
   SOCKET socket = INVALID_SOCKET;                  // for the next client; not attached to any port
   std::uint8_t addresses[2 * kAddressBytes] = {};  // written by the kernel
 };
@@ -42,6 +49,7 @@ struct IocpAcceptPool : AcceptPool {
   bool error_reported = false;  // one report for a shortage, not one for every try
   std::uint64_t repost_ms = 0;  // while resting
   std::size_t in_flight = 0;    // with the kernel or in ready_
+  std::size_t count = kAccepts;
   IocpAccept accepts[kAccepts];
 };
 
@@ -53,22 +61,34 @@ IocpAcceptPool& PoolOf(const Listener& listener) {
 
 Error IocpBackend::Attach(Listener& listener) {
   auto pool = std::make_unique<IocpAcceptPool>();
-  const Error error = Associate(listener.socket, &pool->notification);
-  if (error != Error::kOk) return error;
   pool->listener = &listener;
+  if (listener.shared) pool->count = kSharedAccepts;
   for (IocpAccept& accept : pool->accepts) {
     accept.kind = OperationKind::kAccept;
     accept.pool = pool.get();
   }
+  const Error error =
+      listener.shared ? OpenSignals(*pool) : Associate(listener.socket, &pool->notification);
+  if (error != Error::kOk) return error;
   listener.accepts = std::move(pool);
+  return Error::kOk;
+}
+
+Error IocpBackend::OpenSignals(IocpAcceptPool& pool) {
+  for (std::size_t i = 0; i < pool.count; ++i) {
+    IocpAccept& accept = pool.accepts[i];
+    accept.signal = std::make_unique<IocpEventSignal>();
+    const int os_error = accept.signal->Open(port_, &accept.overlapped);
+    if (os_error != 0) return FromOsError(os_error, Operating::kAccept);
+  }
   return Error::kOk;
 }
 
 void IocpBackend::SubmitAccept(Listener& listener) { RepostIdle(PoolOf(listener)); }
 
 void IocpBackend::RepostIdle(IocpAcceptPool& pool) {
-  for (IocpAccept& accept : pool.accepts) {
-    if (accept.state == OperationState::kIdle) PostAccept(accept);
+  for (std::size_t i = 0; i < pool.count; ++i) {
+    if (pool.accepts[i].state == OperationState::kIdle) PostAccept(pool.accepts[i]);
   }
 }
 
@@ -77,6 +97,7 @@ void IocpBackend::PostAccept(IocpAccept& accept) {
   ++pool.in_flight;
   accept.state = OperationState::kSubmitted;
   accept.overlapped = OVERLAPPED{};
+  if (accept.signal != nullptr) accept.overlapped.hEvent = accept.signal->event();
   const int family = pool.listener->family == Family::kIpv6 ? AF_INET6 : AF_INET;
   accept.socket = WSASocketW(family, SOCK_STREAM, IPPROTO_TCP, nullptr, 0,
                              WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT);
@@ -188,11 +209,13 @@ void IocpBackend::Cancel(Listener& listener) {
     stopped_.push_back(&listener);
     return;
   }
+  // One by one: others in this process may have accepts of their own on a shared listener.
   for (IocpAccept& accept : pool.accepts) {
-    if (accept.state == OperationState::kSubmitted) accept.state = OperationState::kCancelling;
+    if (accept.state != OperationState::kSubmitted) continue;
+    accept.state = OperationState::kCancelling;
+    CancelIoEx(reinterpret_cast<HANDLE>(listener.socket), &accept.overlapped);
+    CountCall();
   }
-  CancelIoEx(reinterpret_cast<HANDLE>(listener.socket), nullptr);
-  CountCall();
 }
 
 void IocpBackend::ReportStopped(Listener& listener) {

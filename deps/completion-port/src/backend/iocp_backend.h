@@ -107,6 +107,7 @@ class IocpBackend final : public Backend {
   void FinishConnect(Connection& connection, int os_error);
 
   // --- iocp_accept.cc
+  Error OpenSignals(IocpAcceptPool& pool);
   void RepostIdle(IocpAcceptPool& pool);
   void PostAccept(IocpAccept& accept);
   int Introduce(SOCKET accepted, SOCKET listener);

@@ -50,6 +50,14 @@ Error BindSocket(NativeSocket socket, const Address& address);
 Error BindListener(NativeSocket socket, const ListenOptions& options);
 Error Listen(NativeSocket socket, int backlog);
 
+// A socket that was made elsewhere: checks that it is a stream socket of a family we know,
+// connected or (for a listener) not, and gives it what OpenStreamSocket gives, but for the blocking
+// mode on POSIX, which is shared with every duplicate of it.
+Error PrepareAdoptedConnection(NativeSocket socket, Family* family);
+Error PrepareAdoptedListener(NativeSocket socket, Family* family);
+// Another handle to the same socket, which no child process inherits.
+Error Duplicate(NativeSocket socket, NativeSocket* out);
+
 Error SetNoDelay(NativeSocket socket, bool enable);
 Error SetKeepAlive(NativeSocket socket, const KeepAlive& options);
 Error LocalAddress(NativeSocket socket, Address* out);

@@ -94,6 +94,53 @@ Error OpenStreamSocket(Family family, NativeSocket* out) {
   return Error::kOk;
 }
 
+namespace {
+
+Error IntOption(NativeSocket socket, int name, int* value) {
+  socklen_t length = sizeof *value;
+  return Checked(getsockopt(socket, SOL_SOCKET, name, value, &length));
+}
+
+Family FamilyOf(sa_family_t domain) {
+  for (const Family family : {Family::kIpv4, Family::kIpv6, Family::kLocal}) {
+    if (DomainOf(family) == domain) return family;
+  }
+  return Family::kNone;
+}
+
+}  // namespace
+
+Error PrepareAdoptedConnection(NativeSocket socket, Family* family) {
+  const Error error = PrepareAdoptedListener(socket, family);
+  if (error != Error::kOk) return error;
+  int listens = 0;
+  if (IntOption(socket, SO_ACCEPTCONN, &listens) == Error::kOk && listens != 0) {
+    return Error::kInvalidArgument;
+  }
+  sockaddr_storage name{};
+  socklen_t length = sizeof name;
+  return Checked(getpeername(socket, reinterpret_cast<sockaddr*>(&name), &length));
+}
+
+Error PrepareAdoptedListener(NativeSocket socket, Family* family) {
+  int type = 0;
+  const Error error = IntOption(socket, SO_TYPE, &type);
+  if (error != Error::kOk) return error;
+  sockaddr_storage name{};
+  socklen_t length = sizeof name;
+  if (getsockname(socket, reinterpret_cast<sockaddr*>(&name), &length) != 0) return LastError();
+  *family = FamilyOf(name.ss_family);
+  if (type != SOCK_STREAM || *family == Family::kNone) return Error::kInvalidArgument;
+  return Checked(fcntl(socket, F_SETFD, FD_CLOEXEC));
+}
+
+Error Duplicate(NativeSocket socket, NativeSocket* out) {
+  const int duplicate = fcntl(socket, F_DUPFD_CLOEXEC, 3);  // never a standard stream's number
+  if (duplicate < 0) return LastError();
+  *out = duplicate;
+  return Error::kOk;
+}
+
 // SO_REUSEADDR for clients too, as libuv's bind does: a fixed local port can be taken again while
 // an old connection from it is in TIME_WAIT.
 Error BindSocket(NativeSocket socket, const Address& address) {

@@ -64,6 +64,49 @@ Error OpenStreamSocket(Family family, NativeSocket* out) {
   return Error::kOk;
 }
 
+Error PrepareAdoptedListener(NativeSocket socket, Family* family) {
+  int type = 0;
+  int length = sizeof(type);
+  if (getsockopt(socket, SOL_SOCKET, SO_TYPE, reinterpret_cast<char*>(&type), &length) != 0) {
+    return LastError();
+  }
+  sockaddr_storage name{};
+  length = sizeof(name);
+  if (getsockname(socket, reinterpret_cast<sockaddr*>(&name), &length) != 0) return LastError();
+  const bool known = name.ss_family == AF_INET || name.ss_family == AF_INET6;
+  if (type != SOCK_STREAM || !known) return Error::kInvalidArgument;
+  *family = name.ss_family == AF_INET ? Family::kIpv4 : Family::kIpv6;
+  SetHandleInformation(reinterpret_cast<HANDLE>(socket), HANDLE_FLAG_INHERIT, 0);
+  u_long non_blocking = 1;
+  return Checked(ioctlsocket(socket, FIONBIO, &non_blocking));
+}
+
+Error PrepareAdoptedConnection(NativeSocket socket, Family* family) {
+  const Error error = PrepareAdoptedListener(socket, family);
+  if (error != Error::kOk) return error;
+  DWORD listens = 0;
+  int length = sizeof(listens);
+  if (getsockopt(socket, SOL_SOCKET, SO_ACCEPTCONN, reinterpret_cast<char*>(&listens), &length) ==
+          0 &&
+      listens != 0) {
+    return Error::kInvalidArgument;
+  }
+  sockaddr_storage name{};
+  length = sizeof(name);
+  return Checked(getpeername(socket, reinterpret_cast<sockaddr*>(&name), &length));
+}
+
+Error Duplicate(NativeSocket socket, NativeSocket* out) {
+  WSAPROTOCOL_INFOW info{};
+  if (WSADuplicateSocketW(socket, GetCurrentProcessId(), &info) != 0) return LastError();
+  const NativeSocket duplicate =
+      WSASocketW(FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, &info, 0,
+                 WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT);
+  if (duplicate == INVALID_SOCKET) return LastError();
+  *out = duplicate;
+  return Error::kOk;
+}
+
 Error BindSocket(NativeSocket socket, const Address& address) {
   sockaddr_storage storage;
   const int length = static_cast<int>(ToSockaddr(address, &storage));

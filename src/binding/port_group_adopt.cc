@@ -1,0 +1,91 @@
+// Sockets that were made elsewhere: taking them over, and giving duplicates of ours away.
+#include "port_group.h"
+
+namespace iocp_net {
+
+namespace cp = completion_port;
+
+namespace {
+
+// What was taken over, for JavaScript; or the name of an error.
+Napi::Value AdoptedOrError(Napi::Env env, cp::Error error, std::uint32_t id, bool is_local) {
+  if (error != cp::Error::kOk) return Napi::String::New(env, cp::ErrorName(error));
+  Napi::Object adopted = Napi::Object::New(env);
+  adopted.Set("id", static_cast<double>(static_cast<std::int32_t>(id)));
+  adopted.Set("kind", is_local ? "local" : "tcp");
+  return adopted;
+}
+
+Napi::Value HandleOrError(Napi::Env env, cp::Error error, std::intptr_t native) {
+  if (error != cp::Error::kOk) return Napi::String::New(env, cp::ErrorName(error));
+  return Napi::Number::New(env, static_cast<double>(native));
+}
+
+// The handle in info[1], or a duplicate of it where info[2] says that it stays its owner's.
+class Handle {
+ public:
+  explicit Handle(const Napi::CallbackInfo& info)
+      : native_(static_cast<std::intptr_t>(info[1].ToNumber().Int64Value())),
+        duplicated_(info[2].ToBoolean()) {
+    if (duplicated_) error_ = cp::DuplicateNative(native_, &native_);
+  }
+  cp::Error error() const { return error_; }
+  std::intptr_t native() const { return native_; }
+  // After a failed adoption: the duplicate has no other owner.
+  void GiveUp() {
+    if (duplicated_ && error_ == cp::Error::kOk) cp::CloseNative(native_);
+  }
+
+ private:
+  std::intptr_t native_;
+  bool duplicated_;
+  cp::Error error_ = cp::Error::kOk;
+};
+
+}  // namespace
+
+// adoptConnection(port, handle, duplicate): { id, kind } or error name. With `duplicate` the handle
+// stays the caller's; without, it is the port's from here, unless an error comes back.
+Napi::Value PortGroup::AdoptConnection(const Napi::CallbackInfo& info) {
+  Handle handle(info);
+  std::uint32_t id = 0;
+  cp::Error error = handle.error();
+  if (error == cp::Error::kOk) {
+    error = PortOf(info)->AdoptConnection(handle.native(), &id);
+    if (error != cp::Error::kOk) handle.GiveUp();
+  }
+  cp::Address address;
+  const bool is_local = error == cp::Error::kOk && PortOf(info)->LocalAddress(id, &address) ==
+                                                       cp::Error::kOperationNotSupported;
+  return AdoptedOrError(info.Env(), error, id, is_local);
+}
+
+// adoptListener(port, handle, duplicate, backlog): { id, kind } or error name. Ownership as above.
+Napi::Value PortGroup::AdoptListener(const Napi::CallbackInfo& info) {
+  Handle handle(info);
+  std::uint32_t id = 0;
+  cp::Error error = handle.error();
+  if (error == cp::Error::kOk) {
+    error = PortOf(info)->AdoptListener(handle.native(), info[3].ToNumber().Int32Value(), &id);
+    if (error != cp::Error::kOk) handle.GiveUp();
+  }
+  cp::Address address;
+  if (error == cp::Error::kOk) error = PortOf(info)->ListenerAddress(id, &address);
+  return AdoptedOrError(info.Env(), error, id, address.family == cp::Family::kLocal);
+}
+
+// duplicate(port, id): a handle that is the caller's, or an error name.
+Napi::Value PortGroup::Duplicate(const Napi::CallbackInfo& info) {
+  std::intptr_t native = -1;
+  const cp::Error error = PortOf(info)->Duplicate(info[1].ToNumber().Uint32Value(), &native);
+  return HandleOrError(info.Env(), error, native);
+}
+
+Napi::Value PortGroup::DuplicateListener(const Napi::CallbackInfo& info) {
+  std::intptr_t native = -1;
+  const cp::Error error =
+      PortOf(info)->DuplicateListener(info[1].ToNumber().Uint32Value(), &native);
+  return HandleOrError(info.Env(), error, native);
+}
+
+}  // namespace iocp_net
