@@ -1,13 +1,10 @@
 /** Connecting to a path: a Unix domain socket, or a named pipe on Windows. */
 import type { Connection, ConnectionOwner, ErrorName, Transport } from '../port/contract';
-import { becomeConnected } from './dial';
+import { becomeConnected, noAddress } from './dial';
 import { endpointError } from './errors';
 import type { NetSocket } from './internals';
 import type { SocketLink } from './link';
 import { pathToUse } from './path';
-
-/** What Node says of the local end of a pipe that failed at once: it has no address and no port. */
-const noEndpoint = 'undefined:undefined';
 
 /** One `connect()` to a path, from the call until the socket is connected or destroyed. */
 export class PathAttempt implements ConnectionOwner {
@@ -35,13 +32,16 @@ export class PathAttempt implements ConnectionOwner {
     const answer =
       link.connection === null ? transport.connectLocal(pathToUse(this.#path), this) : 'EISCONN';
     if (typeof answer === 'string') {
-      socket.destroy(endpointError(answer, 'connect', this.#peer, noEndpoint));
+      socket.destroy(endpointError(answer, 'connect', this.#peer, noAddress));
       return;
     }
     link.applyRef(answer);
     link.connection = answer;
     this.#connection = answer;
   }
+
+  /** The socket was destroyed while connecting: with one attempt, nothing is said of it. */
+  cancelled(): void {}
 
   onConnect(name: ErrorName | null): void {
     if (this.#connection === null || !this.#isCurrent) return;

@@ -11,6 +11,7 @@ import {
 import type { NetSocket } from './internals';
 import { Phase } from './link';
 import type { SocketLink } from './link';
+import { connectStarts, reportConnect } from './perf-entry';
 
 /** A numeric address to connect to. */
 export interface Destination {
@@ -28,6 +29,9 @@ export interface DialSettings {
 }
 
 type Outcome = { connection: Connection } | { error: Error; attempted: boolean };
+
+/** How Node prints the local end of a socket that has none, such as one that was not made. */
+export const noAddress = 'undefined:undefined';
 
 const anyAddress = { 4: '0.0.0.0', 6: '::' } as const;
 
@@ -69,6 +73,7 @@ export class Dial {
   readonly settings: DialSettings;
   readonly #link: SocketLink;
   readonly #transport: Transport;
+  #series: AttemptSeries | null = null;
 
   constructor(socket: NetSocket, link: SocketLink, transport: Transport, settings: DialSettings) {
     this.socket = socket;
@@ -102,7 +107,13 @@ export class Dial {
   /** Tries addresses in turn, the next when one fails or takes too long. */
   several(destinations: readonly Destination[]): void {
     this.socket.autoSelectFamilyAttemptedAddresses = [];
-    new AttemptSeries(this, destinations).next();
+    this.#series = new AttemptSeries(this, destinations);
+    this.#series.next();
+  }
+
+  /** The socket was destroyed while connecting, and its connection is closed. */
+  cancelled(): void {
+    this.#series?.cancelled();
   }
 
   /** Binds and starts connecting, and tells listeners of the attempt. */
@@ -152,13 +163,16 @@ export class Dial {
     }
     if (this.#link.connection === null) return null;
     const name = this.#link.phase === Phase.Open ? 'EISCONN' : 'EALREADY';
-    return this.#refused({ destination, local: {} }, name, 'connect');
+    const own = this.#link.connection.localEndpoint();
+    const at = typeof own === 'string' ? noAddress : `${own.address}:${own.port}`;
+    return this.#refused({ destination, local: {} }, name, 'connect', at);
   }
 
   #refused(
     { destination, local }: Pick<Attempt, 'destination' | 'local'>,
     name: ErrorName,
     syscall: 'bind' | 'connect',
+    boundTo = noAddress,
   ): Outcome {
     const { address, family } = destination;
     const { port } = this.settings;
@@ -167,7 +181,8 @@ export class Dial {
       return { error: endpointError(name, 'bind', at), attempted: false };
     }
     this.socket.emit('connectionAttempt', address, port, family);
-    return { error: this.immediateError({ destination, local }, name), attempted: true };
+    const error = endpointError(name, 'connect', { address, port }, boundTo);
+    return { error, attempted: true };
   }
 
   immediateError(
@@ -201,9 +216,10 @@ export class Dial {
     socket.destroy(error);
   }
 
-  #succeed({ connection }: Attempt): void {
+  #succeed({ connection, destination, startTime }: Attempt): void {
     if (connection === null) return;
     becomeConnected(this.socket, this.#link, connection);
+    reportConnect(destination.address, this.settings.port, startTime);
   }
 }
 
@@ -213,6 +229,7 @@ class Attempt implements ConnectionOwner {
   readonly destination: Destination;
   /** What the attempt's socket is bound to, where that was asked for. */
   readonly local: { localAddress?: string; localPort?: number };
+  readonly startTime = connectStarts();
   connection: Connection | null = null;
   readonly #settled: (error: ErrorName | null) => void;
 
@@ -261,6 +278,7 @@ class AttemptSeries {
   readonly #destinations: readonly Destination[];
   readonly #errors: Error[] = [];
   #tried = 0;
+  #underWay: Attempt | null = null;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(dial: Dial, destinations: readonly Destination[]) {
@@ -281,6 +299,14 @@ class AttemptSeries {
       return;
     }
     this.#try(destination);
+  }
+
+  /** The attempt under way ends with the socket, and says so. */
+  cancelled(): void {
+    clearTimeout(this.#timer);
+    const attempt = this.#underWay;
+    this.#underWay = null;
+    if (attempt !== null) this.#reportFailure(attempt, 'ECANCELED');
   }
 
   #try(destination: Destination): void {
@@ -305,6 +331,7 @@ class AttemptSeries {
       return;
     }
     if (!this.#dial.isCurrent) return;
+    this.#underWay = attempt;
     this.#note(address);
     if (this.#tried < this.#destinations.length) {
       this.#timer = setTimeout(() => this.#timedOut(attempt), settings.attemptTimeout);
@@ -318,10 +345,17 @@ class AttemptSeries {
 
   #settled(attempt: Attempt, name: ErrorName | null): void {
     clearTimeout(this.#timer);
+    this.#underWay = null;
     if (name === null) {
       this.#dial.succeed(attempt);
       return;
     }
+    this.#reportFailure(attempt, name);
+    this.#dial.drop(attempt);
+    if (this.#dial.isCurrent) this.next();
+  }
+
+  #reportFailure(attempt: Attempt, name: ErrorName): void {
     const { socket, settings } = this.#dial;
     const { address, family } = attempt.destination;
     const isImmediate = process.platform !== 'win32' && immediateErrors.has(name);
@@ -330,12 +364,11 @@ class AttemptSeries {
       : this.#dial.attemptError(attempt, name);
     this.#errors.push(error);
     socket.emit('connectionAttemptFailed', address, settings.port, family, error);
-    this.#dial.drop(attempt);
-    if (this.#dial.isCurrent) this.next();
   }
 
   #timedOut(attempt: Attempt): void {
     if (!this.#dial.isCurrent) return;
+    this.#underWay = null;
     const { socket, settings } = this.#dial;
     const { address, family } = attempt.destination;
     socket.emit('connectionAttemptTimeout', address, settings.port, family);

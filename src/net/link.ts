@@ -216,10 +216,13 @@ export class SocketLink implements ConnectionOwner {
 export class ClosingOwner implements ConnectionOwner {
   readonly #socket: NetSocket;
   readonly #hadError: boolean;
+  /** The connect that was under way. */
+  readonly #dial: Dial | PathAttempt | null;
 
-  constructor(socket: NetSocket, hadError: boolean) {
+  constructor(socket: NetSocket, hadError: boolean, dial: Dial | PathAttempt | null) {
     this.#socket = socket;
     this.#hadError = hadError;
+    this.#dial = dial;
   }
 
   onConnect(): void {}
@@ -235,6 +238,7 @@ export class ClosingOwner implements ConnectionOwner {
   onWriteError(): void {}
 
   onClose(): void {
+    this.#dial?.cancelled();
     this.#socket.emit('close', this.#hadError);
   }
 }

@@ -12,6 +12,7 @@ import type {
   Transport,
 } from '../port/contract';
 import { isAskedBySend } from './asked-by-send';
+import { bindWhenClosed, portClosed, portCloses } from './closing-ports';
 import { core, nodeMajor, override } from './core';
 import { cannotBeSent, errnoOf, listenError, operationError } from './errors';
 import { existingListener, isDistributed, retire, takeDistributed } from './existing-listener';
@@ -21,6 +22,7 @@ import { kConnection, kLink, nodeServer, normalizeArguments, setAsyncId } from '
 import type { NetServer, NetSocket } from './internals';
 import type { SocketLink } from './link';
 import { letEverybody, pathsOnCore, pathToUse } from './path';
+import { isNetDenied } from './permission';
 import { Socket } from './socket';
 import { handleClass } from './tcp-handle';
 import type { TcpHandle } from './tcp-handle';
@@ -40,6 +42,8 @@ interface Listening {
   open: boolean;
   /** Listeners told to close whose sockets are still open. */
   closing: number;
+  /** `'close'` events that wait for that. */
+  owedCloses: number;
 }
 
 type ListeningServer = NetServer & { [kListening]?: Listening };
@@ -51,6 +55,7 @@ function listeningOf(server: ListeningServer): Listening {
     sharesDescriptor: false,
     open: false,
     closing: 0,
+    owedCloses: 0,
   });
 }
 
@@ -125,10 +130,14 @@ export class ListenHandle implements ListenerOwner {
     this.atEnd?.();
     listener.close(() => {
       listening.closing--;
+      this.closed();
       callback?.();
-      if (listening.closing === 0) this.#server._emitCloseIfDrained();
+      if (listening.closing === 0) emitOwedCloses(this.#server, listening);
     });
   }
+
+  /** The socket is closed. */
+  protected closed(): void {}
 
   onAccept(connection: Connection): void {
     const Handle = this.onconnection === onConnection ? null : handleClass(connection.kind);
@@ -146,9 +155,33 @@ export class ListenHandle implements ListenerOwner {
   }
 }
 
+/** A server that was drained when it was closed says so, whether or not it listens again. */
+function emitOwedCloses(server: NetServer, listening: Listening): void {
+  const owed = listening.owedCloses;
+  listening.owedCloses = 0;
+  process.nextTick(() => {
+    for (let each = 0; each < owed; each++) server.emit('close');
+  });
+}
+
 class TcpListenHandle extends ListenHandle {
+  #port = 0;
+
   listen(transport: Transport, settings: ListenSettings): ErrorName | null {
-    return this.take(transport.listen(settings, this));
+    this.#port = settings.port;
+    return this.take(bindWhenClosed(this.#port, () => transport.listen(settings, this)));
+  }
+
+  override close(callback?: () => void): void {
+    const endpoint = this.listener?.localEndpoint();
+    if (endpoint === undefined) return;
+    if (typeof endpoint !== 'string') this.#port = endpoint.port;
+    portCloses(this.#port);
+    super.close(callback);
+  }
+
+  protected override closed(): void {
+    portClosed(this.#port);
   }
 
   /** Writes the address into `out`; returns 0 or the error's number, as Node's handles do. */
@@ -346,7 +379,8 @@ const listenMembers: ThisType<ListeningServer> & Record<string, unknown> = {
     if (transport !== null && existing !== null) {
       if (listenOnExisting(this, transport, existing, args)) return;
     }
-    if (transport === null || port === null || typeof fd === 'number' || this._handle) {
+    const isNodes = transport === null || port === null || typeof fd === 'number' || this._handle;
+    if (isNodes || isNetDenied()) {
       nodeServer._listen2.apply(this, args);
       if (transport !== null && isDistributed(this._handle)) {
         takeDistributed(this._handle, transport, (connection) => take(this, connection, null));
@@ -374,7 +408,11 @@ const listenMembers: ThisType<ListeningServer> & Record<string, unknown> = {
 
   _emitCloseIfDrained(): void {
     const listening = this[kListening];
-    if (listening !== undefined && (listening.open || listening.closing > 0)) return;
+    if (listening?.open) return;
+    if (listening !== undefined && listening.closing > 0) {
+      if (!this._handle && this._connections === 0) listening.owedCloses++;
+      return;
+    }
     nodeServer._emitCloseIfDrained.call(this);
   },
 };

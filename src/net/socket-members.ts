@@ -14,6 +14,7 @@ import { isNormalized, kConnection, kLink, nodeSocket, normalizeArguments } from
 import type { NetSocket, NormalizedArguments, WriteCallback, WriteData } from './internals';
 import { isSameKeepAlive, keepAliveRequest } from './keep-alive';
 import { ClosingOwner, Phase, SocketLink } from './link';
+import { isNetDenied } from './permission';
 import { pathsOnCore } from './path';
 import { isOurHandle } from './tcp-handle';
 
@@ -35,12 +36,15 @@ const finalNeedsConnection = nodeMajor < 22;
 
 /** Ends the connection; `'close'` follows when it is closed. */
 function closeConnection(socket: NetSocket, link: SocketLink, hadError: boolean): void {
-  const { connection, handle } = link;
+  const { connection, dial, handle } = link;
   const reset = socket.resetAndClosing === true;
   socket.resetAndClosing = false;
   socket._sockname = null;
   if (handle !== null) {
-    const closed = (): boolean => socket.emit('close', hadError);
+    const closed = (): void => {
+      dial?.cancelled();
+      socket.emit('close', hadError);
+    };
     if (reset) handle.reset(closed);
     else handle.close(closed);
     link.detach();
@@ -53,7 +57,7 @@ function closeConnection(socket: NetSocket, link: SocketLink, hadError: boolean)
     setImmediate(() => socket.emit('close', hadError));
     return;
   }
-  connection.owner = new ClosingOwner(socket, hadError);
+  connection.owner = new ClosingOwner(socket, hadError, dial);
   connection.close(reset);
 }
 
@@ -138,7 +142,7 @@ function submit(
 /** The link to connect by: undefined where Node is to connect. */
 function linkToConnect(socket: NetSocket, options: ConnectOptions): SocketLink | undefined {
   const link = socket[kLink];
-  if (options.path && !pathsOnCore) {
+  if ((options.path && !pathsOnCore) || isNetDenied()) {
     if (link !== undefined) {
       dropConnection(link);
       socket[kLink] = undefined;

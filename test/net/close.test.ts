@@ -1,5 +1,6 @@
 import t from 'tap';
 import { once } from 'node:events';
+import type * as nodeNet from 'node:net';
 import * as net from 'iocp-net';
 import { sameAsNode } from '../support/compare';
 import {
@@ -186,4 +187,40 @@ t.test('await using closes socket and server', async (test) => {
   test.equal(client.destroyed, true);
   await (server as unknown as Disposable)[dispose]?.();
   test.equal(server.listening, false);
+});
+
+sameAsNode(
+  t,
+  'listening again on the port in the tick of close()',
+  async ({ net: module, log }) => {
+    const server = module.createServer();
+    const port = await listen(server);
+    let closes = 0;
+    server.on('close', () => closes++);
+    server.close();
+    server.listen(port, '127.0.0.1');
+    await once(server, 'listening');
+    const other = module.createServer();
+    server.close();
+    other.listen(port, '127.0.0.1');
+    await once(other, 'listening');
+    log((other.address() as nodeNet.AddressInfo).port === port);
+    await closeServer(other);
+    while (closes < 2) await new Promise(setImmediate);
+    await new Promise(setImmediate);
+    log(closes);
+  },
+);
+
+t.test('a port is free at once, every time', async (test) => {
+  const first = net.createServer();
+  const port = await listen(first);
+  first.close();
+  for (let round = 0; round < 50; round++) {
+    const server = net.createServer();
+    server.listen(port, '127.0.0.1');
+    await once(server, 'listening');
+    server.close();
+  }
+  test.pass();
 });

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import type * as nodeNet from 'node:net';
 import * as net from 'iocp-net';
 import { sameAsNode } from '../support/compare';
-import { closing, closed, closeServer, listen, unusedPort } from '../support/sockets';
+import { load, run } from '../support/child';
+import { closing, closed, closeServer, listen, quiet, unusedPort } from '../support/sockets';
 
 type Lookup = NonNullable<nodeNet.TcpSocketConnectOpts['lookup']>;
 
@@ -182,6 +183,42 @@ t.test('an attempt that takes too long gives way to the next', async (test) => {
   test.equal(client.remoteAddress, '127.0.0.1');
   await closed(client);
   await closeServer(server);
+});
+
+sameAsNode(t, 'destroyed with one of several attempts under way', async ({ net: module, log }) => {
+  const server = module.createServer((socket) => quiet(socket).destroy());
+  const port = await listen(server);
+  const client = module.connect({
+    port,
+    host: 'example.test',
+    lookup: answer(v4, v6),
+    autoSelectFamily: true,
+    autoSelectFamilyAttemptTimeout: 60_000,
+  });
+  watchAttempts(client, port, log);
+  client.once('connectionAttempt', () => process.nextTick(() => client.destroy()));
+  await closing(client);
+  log(attempted(client, port));
+  await closeServer(server);
+});
+
+t.test('destroyed meanwhile, the timer of the attempt does not keep the process', async (test) => {
+  const { signal } = await run(
+    `${load('net')}
+    const server = net.createServer().listen(0, '127.0.0.1', () => {
+      const found = [{ address: '127.0.0.1', family: 4 }, { address: '127.0.0.2', family: 4 }];
+      const client = net.connect({
+        port: server.address().port,
+        host: 'example.test',
+        lookup: (host, options, callback) => process.nextTick(callback, null, found),
+        autoSelectFamily: true,
+        autoSelectFamilyAttemptTimeout: 60000,
+      });
+      client.once('connectionAttempt', () => process.nextTick(() => client.destroy()));
+      client.once('close', () => server.close());
+    });`,
+  );
+  test.equal(signal, null);
 });
 
 sameAsNode(t, 'a signal that is aborted', async ({ net: module, log }) => {

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import type * as nodeNet from 'node:net';
 import * as net from 'iocp-net';
@@ -236,3 +237,54 @@ t.test('the peer resets', async (test) => {
   await closed(client);
   await close();
 });
+
+/** Opens files until there are none left, then connects and listens in every way. */
+const exhausted = (module: string): string => `
+const fs = require('node:fs');
+const net = require(${JSON.stringify(module)});
+const seen = [];
+const lookup = (host, options, callback) => process.nextTick(callback, null, [
+  { address: '127.0.0.1', family: 4 },
+  { address: '127.0.0.2', family: 4 },
+]);
+function exhaust() {
+  try {
+    for (;;) fs.openSync('/dev/null');
+  } catch {}
+  for (const options of [
+    { host: '127.0.0.1' },
+    { host: '127.0.0.1', localAddress: '127.0.0.1' },
+    { host: '127.0.0.1', localPort: 5555 },
+    { host: 'example.test', lookup },
+  ]) {
+    net.connect({ port: 1, ...options }).on('error', ({ message, code, syscall, errors }) =>
+      seen.push([message, code, syscall, errors?.map(String)]));
+  }
+  net.createServer().listen(0, '127.0.0.1').on('error', ({ message, code, syscall }) =>
+    seen.push([message, code, syscall]));
+}
+// First a connection, so that everything is loaded and opened.
+const server = net.createServer((socket) => socket.destroy()).listen(0, '127.0.0.1', () => {
+  net.connect(server.address().port, '127.0.0.1').on('close', exhaust);
+  server.unref();
+});
+process.on('exit', () => fs.writeSync(1, JSON.stringify(seen.sort())));
+`;
+
+t.test(
+  'no descriptor left for a socket',
+  { skip: process.platform === 'win32' ? 'descriptors are not limited' : false },
+  async (test) => {
+    const [ours, nodes] = ['iocp-net', 'node:net'].map((module) => {
+      const name = module === 'iocp-net' ? require.resolve(module) : module;
+      const limited = ['-c', 'ulimit -n 60 && exec "$0" -e "$1"', process.execPath];
+      const output = execFileSync('sh', [...limited, exhausted(name)], {
+        encoding: 'utf8',
+        env: { ...process.env, NODE_OPTIONS: '' },
+      });
+      return JSON.parse(output) as unknown[][];
+    });
+    test.strictSame(ours, nodes);
+    test.equal(ours?.length, 5);
+  },
+);
