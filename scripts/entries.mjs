@@ -24,6 +24,7 @@ const entries = [
     sometimes: ['setGlobalProxyFromEnv', 'WebSocket', 'CloseEvent', 'MessageEvent'],
   },
   { name: 'engine', module: 'engine.js', sometimes: [] },
+  { name: 'register', module: 'register/index.js', sometimes: [] },
 ];
 
 // A module compiled from `export default` or `export =` is taken as it is.

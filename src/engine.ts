@@ -5,6 +5,7 @@
  * program that only imports us creates no thread and makes no system call.
  */
 import { availableParallelism } from 'node:os';
+import { invalidValue } from './invalid-value';
 import { type Binding, loadBinding, type PortSettings } from './port/binding';
 import type { Transport } from './port/contract';
 import { readStats, type EngineStats } from './port/stats';
@@ -54,13 +55,6 @@ type Choice =
 
 let choice: Choice = { state: 'unchosen' };
 let options: EngineOptions = {};
-
-function invalidValue(name: string, value: unknown, reason: string): Error {
-  const error = new RangeError(
-    `The property '${name}' is invalid: ${reason}. Received ${String(value)}`,
-  );
-  return Object.assign(error, { code: 'ERR_INVALID_ARG_VALUE' });
-}
 
 function checkInteger(name: string, value: unknown, least: number, most: number): void {
   if (value === undefined) return;

@@ -1,7 +1,7 @@
 /** `socket.connect()`: checking what was asked for, and finding the addresses to dial. */
 import diagnosticsChannel from 'node:diagnostics_channel';
 import dns from 'node:dns';
-import * as nodeNet from 'node:net';
+import * as nodeNet from './node-net';
 import type { Transport } from '../port/contract';
 import { nodeMajor } from './core';
 import { connectToPath } from './connect-path';

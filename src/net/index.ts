@@ -4,7 +4,7 @@
  *
  * Each public name is a literal `exports.name`, so that `import { name }` finds it.
  */
-import * as nodeNet from 'node:net';
+import * as nodeNet from './node-net';
 import { addMissing } from './builtin-exports';
 import { publishClientSocket } from './connect';
 import { normalizeArguments } from './internals';

@@ -2,7 +2,7 @@
  * Node's members that are not in its documentation but that `node:net`, `node:http` and the
  * ecosystem read and call, and the symbols of ours.
  */
-import * as nodeNet from 'node:net';
+import * as nodeNet from './node-net';
 import type { Connection, WriteChunk } from '../port/contract';
 import type { SocketLink } from './link';
 
@@ -85,11 +85,7 @@ export type NormalizedArguments<Options> = [
   callback: ((...args: unknown[]) => void) | null,
 ];
 
-interface NodeNetInternals {
-  _normalizeArgs: <Options>(args: readonly unknown[]) => NormalizedArguments<Options>;
-}
-
-export const normalizeArguments = (nodeNet as unknown as NodeNetInternals)._normalizeArgs;
+export const { normalizeArguments } = nodeNet;
 
 /** Node's own implementation of a socket's members. */
 export const nodeSocket = nodeNet.Socket.prototype as unknown as NetSocket;

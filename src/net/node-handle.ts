@@ -4,6 +4,7 @@
  * behind it can change sides.
  */
 import * as nodeNet from 'node:net';
+import { isOurHandle } from './tcp-handle';
 import type { AdoptingTransport, Connection } from '../port/contract';
 
 /** One of Node's native stream handles, as far as we use it. */
@@ -24,7 +25,7 @@ const { _createServerHandle: createServerHandle } = nodeNet as unknown as {
 };
 
 function isOfClass(value: unknown, names: readonly string[]): value is NativeHandle {
-  if (typeof value !== 'object' || value === null) return false;
+  if (typeof value !== 'object' || value === null || isOurHandle(value)) return false;
   const { constructor, fd } = value as { constructor?: { name?: string }; fd?: unknown };
   return names.includes(constructor?.name ?? '') && typeof fd === 'number' && fd >= 0;
 }

@@ -3,7 +3,7 @@
  * a socket of Node's on a handle that does nothing is told that a connect has ended.
  */
 import diagnosticsChannel from 'node:diagnostics_channel';
-import * as nodeNet from 'node:net';
+import * as nodeNet from './node-net';
 import { performance } from 'node:perf_hooks';
 import { nodeSocket } from './internals';
 

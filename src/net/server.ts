@@ -1,5 +1,5 @@
 /** The server: Node's own `net.Server`, listening on the completion core. */
-import * as nodeNet from 'node:net';
+import * as nodeNet from './node-net';
 import { core, standOn } from './core';
 import type { NetServer } from './internals';
 import { installListen } from './listen';

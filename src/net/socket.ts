@@ -3,7 +3,7 @@
  * connection replaced. What is not replaced (validation, `setTimeout()`, half-open handling,
  * `destroySoon()`, addresses, counters) is Node's and works on top of these.
  */
-import * as nodeNet from 'node:net';
+import * as nodeNet from './node-net';
 import type { Connection } from '../port/contract';
 import { core, override, standOn } from './core';
 import { kConnection, kLink, setAsyncId } from './internals';

@@ -26,7 +26,8 @@ import type { NativeStream, NativeStreamClass, NativeStreamHooks } from './nativ
 
 /** Node's request object for a connect. */
 export interface ConnectRequest {
-  oncomplete(
+  /** Taken away by whoever no longer wants to know. */
+  oncomplete?(
     status: number,
     handle: TcpHandle,
     request: ConnectRequest,
@@ -60,6 +61,8 @@ export interface TcpHandle extends NativeStream, NativeStreamHooks {
   /** What a write gets that finds no connection. */
   readonly writeError: ErrorName;
 
+  /** Notes whose handle it is, for Node's own code. */
+  serve(socket: object): void;
   /** Becomes the handle of a socket of ours. */
   join(link: SocketLink): void;
   /** Leaves its socket, without closing. */
@@ -133,7 +136,11 @@ function makeClass(Native: NativeStreamClass, ownerSymbol: symbol | undefined): 
     join(link: SocketLink): void {
       this.#connection = null;
       this.link = link;
-      if (ownerSymbol !== undefined) Reflect.set(this, ownerSymbol, link.socket);
+      this.serve(link.socket);
+    }
+
+    serve(socket: object): void {
+      if (ownerSymbol !== undefined) Reflect.set(this, ownerSymbol, socket);
     }
 
     leave(): void {
@@ -245,7 +252,7 @@ function makeClass(Native: NativeStreamClass, ownerSymbol: symbol | undefined): 
       const request = this.#connectRequest;
       this.#connectRequest = null;
       if (error === null && this.#readingWanted) this.connection?.startReading();
-      request?.oncomplete(numberOf(error), this, request, true, true);
+      request?.oncomplete?.(numberOf(error), this, request, true, true);
     }
 
     close(callback?: Callback): void {
@@ -269,7 +276,7 @@ function makeClass(Native: NativeStreamClass, ownerSymbol: symbol | undefined): 
       link?.closed();
       const done = (): void => {
         this.state = HandleState.Closed;
-        request?.oncomplete(errnoOf('ECANCELED'), this, request, true, true);
+        request?.oncomplete?.(errnoOf('ECANCELED'), this, request, true, true);
         callback?.();
       };
       if (connection === null) {

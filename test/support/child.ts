@@ -12,10 +12,21 @@ export interface Ended {
   stderr: string;
 }
 
+export interface RunOptions {
+  /** Options of Node's, before the program. */
+  execArgv?: readonly string[];
+  env?: NodeJS.ProcessEnv;
+}
+
 const entries = {
   net: require.resolve('iocp-net'),
   http: require.resolve('iocp-net/http'),
+  engine: require.resolve('iocp-net/engine'),
+  register: require.resolve('iocp-net/register'),
 };
+
+/** The file of an entry, for `require`. */
+export const entryFile = (name: keyof typeof entries): string => entries[name];
 
 /** Source that loads the package under test, as `net` or `http`. */
 export const load = (name: keyof typeof entries): string =>
@@ -25,13 +36,20 @@ export const load = (name: keyof typeof entries): string =>
  * Runs a program and waits for its end. Output goes through files: Wine's pipes lose some.
  * `milliseconds` kills what hangs; `signal` is set then.
  */
-export async function run(program: string, milliseconds = 15_000): Promise<Ended> {
+export async function run(
+  program: string,
+  milliseconds = 15_000,
+  { execArgv = [], env = {} }: RunOptions = {},
+): Promise<Ended> {
   const folder = mkdtempSync(join(tmpdir(), 'iocp-net-'));
   const out = join(folder, 'out');
   const err = join(folder, 'err');
   const files = [openSync(out, 'w'), openSync(err, 'w')];
   try {
-    const child = spawn(process.execPath, ['-e', program], { stdio: ['ignore', ...files] });
+    const child = spawn(process.execPath, [...execArgv, '-e', program], {
+      env: { ...process.env, ...env },
+      stdio: ['ignore', ...files],
+    });
     const timer = setTimeout(() => child.kill('SIGKILL'), milliseconds);
     const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
     clearTimeout(timer);

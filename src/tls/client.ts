@@ -1,0 +1,88 @@
+/**
+ * TLS clients on the core.
+ *
+ * `tls.connect()` without a socket makes a TLS socket that connects by itself: Node gives it a TCP
+ * handle of its own, wraps that, and drives it with the code of `net`. Here the handle is ours; all
+ * else is Node's. The place is `TLSSocket.prototype._wrapHandle`, which takes a handle and makes one
+ * only where it is given none.
+ */
+import type * as nodeTls from 'node:tls';
+import { core } from '../net/core';
+import { pathsOnCore } from '../net/path';
+import { handleClass, isOurHandle } from '../net/tcp-handle';
+import type { TcpHandle } from '../net/tcp-handle';
+
+interface WrappedHandle {
+  /** The handle below TLS. */
+  _parent?: object | null;
+}
+
+interface TlsSocketMembers {
+  _handle: WrappedHandle | null;
+  _tlsOptions: { pipe?: boolean };
+  _wrapHandle(
+    socket: object | null,
+    handle: { close(): void } | null | undefined,
+    ...rest: unknown[]
+  ): WrappedHandle;
+}
+
+enum Whose {
+  Node,
+  Ours,
+}
+
+/** Whose handle a TLS socket gets that is made now. */
+let whose = Whose.Node;
+let isInstalled = false;
+
+function newHandle(socket: TlsSocketMembers): TcpHandle | null {
+  const isPath = Boolean(socket._tlsOptions.pipe);
+  if (core() === null || (isPath && !pathsOnCore)) return null;
+  const Handle = handleClass(isPath ? 'local' : 'tcp');
+  const handle = Handle && new Handle(null);
+  handle?.serve(socket);
+  return handle;
+}
+
+/** Before the next of several addresses is tried, Node makes a new handle in the old one's place. */
+function isNextAttempt(socket: TlsSocketMembers): boolean {
+  return isOurHandle(socket._handle?._parent);
+}
+
+function install(): void {
+  if (isInstalled) return;
+  isInstalled = true;
+  const { TLSSocket } = process.getBuiltinModule('node:tls');
+  const members = TLSSocket.prototype as unknown as TlsSocketMembers;
+  const wrapHandle = members._wrapHandle;
+  members._wrapHandle = function _wrapHandle(this: TlsSocketMembers, socket, given, ...rest) {
+    let handle = given;
+    if (!socket && (given ? isNextAttempt(this) : whose === Whose.Ours)) {
+      handle = newHandle(this);
+      if (handle === null) handle = given;
+      else given?.close();
+    }
+    return wrapHandle.call(this, socket, handle, ...rest);
+  };
+}
+
+/** From now on all TLS sockets that connect by themselves do so on the core. */
+export function connectTlsOnCore(): void {
+  install();
+  whose = Whose.Ours;
+}
+
+/** Those that `make` makes before it returns do. */
+export function onCore<Result>(make: () => Result): Result {
+  install();
+  const before = whose;
+  whose = Whose.Ours;
+  try {
+    return make();
+  } finally {
+    whose = before;
+  }
+}
+
+export type TlsSocket = nodeTls.TLSSocket;

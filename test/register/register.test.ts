@@ -1,0 +1,178 @@
+/** `--import iocp-net/register`: what programs do that know nothing of us. */
+import t from 'tap';
+import { pathToFileURL } from 'node:url';
+import { entryFile, load, run } from '../support/child';
+import type { RunOptions } from '../support/child';
+import { certificate } from '../support/certificate';
+
+const file = entryFile('register');
+const asModule = pathToFileURL(file.replace(/cjs$/, 'mjs')).href;
+const imported = { execArgv: ['--import', asModule] };
+
+// What node:net serves stays on node:net.
+const nodeServes = process.env['IOCP_NET_BACKEND'] === 'node' ? { skip: 'node:net serves' } : {};
+
+const prelude = `
+const { once } = require('node:events');
+const secure = { rejectUnauthorized: false };
+const certificate = ${JSON.stringify(certificate)};
+const listen = async (server) => {
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return server.address().port;
+};
+// Connections accepted and opened so far, on the core.
+const count = () => {
+  ${load('engine')}
+  const { accept, connect } = engine.engine.stats().operations;
+  return [accept?.completed ?? 0, connect?.completed ?? 0];
+};
+const text = async (stream) => {
+  let all = '';
+  for await (const chunk of stream) all += chunk;
+  return all;
+};
+`;
+
+/** Each program echoes over one connection and prints what it got. */
+const programs = {
+  net: `const net = require('net');
+    const server = net.createServer((socket) => socket.pipe(socket));
+    const client = net.connect(await listen(server), '127.0.0.1');
+    client.end('net');
+    console.log(await text(client));
+    server.close();`,
+  http: `const http = require('http');
+    const server = http.createServer((request, response) => request.pipe(response));
+    const request = http.request({ port: await listen(server), method: 'POST', agent: false });
+    request.end('http');
+    console.log(await text((await once(request, 'response'))[0]));
+    server.close();`,
+  fetch: `const server = require('http').createServer((request, response) => request.pipe(response));
+    const url = 'http://127.0.0.1:' + (await listen(server));
+    const headers = { connection: 'close' };
+    console.log(await (await fetch(url, { method: 'POST', body: 'fetch', headers })).text());
+    server.close();`,
+  tls: `const tls = require('tls');
+    const server = tls.createServer(certificate, (socket) => socket.pipe(socket));
+    const client = tls.connect({ port: await listen(server), host: '127.0.0.1', ...secure });
+    client.end('tls');
+    console.log(await text(client));
+    server.close();`,
+  https: `const https = require('https');
+    const server = https.createServer(certificate, (request, response) => request.pipe(response));
+    const options = { port: await listen(server), method: 'POST', agent: false, ...secure };
+    const request = https.request(options);
+    request.end('https');
+    console.log(await text((await once(request, 'response'))[0]));
+    server.close();`,
+  http2: `const http2 = require('http2');
+    const server = http2.createServer((request, response) => request.pipe(response));
+    const session = http2.connect('http://127.0.0.1:' + (await listen(server)));
+    const stream = session.request({ ':method': 'POST' });
+    stream.end('http2');
+    console.log(await text(stream));
+    session.close();
+    server.close();`,
+  'http2 secure': `const http2 = require('http2');
+    const server = http2.createSecureServer(certificate, (request, response) => {
+      request.pipe(response);
+    });
+    const session = http2.connect('https://127.0.0.1:' + (await listen(server)), secure);
+    const stream = session.request({ ':method': 'POST' });
+    stream.end('http2 secure');
+    console.log(await text(stream));
+    session.close();
+    server.close();`,
+};
+
+const whole = (program: string): string =>
+  `${prelude} (async () => { ${program}\n console.log(...count()); })();`;
+
+function same(
+  name: string,
+  program: string,
+  expected: string,
+  options: RunOptions = imported,
+): void {
+  t.test(name, nodeServes, async (test) => {
+    const ended = await run(whole(program), 15_000, options);
+    test.strictSame(
+      [ended.code, ended.stdout.trim().split('\n'), ended.stderr],
+      [0, expected.split('\n'), ''],
+    );
+  });
+}
+
+for (const [name, program] of Object.entries(programs)) {
+  same(`${name}, both sides on the core`, program, `${name}\n1 1`);
+}
+
+same('with --require', programs.https, 'https\n1 1', { execArgv: ['--require', file] });
+same('with NODE_OPTIONS', programs.https, 'https\n1 1', {
+  env: { NODE_OPTIONS: `--import ${asModule}` },
+});
+same('servers only', programs.https, 'https\n1 0', {
+  ...imported,
+  env: { IOCP_NET_REGISTER: 'server' },
+});
+same('clients only', programs.https, 'https\n0 1', {
+  ...imported,
+  env: { IOCP_NET_REGISTER: 'client' },
+});
+
+same(
+  'after modules that stand on net',
+  `require('https'); require(${JSON.stringify(file)}); ${programs.https}`,
+  'https\n1 1',
+  {},
+);
+
+// Node runs what --import asks for in workers of a file or URL, not in those of a text.
+same(
+  'in a worker',
+  `const { Worker } = require('node:worker_threads');
+   const source = ${JSON.stringify(`import { createRequire } from 'node:module';
+     const require = createRequire(process.execPath); ${whole(programs.https)}`)};
+   const worker = new Worker(new URL('data:text/javascript,' + encodeURIComponent(source)));
+   await once(worker, 'exit');`,
+  'https\n1 1\n0 0',
+);
+
+same(
+  'through import, as a name and as the whole',
+  `const { default: net, createServer, Server } = await import('node:net');
+   console.log(Server === require('net').Server, net.Server === Server, net === require('net'));
+   const server = createServer((socket) => socket.end('imported'));
+   console.log(await text(net.connect(await listen(server), '127.0.0.1')));
+   server.close();`,
+  'true true true\nimported\n1 1',
+);
+
+same(
+  'a TLS client that has several addresses to try',
+  `const tls = require('tls');
+   const server = tls.createServer(certificate, (socket) => socket.end('second'));
+   const lookup = (host, options, callback) => callback(null, [
+     { address: '127.0.0.2', family: 4 }, { address: '::1', family: 6 },
+     { address: '127.0.0.1', family: 4 },
+   ]);
+   const options = { port: await listen(server), host: 'several', lookup, ...secure };
+   const client = tls.connect({ ...options, autoSelectFamily: true });
+   console.log(await text(client));
+   server.close();`,
+  'second\n1 3',
+);
+
+t.test('a value that means nothing', async (test) => {
+  const { code, stderr } = await run('', 15_000, {
+    ...imported,
+    env: { IOCP_NET_REGISTER: 'everything' },
+  });
+  test.equal(code, 1);
+  test.match(stderr, /ERR_INVALID_ARG_VALUE/);
+});
+
+t.test('NODE_DEBUG=iocp-net says what was done', async (test) => {
+  const { stderr } = await run('', 15_000, { ...imported, env: { NODE_DEBUG: 'iocp-net' } });
+  test.match(stderr, /net\.createServer is ours/);
+});
