@@ -72,12 +72,14 @@ void UringBackend::Enter(UringRing::Mode mode, int timeout_ms) {
 
 void UringBackend::Wait(int timeout_ms) {
   buffers_.Refill();
+  timeout_ms = UntilNextLook(timeout_ms);
   const bool ready = ring_.Ready() != 0;
   const bool must_wait = !ready && timeout_ms != 0;
   if (must_wait || ring_.Unsubmitted() != 0 || ring_.KernelHasWork()) {
     Enter(must_wait ? UringRing::Mode::kWait : UringRing::Mode::kGather, timeout_ms);
   }
   Reap();
+  LookAtShared();
 }
 
 void UringBackend::Reap() {

@@ -1,5 +1,8 @@
 // Linux: accepting. A listener must never go deaf: whatever ends the multishot accept, it is posted
 // again, at once or after a pause. See io_uring_backend.h.
+#include <poll.h>
+
+#include <algorithm>
 #include <cerrno>
 
 #include "backend/io_uring_backend.h"
@@ -11,13 +14,17 @@ namespace {
 // Before an accept that failed for a reason that lasts is tried again.
 constexpr __kernel_timespec kAcceptPause = {0, 100 * 1000 * 1000};
 
+// How often to look whether a connection waits on a shared listener and nobody was told.
+constexpr std::uint64_t kLookMs = 100;
+
 enum class AcceptTrouble { kOneConnection, kShortage, kOther };
 
 AcceptTrouble Classify(int os_error) {
   switch (os_error) {
     // The connection's own trouble; accept reports it in place of the connection (see accept(2)).
     case EINTR:
-    case EAGAIN:  // another process was faster
+    case EAGAIN:     // another process was faster
+    case ECANCELED:  // LookAtShared
     case EPERM:
     case EPROTO:
     case ENONET:
@@ -44,6 +51,7 @@ AcceptTrouble Classify(int os_error) {
 void UringBackend::SubmitAccept(Listener& listener) {
   auto accept = std::make_unique<UringAccept>(listener);
   PostAccept(*accept);
+  if (listener.shared) Share(*accept);
   listener.accepts = std::move(accept);
 }
 
@@ -103,6 +111,7 @@ void UringBackend::ContinueAccepting(UringAccept& accept, int result) {
 
 void UringBackend::CheckCancel(UringAccept& accept, int result) {
   --accept.cancels;
+  if (!accept.stopping) return;
   const bool missed = result == -ENOENT || result == -EALREADY;
   if (missed && accept.armed) return PostCancel(accept);
   StopIfDone(accept);
@@ -110,7 +119,41 @@ void UringBackend::CheckCancel(UringAccept& accept, int result) {
 
 // The event may free `accept`.
 void UringBackend::StopIfDone(UringAccept& accept) {
-  if (!accept.armed && accept.cancels == 0) events_->OnAcceptStopped(*accept.listener);
+  if (accept.armed || accept.cancels != 0) return;
+  std::erase(shared_, &accept);
+  events_->OnAcceptStopped(*accept.listener);
+}
+
+// --- Shared listeners
+// -----------------------------------------------------------------------------------------
+//
+// A connection wakes one of those who wait. When that one is being cancelled, because its process
+// was killed or closes its listener, the kernel takes it for told until the cancelling is done, and
+// the connection would wait for the next one to come (seen after SIGKILL of a cluster's worker).
+
+void UringBackend::Share(UringAccept& accept) {
+  if (shared_.empty()) next_look_ms_ = os::NowMs() + kLookMs;
+  shared_.push_back(&accept);
+}
+
+int UringBackend::UntilNextLook(int timeout_ms) const {
+  if (shared_.empty() || timeout_ms == 0) return timeout_ms;
+  const std::uint64_t now_ms = os::NowMs();
+  const int left_ms = next_look_ms_ <= now_ms ? 0 : static_cast<int>(next_look_ms_ - now_ms);
+  return timeout_ms < 0 ? left_ms : std::min(timeout_ms, left_ms);
+}
+
+void UringBackend::LookAtShared() {
+  if (shared_.empty()) return;
+  const std::uint64_t now_ms = os::NowMs();
+  if (now_ms < next_look_ms_) return;
+  next_look_ms_ = now_ms + kLookMs;
+  for (UringAccept* accept : shared_) {
+    pollfd look = {accept->listener->socket, POLLIN, 0};
+    const bool waits = accept->armed && !accept->pausing && !accept->stopping;
+    // It is posted again when it comes back, and that finds the connection.
+    if (waits && accept->cancels == 0 && poll(&look, 1, 0) == 1) PostCancel(*accept);
+  }
 }
 
 }  // namespace completion_port

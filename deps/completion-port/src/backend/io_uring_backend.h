@@ -124,6 +124,9 @@ class UringBackend final : public Backend {
   void CheckCancel(Operation& operation, int result);
 
   // --- io_uring_accept.cc
+  void Share(UringAccept& accept);
+  int UntilNextLook(int timeout_ms) const;
+  void LookAtShared();
   void PostAccept(UringAccept& accept);
   void PostAcceptPause(UringAccept& accept);
   void PostCancel(UringAccept& accept);
@@ -136,6 +139,8 @@ class UringBackend final : public Backend {
   ChunkPool* chunks_ = nullptr;
   Counters* counters_ = nullptr;
   int wake_fd_ = -1;
+  std::vector<UringAccept*> shared_;  // those of shared listeners
+  std::uint64_t next_look_ms_ = 0;    // at them
   Staging staging_;
   UringBuffers buffers_;  // given up after the ring
   UringRing ring_;

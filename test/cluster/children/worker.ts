@@ -1,0 +1,45 @@
+/**
+ * A worker of a cluster: listens as WORKER_LISTEN says, tells each client who it is, and does what
+ * the primary's messages say.
+ */
+import cluster from 'node:cluster';
+import type { ListenOptions, Socket } from 'node:net';
+import * as net from 'iocp-net';
+import { kConnection } from '#dist/net/internals.js';
+
+export interface Answer {
+  worker: number;
+  /** Whether the connection is on the core. */
+  core: boolean;
+}
+
+const servers: net.Server[] = [];
+
+function answer(socket: Socket): void {
+  const core = Boolean((socket as unknown as Record<symbol, unknown>)[kConnection]);
+  socket.on('error', () => {});
+  socket.resume();
+  socket.end(JSON.stringify({ worker: cluster.worker?.id ?? 0, core } satisfies Answer));
+}
+
+function listen(options: ListenOptions): void {
+  const server = net.createServer(answer);
+  server.on('error', (error: NodeJS.ErrnoException) => {
+    process.send?.({ error: { code: error.code, syscall: error.syscall, message: error.message } });
+  });
+  server.listen(options, () => process.send?.({ listening: server.address() }));
+  servers.push(server);
+}
+
+process.on('message', (message: unknown) => {
+  if (message === 'close') {
+    servers.pop()?.close(() => process.send?.('closed'));
+  } else if (message === 'disconnect') {
+    cluster.worker?.disconnect();
+  } else {
+    listen(message as ListenOptions);
+  }
+});
+
+const { WORKER_LISTEN } = process.env;
+if (WORKER_LISTEN) listen(JSON.parse(WORKER_LISTEN) as ListenOptions);
