@@ -49,6 +49,7 @@ std::uint32_t ChunkPool::Acquire(ChunkClass chunk_class) {
 void ChunkPool::Release(std::uint32_t chunk) {
   if (!IsAcquired(chunk)) return;
   in_use_[chunk] = false;
+  returned_ = true;
   --in_use_count_;
   free_[Index(ClassOf(chunk))].push_back(chunk);
 }

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace completion_port {
@@ -26,6 +27,8 @@ class ChunkPool {
   std::uint32_t Acquire(ChunkClass chunk_class);  // kNoChunk when there is none
   void Release(std::uint32_t chunk);              // checked: a chunk is released once
   bool IsAcquired(std::uint32_t chunk) const;
+  // Whether any came back since this was last asked: worth a look for receives that wait for one.
+  bool TakeReturned() { return std::exchange(returned_, false); }
 
   std::uint8_t* Data(std::uint32_t chunk) const { return slab_ + Offset(chunk); }
   std::uint32_t Offset(std::uint32_t chunk) const;  // in the slab, in bytes
@@ -46,6 +49,7 @@ class ChunkPool {
   std::size_t first_ = 0;          // where the first chunk starts: on a page
   std::uint32_t small_count_ = 0;  // indices [0, small_count_) are small, the rest large
   std::uint32_t in_use_count_ = 0;
+  bool returned_ = false;
   std::vector<std::uint32_t> free_[kChunkClasses];
   std::size_t lowest_free_[kChunkClasses] = {};  // least depth of the stack since the last Trim
   std::vector<bool> in_use_;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "chunk_pool.h"
 #include "completion_port/completion_port.h"
@@ -31,6 +32,37 @@ struct IocpNotes {
   Notification notification = Notification::kQueued;
   bool busy = false;                  // the next receive takes a chunk along
   std::uint32_t last_receive_ms = 0;  // low half of the clock
+};
+#endif
+
+#ifdef __linux__
+// The receive request that the kernel holds for one connection.
+enum class ReceiveRequest : std::uint8_t {
+  kNone,
+  kSingle,
+  kMultishot,  // completes as often as bytes arrive
+  kEnding,     // is being cancelled; its last completion is still to come
+};
+
+// The poll that watches for the peer's end while there is a multishot (io_uring_receive.cc).
+enum class HangupWatch : std::uint8_t { kOff, kArmed, kEnding, kSeen };
+
+// What the io_uring backend remembers of one connection.
+struct UringNotes {
+  struct Received {
+    std::int32_t result;
+    std::uint32_t chunk;
+  };
+  ReceiveRequest request = ReceiveRequest::kNone;
+  HangupWatch hangup = HangupWatch::kOff;
+  std::uint8_t messages = 0;   // received into small chunks, as far as it counts
+  std::int32_t end = 0;        // what to report of a cancelled receive
+  std::vector<Received> held;  // came before the core asked for it; oldest first
+
+  bool InFlight() const {
+    return request != ReceiveRequest::kNone || hangup == HangupWatch::kArmed ||
+           hangup == HangupWatch::kEnding || !held.empty();
+  }
 };
 #endif
 
@@ -90,8 +122,16 @@ struct Connection {
 #ifdef _WIN32
   IocpNotes iocp;  // set afresh by Backend::Attach
 #endif
+#ifdef __linux__
+  UringNotes uring;
+#endif
 
+  // Whether anything must come back before the connection may be freed. Backend::Cancel sees to it
+  // that it does.
   bool InFlight() const {
+#ifdef __linux__
+    if (uring.InFlight()) return true;
+#endif
     return receive.state != OperationState::kIdle || send.state != OperationState::kIdle;
   }
 
@@ -107,6 +147,9 @@ struct Connection {
     likely_readable = owes_drain = starved = send_listed = false;
     credit = refused_sends = 0;
     remote.reset();
+#ifdef __linux__
+    uring = {};
+#endif
   }
 };
 

@@ -90,7 +90,7 @@ void PortCore::Run() {
 void PortCore::Turn() {
   TakeSubmissions();
   TakeInbox();
-  if (chunks_came_back_) RetryStarved();
+  if (chunks_.TakeReturned()) RetryStarved();
   IssueListedSends();
   ExpireLingering();
   TrimWhenIdle();

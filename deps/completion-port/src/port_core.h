@@ -151,7 +151,6 @@ class PortCore final : public Port, private BackendEvents {
   std::deque<Lingering> lingering_;  // in the order of their deadlines: all wait equally long
   std::vector<SocketId> starved_;
   std::vector<SocketId> sends_to_issue_;
-  bool chunks_came_back_ = false;
   bool trim_planned_ = false;
   bool chunks_used_since_trim_ = false;
   std::uint64_t next_trim_ms_ = 0;

@@ -23,7 +23,6 @@ void PortCore::Receive(const Submission& submission) {
 void PortCore::Release(const Submission& submission) {
   if (!chunks_.IsAcquired(submission.arg0)) return;
   chunks_.Release(submission.arg0);
-  chunks_came_back_ = true;
   PlanTrim();
   if (submission.arg1 == 0) return;
   Connection* connection = connections_.Find(submission.id);
@@ -90,7 +89,6 @@ void PortCore::DeliverChunk(Connection& connection, std::int32_t result, std::ui
 }
 
 void PortCore::RetryStarved() {
-  chunks_came_back_ = false;
   if (starved_.empty()) return;
   std::vector<SocketId> waiting;
   waiting.swap(starved_);

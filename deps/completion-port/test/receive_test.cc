@@ -54,6 +54,46 @@ PORT_TEST(PausesAndResumesAndLosesNothing) {
   CHECK_EQ(reader.offset(), bytes.size());
 }
 
+// A connection in lively use, whose receives the backend may have left with the system for good.
+PORT_TEST(ABusyConnectionPausesToo) {
+  PairOptions options;
+  options.credit = 20;
+  options.refill = 0;
+  Pair pair(backend, options);
+  REQUIRE(pair.ready());
+  const std::vector<std::uint8_t> bytes = PatternBytes(1, 0, 200'000);
+  PatternReader reader(1);
+  pair.sock->sink = [&](const std::uint8_t* data, std::size_t length) {
+    reader.Feed(data, length);
+  };
+  std::size_t sent = 0;
+  const auto send = [&](std::size_t length) {
+    REQUIRE_EQ(pair.peer.SendAll(bytes.data() + sent, length), PeerStatus::kOk);
+    sent += length;
+  };
+  for (int i = 0; i < 20; ++i) {
+    send(100);
+    REQUIRE(pair.WaitReceived(sent));
+  }
+  // The credit is used up. What comes now is delivered with the next, in order.
+  for (int i = 0; i < 5; ++i) {
+    send(100);
+    pair.client.Pass(5);
+  }
+  send(150'000);
+  pair.client.Pass(kQuietMs);
+  CHECK_EQ(pair.sock->receives, 20);
+  for (int i = 0; reader.offset() < sent && i < 200 && !Failed(); ++i) {
+    const std::uint32_t before = pair.sock->receives;
+    pair.client.Grant(pair.sock, 1);
+    CHECK(pair.client.WaitUntil([&] { return pair.sock->receives == before + 1; }));
+  }
+  CHECK(reader.right());
+  CHECK_EQ(reader.offset(), sent);
+  pair.client.Close(pair.sock, true);
+  CHECK(pair.WaitClosed());
+}
+
 PORT_TEST(CreditArrivesInDrops) {
   // A paused socket whose peer ends: the end is delivered with the next credit, not before.
   PairOptions options;

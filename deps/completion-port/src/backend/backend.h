@@ -68,7 +68,8 @@ class Backend {
   virtual void SubmitAccept(Listener& listener) = 0;  // keeps accepting until Cancel
 
   // Asks the OS to end what is under way (states kSubmitted become kCancelling). The events still
-  // come, with whatever really happened.
+  // come, with whatever really happened; also one OnReceive, of kCanceled, for a receive that the
+  // backend itself kept with the OS between two SubmitReceive.
   virtual void Cancel(Connection& connection) = 0;
   virtual void Cancel(Listener& listener) = 0;
 

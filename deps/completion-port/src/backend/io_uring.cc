@@ -73,11 +73,12 @@ void UringBackend::Enter(UringRing::Mode mode, int timeout_ms) {
 void UringBackend::Wait(int timeout_ms) {
   buffers_.Refill();
   timeout_ms = UntilNextLook(timeout_ms);
-  const bool ready = ring_.Ready() != 0;
+  const bool ready = ring_.Ready() != 0 || !holding_.empty();
   const bool must_wait = !ready && timeout_ms != 0;
   if (must_wait || ring_.Unsubmitted() != 0 || ring_.KernelHasWork()) {
     Enter(must_wait ? UringRing::Mode::kWait : UringRing::Mode::kGather, timeout_ms);
   }
+  ReportHeld();
   Reap();
   LookAtShared();
 }
@@ -104,6 +105,10 @@ void UringBackend::Report(const io_uring_cqe& packet) {
       return ReportAccept(*Untagged<UringAccept>(data), packet);
     case kCancelAccept:
       return CheckCancel(*Untagged<UringAccept>(data), packet.res);
+    case kHangup:
+      return ReportHangup(*Untagged<Operation>(data)->connection);
+    case kCancelHangup:
+      return CheckCancelledHangup(*Untagged<Operation>(data)->connection, packet.res);
   }
 }
 
@@ -111,11 +116,7 @@ void UringBackend::Report(const io_uring_cqe& packet) {
 // read; it would take centuries to fill.
 void UringBackend::PostWakePoll() {
   io_uring_sqe* request = NextRequest(IORING_OP_POLL_ADD, wake_fd_, kWakeData);
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-  request->poll32_events = std::uint32_t{POLLIN} << 16;  // its halves are swapped
-#else
-  request->poll32_events = POLLIN;
-#endif
+  request->poll32_events = PollEvents(POLLIN);
   request->len = IORING_POLL_ADD_MULTI;
 }
 

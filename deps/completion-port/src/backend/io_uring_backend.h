@@ -1,7 +1,8 @@
 // The parts of the Linux backend, and how they fit together.
 //
 //   io_uring.cc          the turn: hand over, wait, report; waking
-//   io_uring_data.cc     connect, receive, send, and cancelling them
+//   io_uring_data.cc     connect and send, and cancelling
+//   io_uring_receive.cc  receive
 //   io_uring_accept.cc   listeners
 //   io_uring_buffers.*   the receive chunks that lie ready in the kernel
 //   io_uring_ring.*      the raw rings and system calls
@@ -10,11 +11,13 @@
 // submission ring. Wait() hands them all over and waits in the same system call, then reports every
 // completion that is there. So one call serves a batch, in both directions.
 //
-// What a completion's user_data says: its low two bits are a tag, the rest is a pointer.
+// What a completion's user_data says: its low three bits are a tag, the rest is a pointer.
 //   kOperation      a receive, send or connect: the Operation
 //   kCancel         the cancel of one; kept only to see that it hit
 //   kAccepting      a UringAccept: its accept, or the timer it waits for
 //   kCancelAccept   the cancel of either
+//   kHangup         the poll for the peer's end: the Operation of its connection's receive
+//   kCancelHangup   the cancel of one
 //   kWakeData       the eventfd
 //
 // Cancelling. Closing a descriptor does not cancel what is under way on it: the request keeps the
@@ -33,6 +36,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -43,9 +47,16 @@
 
 namespace completion_port {
 
-enum Tag : std::uint64_t { kOperation, kCancel, kAccepting, kCancelAccept };
-inline constexpr std::uint64_t kTagMask = 3;
-inline constexpr std::uint64_t kWakeData = 4;  // no pointer: nothing lies at address 4
+enum Tag : std::uint64_t {
+  kOperation,
+  kCancel,
+  kAccepting,
+  kCancelAccept,
+  kHangup,
+  kCancelHangup,
+};
+inline constexpr std::uint64_t kTagMask = 7;
+inline constexpr std::uint64_t kWakeData = 7;  // none of the tags, and no pointer
 static_assert(alignof(Operation) > kTagMask);
 
 inline std::uint64_t Tagged(const void* pointer, Tag tag) {
@@ -55,6 +66,11 @@ inline std::uint64_t Tagged(const void* pointer, Tag tag) {
 template <typename T>
 T* Untagged(std::uint64_t user_data) {
   return reinterpret_cast<T*>(static_cast<std::uintptr_t>(user_data & ~kTagMask));
+}
+
+// The mask of a poll request. Its halves are swapped where the most significant byte comes first.
+constexpr std::uint32_t PollEvents(std::uint32_t events) {
+  return std::endian::native == std::endian::big ? events << 16 : events;
 }
 
 // One listener's accept. Multishot: one request, a completion per connection, until it ends. On a
@@ -113,13 +129,25 @@ class UringBackend final : public Backend {
   void ReportWake(const io_uring_cqe& packet);
   void PostWakePoll();
 
-  // --- io_uring_data.cc
+  // --- io_uring_receive.cc
   void PostReceive(Connection& connection, ChunkClass chunk_class);
+  void EndReceive(Connection& connection);
+  void PostHangupWatch(Connection& connection);
+  void EndHangupWatch(Connection& connection);
+  void CancelReceive(Connection& connection);
+  void CheckCancelledHangup(Connection& connection, int result);
+  void ReportReceive(Connection& connection, const io_uring_cqe& packet);
+  void ReportHangup(Connection& connection);
+  void ReportCancelledReceive(Connection& connection);
+  void ReportMissedReceive(Connection& connection, std::int32_t result);
+  void DeliverOrHold(Connection& connection, std::int32_t result, std::uint32_t chunk);
+  void ReportHeld();
+
+  // --- io_uring_data.cc
   void PostSend(Connection& connection, bool poll_first);
   std::size_t Stage(const SendQueue& sends);
   void PostCancel(Operation& operation);
   void ReportOperation(Operation& operation, const io_uring_cqe& packet);
-  void ReportReceive(Connection& connection, bool cancelled, const io_uring_cqe& packet);
   void ReportSend(Connection& connection, bool cancelled, int result);
   void CheckCancel(Operation& operation, int result);
 
@@ -142,7 +170,8 @@ class UringBackend final : public Backend {
   std::vector<UringAccept*> shared_;  // those of shared listeners
   std::uint64_t next_look_ms_ = 0;    // at them
   Staging staging_;
-  UringBuffers buffers_;  // given up after the ring
+  std::vector<Connection*> holding_;  // to report from Wait: their receives need no kernel
+  UringBuffers buffers_;              // given up after the ring
   UringRing ring_;
 };
 

@@ -1,4 +1,4 @@
-// Linux: the operations of connections. See io_uring_backend.h.
+// Linux: connecting, sending, cancelling. See io_uring_backend.h.
 #include <algorithm>
 #include <cerrno>
 
@@ -26,22 +26,6 @@ void UringBackend::SubmitConnect(Connection& connection) {
   if (os::LacksScope(remote)) remote.scope_id = os::FirstLinkLocalScope();
   request->off = os::ToSockaddr(remote, &address);
   request->addr = reinterpret_cast<std::uintptr_t>(&address);
-}
-
-void UringBackend::SubmitReceive(Connection& connection) {
-  connection.receive.connection = &connection;
-  connection.receive.kind = OperationKind::kReceive;
-  connection.receive.state = OperationState::kSubmitted;
-  PostReceive(connection, connection.chunk_class);
-}
-
-void UringBackend::PostReceive(Connection& connection, ChunkClass chunk_class) {
-  io_uring_sqe* request =
-      NextRequest(IORING_OP_RECV, connection.socket, Tagged(&connection.receive, kOperation));
-  request->flags = IOSQE_BUFFER_SELECT;
-  request->buf_group = UringBuffers::Group(chunk_class);
-  // Saves the attempt that would find nothing.
-  if (!connection.likely_readable) request->ioprio = IORING_RECVSEND_POLL_FIRST;
 }
 
 void UringBackend::SubmitSend(Connection& connection) {
@@ -98,11 +82,10 @@ std::size_t UringBackend::Stage(const SendQueue& sends) {
 }
 
 void UringBackend::Cancel(Connection& connection) {
-  for (Operation* operation : {&connection.receive, &connection.send}) {
-    if (operation->state != OperationState::kSubmitted) continue;
-    operation->state = OperationState::kCancelling;
-    PostCancel(*operation);
-  }
+  CancelReceive(connection);
+  if (connection.send.state != OperationState::kSubmitted) return;
+  connection.send.state = OperationState::kCancelling;
+  PostCancel(connection.send);
 }
 
 void UringBackend::PostCancel(Operation& operation) {
@@ -112,45 +95,26 @@ void UringBackend::PostCancel(Operation& operation) {
 
 void UringBackend::CheckCancel(Operation& operation, int result) {
   const bool missed = result == -ENOENT || result == -EALREADY;
-  if (missed && operation.state == OperationState::kCancelling) PostCancel(operation);
+  const bool still_there = operation.kind == OperationKind::kReceive
+                               ? operation.connection->uring.request == ReceiveRequest::kEnding
+                               : operation.state == OperationState::kCancelling;
+  if (missed && still_there) PostCancel(operation);
 }
 
 void UringBackend::ReportOperation(Operation& operation, const io_uring_cqe& packet) {
   Connection& connection = *operation.connection;
+  if (operation.kind == OperationKind::kReceive) return ReportReceive(connection, packet);
   const bool cancelled = operation.state == OperationState::kCancelling;
   operation.state = OperationState::kIdle;
   switch (operation.kind) {
-    case OperationKind::kReceive:
-      return ReportReceive(connection, cancelled, packet);
     case OperationKind::kSend:
       return ReportSend(connection, cancelled, packet.res);
     case OperationKind::kConnect:
       return events_->OnConnect(connection, FromOsError(-packet.res, Operating::kConnect));
-    case OperationKind::kAccept:
-      return;  // has no Operation here
+    case OperationKind::kReceive:  // see above
+    case OperationKind::kAccept:   // has no Operation here
+      return;
   }
-}
-
-void UringBackend::ReportReceive(Connection& connection, bool cancelled,
-                                 const io_uring_cqe& packet) {
-  std::uint32_t chunk = kNoChunk;
-  if ((packet.flags & IORING_CQE_F_BUFFER) != 0) {
-    chunk = buffers_.Take(static_cast<std::uint16_t>(packet.flags >> IORING_CQE_BUFFER_SHIFT));
-  }
-  connection.likely_readable = (packet.flags & IORING_CQE_F_SOCK_NONEMPTY) != 0;
-  if (packet.res > 0) return events_->OnReceive(connection, packet.res, chunk);
-  if (chunk != kNoChunk) chunks_->Release(chunk);
-  ChunkClass chunk_class = connection.chunk_class;
-  const bool ran_dry = packet.res == -ENOBUFS;
-  const bool again = ran_dry ? buffers_.AfterRunningDry(connection.chunk_class, &chunk_class)
-                             : packet.res == -EAGAIN || packet.res == -EINTR;
-  if (again && !cancelled) {
-    connection.likely_readable = ran_dry;
-    connection.receive.state = OperationState::kSubmitted;
-    return PostReceive(connection, chunk_class);
-  }
-  const Error error = again ? Error::kCanceled : FromOsError(-packet.res, Operating::kReceive);
-  events_->OnReceive(connection, ToResult(error), kNoChunk);
 }
 
 void UringBackend::ReportSend(Connection& connection, bool cancelled, int result) {
