@@ -18,9 +18,9 @@
 // A named pipe can neither send FIN nor be reset: its peer reads what is in the pipe, then the end.
 // Steps 2 and 3 fall away.
 //
-// Steps 1 to 3 are bounded by PortOptions::linger_ms. With kCloseReset, or before a connection
-// exists, closing starts at step 4. With kCloseRelease the connection lives on in another handle:
-// no FIN, and nothing is read and thrown away.
+// Steps 1 to 3 are bounded by PortOptions::linger_ms, and ended by a second kClose that resets.
+// With kCloseReset, or before a connection exists, closing starts at step 4. With kCloseRelease the
+// connection lives on in another handle: no FIN, and nothing is read and thrown away.
 #include "os/local_socket.h"
 #include "port_core.h"
 
@@ -39,13 +39,16 @@ CloseMode ModeOf(const Submission& submission) {
 void PortCore::Close(const Submission& submission) {
   counters_.AddSubmitted(Opcode::kClose);
   Connection* connection = connections_.Find(submission.id);
-  if (connection == nullptr || connection->state == ConnectionState::kLingering ||
-      connection->state == ConnectionState::kCancelling) {
+  if (connection == nullptr || connection->state == ConnectionState::kCancelling) {
     return;  // closed already: one kClose completion stands for all
   }
+  const bool loses_patience = ModeOf(submission) == CloseMode::kReset;
+  if (connection->state == ConnectionState::kLingering && !loses_patience) return;
   connection->credit = 0;
   connection->close_mode = ModeOf(submission);
-  if (connection->state != ConnectionState::kOpen) return CancelAndClose(*connection);
+  const bool exists = connection->state == ConnectionState::kOpen ||
+                      connection->state == ConnectionState::kLingering;
+  if (!exists) return CancelAndClose(*connection);
   if (connection->close_mode == CloseMode::kReset) {
     os::ResetOnClose(connection->socket);
     return CancelAndClose(*connection);

@@ -200,6 +200,19 @@ PORT_TEST(LingerHasADeadline) {
   }
 }
 
+PORT_TEST(ResetEndsTheLinger) {
+  Pair pair(backend, SlowPeer(30'000));  // a peer that neither reads nor ends
+  REQUIRE(pair.ready());
+  pair.client.Send(pair.sock, {PatternBytes(9, 0, kMoreThanFits)});
+  pair.client.Close(pair.sock);
+  REQUIRE(pair.client.WaitUntil([&] { return pair.sock->lingers; }));
+  pair.client.Close(pair.sock, true);
+  REQUIRE(pair.WaitClosed(2000));
+  CHECK_EQ(At(pair.sock->send_results, 0), Error::kCanceled);
+  std::vector<std::uint8_t> data;
+  CHECK_EQ(pair.peer.ReceiveToEnd(&data), PeerStatus::kReset);
+}
+
 PORT_TEST(CloseInEveryState) {
   enum State { kPrepared, kIdle, kReceiving, kSendBlocked, kEndQueued, kLingers, kEnded, kStates };
   for (int state = 0; state < kStates; ++state) {
