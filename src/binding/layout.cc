@@ -100,6 +100,7 @@ Napi::Object ExportLayout(Napi::Env env) {
   layout.Set("sendMore", static_cast<double>(cp::kSendMore));
   layout.Set("sendPinned", static_cast<double>(cp::kSendPinned));
   layout.Set("closeReset", static_cast<double>(cp::kCloseReset));
+  layout.Set("acceptShared", static_cast<double>(cp::kAcceptShared));
   layout.Set("closeRelease", static_cast<double>(cp::kCloseRelease));
   layout.Set("submissionsOffset", static_cast<double>(cp::kSubmissionsOffset));
   layout.Set("countersOffset", static_cast<double>(cp::kCountersOffset));

@@ -163,5 +163,9 @@ export const invalidAddressFamily = (family: unknown, host: unknown, port: unkno
     { host, port },
   );
 
-export const cannotBeSent = (): Error =>
-  codedError(TypeError, 'ERR_INVALID_HANDLE_TYPE', 'This handle type cannot be sent');
+export const cannotBeSent = (reason?: string): Error =>
+  codedError(
+    TypeError,
+    'ERR_INVALID_HANDLE_TYPE',
+    `This handle type cannot be sent${reason === undefined ? '' : `: ${reason}`}`,
+  );

@@ -10,6 +10,7 @@ import { publishClientSocket } from './connect';
 import { normalizeArguments } from './internals';
 import type { NetSocket } from './internals';
 import { Server as NetServer } from './server';
+import './send';
 import { Socket as NetSocketConstructor } from './socket';
 
 export type * from 'node:net';

@@ -11,7 +11,7 @@ import type {
   LocalListenSettings,
   Transport,
 } from '../port/contract';
-import { isAskedBySend } from './asked-by-send';
+import { stackSaysSend } from './asked-by-send';
 import { bindWhenClosed, portClosed, portCloses } from './closing-ports';
 import { core, nodeMajor, override } from './core';
 import { cannotBeSent, errnoOf, listenError, operationError } from './errors';
@@ -440,7 +440,7 @@ function showHandle(server: NetServer, handle: ListenHandle): void {
     configurable: true,
     enumerable: true,
     get: function get() {
-      if (isAskedBySend(get)) throw cannotBeSent();
+      if (stackSaysSend(get)) throw cannotBeSent();
       return handle;
     },
     set: (value: unknown) => {

@@ -42,6 +42,7 @@ export interface Layout {
   readonly sendPinned: number;
   readonly closeReset: number;
   readonly closeRelease: number;
+  readonly acceptShared: number;
   /** Byte offsets from the start of the ring memory. */
   readonly submissionsOffset: number;
   readonly countersOffset: number;

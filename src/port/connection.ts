@@ -48,6 +48,7 @@ export class TcpConnection extends AsyncResource implements Connection {
   /** Position of the last chunk's return in the submission ring. */
   #lastReturn = 0;
   #held: Held[] | null = null;
+  #isDuplicated = false;
   #shutdownDone: DoneCallback | null = null;
   #refed = true;
   /** Whether this connection counts for the event loop at present. */
@@ -216,7 +217,8 @@ export class TcpConnection extends AsyncResource implements Connection {
   }
 
   close(reset: boolean): void {
-    this.#close(reset ? this.#port.context.layout.closeReset : 0);
+    if (!reset && this.#isDuplicated) this.release();
+    else this.#close(reset ? this.#port.context.layout.closeReset : 0);
   }
 
   release(): void {
@@ -295,6 +297,7 @@ export class TcpConnection extends AsyncResource implements Connection {
   duplicate(): number | ErrorName {
     if (!this.#alive) return 'EBADF';
     if (process.platform === 'win32') return 'ENOTSUP';
+    this.#isDuplicated = true;
     return this.#port.context.group.duplicate(this.#port.ordinal, this.id);
   }
 

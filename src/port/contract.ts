@@ -92,7 +92,10 @@ export interface Connection {
    * it: what was written is still sent, but no FIN is. `onClose` follows.
    */
   release(): void;
-  /** A second descriptor of the socket, the caller's to close; not on Windows. */
+  /**
+   * A second descriptor of the socket, the caller's to close; not on Windows. From here on close()
+   * without `reset` is release(), as the connection goes on in the other.
+   */
   duplicate(): number | ErrorName;
 
   /** Each returns the error's name or `null`; `'ENOTSUP'` on a local connection. */
@@ -147,7 +150,10 @@ export interface Adoption {
 export interface Listener {
   readonly kind: SocketKind;
   readonly fd: number;
-  /** A second descriptor of the socket, the caller's to close; not on Windows. */
+  /**
+   * A second descriptor of the socket, the caller's to close; not on Windows. Whoever accepts from
+   * it takes turns with us.
+   */
   duplicate(): number | ErrorName;
   localEndpoint(): Endpoint | ErrorName;
   /**

@@ -132,12 +132,20 @@ t.test('what was written before process.exit() in the same tick is sent', async 
 // What node:net has as a handle, it sends.
 const nodeServes = process.env['IOCP_NET_BACKEND'] === 'node' ? { skip: 'node:net can' } : {};
 
-t.test('a server cannot be sent to another process, and says so', nodeServes, async (test) => {
+// Such a channel cannot be found, so it does not know us.
+const unknownChannel = `
+  const program = 'process.on("message", () => {})';
+  const stdio = ['ignore', 'inherit', 'inherit', 'ipc'];
+  const child = require('node:child_process').spawn(process.execPath, ['-e', program], { stdio });
+  child.unref();
+  child.channel.unref();
+`;
+
+t.test('over a channel that does not know us a server is refused', nodeServes, async (test) => {
   const { code, signal, stdout } = await run(`
+    ${unknownChannel}
     ${load('net')}
-    const { fork } = require('node:child_process');
     const server = net.createServer().listen(0, '127.0.0.1', () => {
-      const child = fork('-e', [], { execArgv: ['-e', 'process.on("message", () => {})'] });
       try {
         child.send('take this', server);
       } catch (error) {

@@ -45,8 +45,14 @@ void PortCore::OnConnect(Connection& connection, Error error) {
 // ---------------------------------------------------------------------------------------
 
 void PortCore::Accept(const Submission& submission) {
-  counters_.AddSubmitted(Opcode::kAccept);
   Listener* listener = listeners_.Find(submission.id);
+  if ((submission.flags & kAcceptShared) != 0) {
+    if (listener == nullptr || listener->shared) return;
+    listener->shared = true;
+    if (listener->state == ListenerState::kAccepting) backend_->Share(*listener);
+    return;
+  }
+  counters_.AddSubmitted(Opcode::kAccept);
   if (listener == nullptr || listener->state != ListenerState::kPrepared) return;
   counters_.Set(Counter::kListenersOpen, listeners_.Live());
   listener->accepted_credit = submission.arg0;

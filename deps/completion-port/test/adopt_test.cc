@@ -126,6 +126,37 @@ PORT_TEST(AdoptedListenerIsSharedInTurn) {
   CHECK(second.WaitUntil([&] { return other->accepted.size() == before + 1; }));
 }
 
+PORT_TEST(ListenerSharesWithItsDuplicate) {
+  constexpr std::size_t kConnections = 40;
+  Client first(backend);
+  Client second(backend);
+  Accepting* one = first.ListenAndAccept(1);
+  REQUIRE(one != nullptr);
+  first.Pass(kQuietMs);  // it waits for clients by itself
+  std::intptr_t duplicate = -1;
+  REQUIRE_EQ(first.port()->DuplicateListener(one->id, &duplicate), Error::kOk);
+  first.Submit(0, Opcode::kAccept, one->id, 0, 0, 0, kAcceptShared);
+  first.Flush();
+  Accepting* other = second.AdoptNativeListener(duplicate);
+  REQUIRE(other != nullptr);
+  second.Accept(other, 1);
+  second.Flush();
+  first.Pass(kQuietMs);
+  std::vector<Peer> peers;
+  const auto accepted = [&] { return one->accepted.size() + other->accepted.size(); };
+  for (std::size_t i = 1; i <= kConnections; ++i) {
+    peers.push_back(Peer::Connect(one->address));
+    REQUIRE(peers.back().IsOpen());
+    for (int ms = 0; ms < 5000 && accepted() < i; ++ms) {
+      first.Pass(1);
+      second.Drain();
+    }
+  }
+  CHECK_EQ(accepted(), kConnections);
+  CHECK(one->accepted.size() >= kConnections / 8);
+  CHECK(other->accepted.size() >= kConnections / 8);
+}
+
 PORT_TEST(ReleasedConnectionGoesOnInItsDuplicate) {
   PairOptions options;
   options.credit = 0;

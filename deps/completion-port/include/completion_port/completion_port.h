@@ -194,6 +194,7 @@ class Port {
   virtual std::intptr_t NativeListenerHandle(ListenerId id) = 0;
 
   // A second handle to the same socket, not inherited by child processes, the caller's to close.
+  // Where somebody is to accept from one, kAcceptShared should follow.
   virtual Error Duplicate(SocketId id, std::intptr_t* native) = 0;
   virtual Error DuplicateListener(ListenerId id, std::intptr_t* native) = 0;
 

@@ -91,6 +91,9 @@ enum SubmissionFlag : std::uint32_t {
   // kClose: only our handle. The connection goes on in a duplicate of it: what was submitted is
   // sent, but no FIN is, and nothing is read any more. A receive under way may still take bytes.
   kCloseRelease = 1u << 3,
+  // kAccept of a listener that accepts already: from here on others accept from a duplicate of it
+  // and are to have their turn. Not an operation of its own: no completion.
+  kAcceptShared = 1u << 4,
 };
 
 struct Submission {

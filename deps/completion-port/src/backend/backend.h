@@ -67,6 +67,9 @@ class Backend {
   virtual void SubmitShutdown(Connection& connection) = 0;
   virtual void SubmitAccept(Listener& listener) = 0;  // keeps accepting until Cancel
 
+  // Somebody else accepts from a duplicate of it from now on.
+  virtual void Share(Listener& listener) = 0;
+
   // Asks the OS to end what is under way (states kSubmitted become kCancelling). The events still
   // come, with whatever really happened; also one OnReceive, of kCanceled, for a receive that the
   // backend itself kept with the OS between two SubmitReceive.

@@ -51,7 +51,7 @@ AcceptTrouble Classify(int os_error) {
 void UringBackend::SubmitAccept(Listener& listener) {
   auto accept = std::make_unique<UringAccept>(listener);
   PostAccept(*accept);
-  if (listener.shared) Share(*accept);
+  if (listener.shared) Watch(*accept);
   listener.accepts = std::move(accept);
 }
 
@@ -61,7 +61,8 @@ void UringBackend::PostAccept(UringAccept& accept) {
   // An accept that waits holds one place in the kernel's queue of those who wait. One-shot accepts
   // go to its end each time, so that processes that share a listener take turns; a multishot one
   // would keep its place and be served first for ever.
-  if (!accept.listener->shared) request->ioprio = IORING_ACCEPT_MULTISHOT;
+  accept.keeps_place = !accept.listener->shared;
+  if (accept.keeps_place) request->ioprio = IORING_ACCEPT_MULTISHOT;
   request->accept_flags = SOCK_CLOEXEC;
   accept.armed = true;
 }
@@ -111,10 +112,10 @@ void UringBackend::ContinueAccepting(UringAccept& accept, int result) {
 
 void UringBackend::CheckCancel(UringAccept& accept, int result) {
   --accept.cancels;
-  if (!accept.stopping) return;
   const bool missed = result == -ENOENT || result == -EALREADY;
-  if (missed && accept.armed) return PostCancel(accept);
-  StopIfDone(accept);
+  const bool must_end = accept.stopping || (accept.keeps_place && accept.listener->shared);
+  if (missed && must_end && accept.armed) return PostCancel(accept);
+  if (accept.stopping) StopIfDone(accept);
 }
 
 // The event may free `accept`.
@@ -131,7 +132,14 @@ void UringBackend::StopIfDone(UringAccept& accept) {
 // was killed or closes its listener, the kernel takes it for told until the cancelling is done, and
 // the connection would wait for the next one to come (seen after SIGKILL of a cluster's worker).
 
-void UringBackend::Share(UringAccept& accept) {
+// The multishot accept gives up its place; what is posted again is a one-shot one.
+void UringBackend::Share(Listener& listener) {
+  auto& accept = static_cast<UringAccept&>(*listener.accepts);
+  Watch(accept);
+  if (accept.armed && accept.keeps_place) PostCancel(accept);
+}
+
+void UringBackend::Watch(UringAccept& accept) {
   if (shared_.empty()) next_look_ms_ = os::NowMs() + kLookMs;
   shared_.push_back(&accept);
 }

@@ -78,10 +78,11 @@ constexpr std::uint32_t PollEvents(std::uint32_t events) {
 struct UringAccept final : AcceptPool {
   explicit UringAccept(Listener& owner) : listener(&owner) {}
   Listener* listener;
-  bool armed = false;     // the accept, or the timer, is with the kernel
-  bool pausing = false;   // it is the timer
-  bool stopping = false;  // Cancel was called
-  int cancels = 0;        // with the kernel; they point here, so they must be back before the end
+  bool armed = false;        // the accept, or the timer, is with the kernel
+  bool pausing = false;      // it is the timer
+  bool stopping = false;     // Cancel was called
+  bool keeps_place = false;  // what is armed is a multishot accept
+  int cancels = 0;  // with the kernel; they point here, so they must be back before the end
 };
 static_assert(alignof(UringAccept) > kTagMask);
 
@@ -114,6 +115,7 @@ class UringBackend final : public Backend {
   void SubmitSend(Connection& connection) override;
   void SubmitShutdown(Connection&) override {}  // no pipes here
   void SubmitAccept(Listener& listener) override;
+  void Share(Listener& listener) override;
   void Cancel(Connection& connection) override;
   void Cancel(Listener& listener) override;
   void Wait(int timeout_ms) override;
@@ -152,7 +154,7 @@ class UringBackend final : public Backend {
   void CheckCancel(Operation& operation, int result);
 
   // --- io_uring_accept.cc
-  void Share(UringAccept& accept);
+  void Watch(UringAccept& accept);
   int UntilNextLook(int timeout_ms) const;
   void LookAtShared();
   void PostAccept(UringAccept& accept);

@@ -61,6 +61,8 @@ class IocpBackend final : public Backend {
   void SubmitSend(Connection& connection) override;
   void SubmitShutdown(Connection&) override {}
   void SubmitAccept(Listener& listener) override;
+  // Nothing to do: the system serves accepts in the order in which they were posted.
+  void Share(Listener&) override {}
   void Cancel(Connection& connection) override;
   void Cancel(Listener& listener) override;
   void Wait(int timeout_ms) override;
