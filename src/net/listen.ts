@@ -21,7 +21,7 @@ import { takeHandle } from './handle';
 import { kConnection, kLink, nodeServer, normalizeArguments, setAsyncId } from './internals';
 import type { NetServer, NetSocket } from './internals';
 import type { SocketLink } from './link';
-import { letEverybody, pathsOnCore, pathToUse } from './path';
+import { letEverybody, pathToUse } from './path';
 import { isNetDenied } from './permission';
 import { Socket } from './socket';
 import { handleClass } from './tcp-handle';
@@ -218,7 +218,17 @@ class PathListenHandle extends ListenHandle {
 
   listen(transport: Transport, settings: LocalListenSettings): ErrorName | null {
     this.#path = settings.path;
-    return this.take(transport.listenLocal(settings, this));
+    return this.take(bindWhenClosed(this.#path, () => transport.listenLocal(settings, this)));
+  }
+
+  override close(callback?: () => void): void {
+    if (this.listener === null) return;
+    portCloses(this.#path);
+    super.close(callback);
+  }
+
+  protected override closed(): void {
+    portClosed(this.#path);
   }
 
   /** Called by Node's `listen()` for the options `readableAll` and `writableAll`. */
@@ -388,10 +398,6 @@ const listenMembers: ThisType<ListeningServer> & Record<string, unknown> = {
       return;
     }
     if (addressType === -1) {
-      if (!pathsOnCore) {
-        nodeServer._listen2.apply(this, args);
-        return;
-      }
       settle(this, bindPath(this, transport, String(address), backlog), port);
       return;
     }

@@ -5,9 +5,6 @@ import { nodeMajor } from './core';
 
 const isWindows = process.platform === 'win32';
 
-/** Whether the core serves paths here; named pipes are still Node's. */
-export const pathsOnCore = !isWindows;
-
 /** Bytes of a path that the system takes at most, where it is not Windows. */
 const LONGEST_PATH = 108;
 

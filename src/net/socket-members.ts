@@ -15,7 +15,6 @@ import type { NetSocket, NormalizedArguments, WriteCallback, WriteData } from '.
 import { isSameKeepAlive, keepAliveRequest } from './keep-alive';
 import { ClosingOwner, Phase, SocketLink } from './link';
 import { isNetDenied } from './permission';
-import { pathsOnCore } from './path';
 import { isOurHandle } from './tcp-handle';
 
 const nodeAccessors = Object.getOwnPropertyDescriptors(nodeSocket) as PropertyDescriptorMap;
@@ -140,9 +139,9 @@ function submit(
 }
 
 /** The link to connect by: undefined where Node is to connect. */
-function linkToConnect(socket: NetSocket, options: ConnectOptions): SocketLink | undefined {
+function linkToConnect(socket: NetSocket): SocketLink | undefined {
   const link = socket[kLink];
-  if ((options.path && !pathsOnCore) || isNetDenied()) {
+  if (isNetDenied()) {
     if (link !== undefined) {
       dropConnection(link);
       socket[kLink] = undefined;
@@ -238,7 +237,7 @@ export const socketMembers: ThisType<NetSocket> & Record<string | symbol, unknow
     const normalized = (
       isNormalized(args[0]) ? args[0] : normalizeArguments(args)
     ) as NormalizedArguments<ConnectOptions>;
-    const link = linkToConnect(this, normalized[0]);
+    const link = linkToConnect(this);
     const transport = core();
     if (link === undefined || transport === null) {
       return nodeSocket.connect.call(this as never, normalized as never) as unknown as NetSocket;

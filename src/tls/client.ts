@@ -8,7 +8,6 @@
  */
 import type * as nodeTls from 'node:tls';
 import { core } from '../net/core';
-import { pathsOnCore } from '../net/path';
 import { handleClass, isOurHandle } from '../net/tcp-handle';
 import type { TcpHandle } from '../net/tcp-handle';
 
@@ -38,7 +37,7 @@ let isInstalled = false;
 
 function newHandle(socket: TlsSocketMembers): TcpHandle | null {
   const isPath = Boolean(socket._tlsOptions.pipe);
-  if (core() === null || (isPath && !pathsOnCore)) return null;
+  if (core() === null) return null;
   const Handle = handleClass(isPath ? 'local' : 'tcp');
   const handle = Handle && new Handle(null);
   handle?.serve(socket);

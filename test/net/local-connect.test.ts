@@ -131,7 +131,7 @@ sameAsNode(t, 'one socket, a port and a path in turn', async ({ net: module, log
 });
 
 t.test('they run on the core', async (test) => {
-  if (engine.backend === 'node' || onWindows) return;
+  if (engine.backend === 'node') return;
   const before = engine.stats().operations;
   const { close } = await localPair(net, path);
   const { connect, accept } = engine.stats().operations;

@@ -89,22 +89,26 @@ sameAsNode(t, 'pauseOnConnect', async ({ net: module, log }) => {
   await close();
 });
 
-sameAsNode(t, 'many connects at once', async ({ net: module }) => {
-  const server = module.createServer((socket) => socket.end('hello'));
+// Not compared: so many at once of node:net's make Wine's server process crash.
+t.test('many connects at once', async (test) => {
+  const server = net.createServer((socket) => socket.end('hello'));
   await listenAt(server, path);
   const answers = await Promise.all(
     Array.from({ length: 50 }, async () => {
-      const socket = module.connect(path).setEncoding('utf8');
+      const socket = net.connect(path).setEncoding('utf8');
       let text = '';
       for await (const chunk of socket) text += chunk as string;
       return text;
     }),
   );
   await closeServer(server);
-  return [answers.length, new Set(answers)];
+  test.strictSame(answers, Array(50).fill('hello'));
 });
 
-t.test('the path is free when the server is closed, and while clients remain', async (test) => {
+const files = { skip: onWindows && 'pipes are no files' };
+
+// A pipe's name is taken for as long as one of its clients remains.
+t.test('the path is free while clients of a closed server remain', files, async (test) => {
   const { server, client, peer, close } = await localPair(net, path);
   const over = new Promise((resolve) => server.close(resolve));
   const next = net.createServer((socket) => socket.end('next'));
@@ -116,11 +120,9 @@ t.test('the path is free when the server is closed, and while clients remain', a
   await Promise.all([closing(second), close()]);
   await over;
   test.ok(client.destroyed && peer.destroyed);
-  if (!onWindows) test.ok(existsSync(path), "closing the first left the second's file");
+  test.ok(existsSync(path), "closing the first left the second's file");
   await closeServer(next);
 });
-
-const files = { skip: onWindows && 'pipes are no files' };
 
 t.test('readableAll and writableAll make the mode of the file', files, async (test) => {
   const modes = async (module: typeof nodeNet): Promise<unknown[]> => {

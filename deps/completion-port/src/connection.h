@@ -27,11 +27,17 @@ enum class Notification : std::uint8_t {
   kSkippedOnSuccess,  // by the return value alone: there will be no packet
 };
 
+// Private to the backend: what it remembers of a connection that is a named pipe.
+struct PipeNotes {
+  virtual ~PipeNotes() = default;
+};
+
 // What the IOCP backend remembers of one connection.
 struct IocpNotes {
   Notification notification = Notification::kQueued;
   bool busy = false;                  // the next receive takes a chunk along
   std::uint32_t last_receive_ms = 0;  // low half of the clock
+  std::unique_ptr<PipeNotes> pipe;    // null for a socket
 };
 #endif
 
@@ -68,7 +74,7 @@ struct UringNotes {
 
 // One operation the kernel can hold. The OS part comes first, so that the pointer a packet carries
 // is the pointer to this (IOCP) or is carried as it is in user_data (io_uring).
-enum class OperationKind : std::uint8_t { kReceive, kSend, kConnect, kAccept };
+enum class OperationKind : std::uint8_t { kReceive, kSend, kConnect, kShutdown, kAccept };
 enum class OperationState : std::uint8_t { kIdle, kSubmitted, kCancelling };
 
 struct Operation {
@@ -117,7 +123,7 @@ struct Connection {
   SendQueue sends;
   std::uint32_t refused_sends = 0;  // requests that came too late, behind those in `sends`
   Operation receive;
-  Operation send;                   // also carries the connect
+  Operation send;                   // also carries the connect, and a pipe's shutdown
   std::unique_ptr<Address> remote;  // of a connect, until it completes
 #ifdef _WIN32
   IocpNotes iocp;  // set afresh by Backend::Attach
@@ -150,6 +156,9 @@ struct Connection {
 #ifdef __linux__
     uring = {};
 #endif
+#ifdef _WIN32
+    iocp = IocpNotes{};
+#endif
   }
 };
 
@@ -170,9 +179,7 @@ struct Listener {
   bool shared = false;                // adopted: others may accept from it, and have their share
   std::unique_ptr<AcceptPool> accepts;
 
-  SocketKind Kind() const {
-    return family == Family::kLocal ? SocketKind::kLocal : SocketKind::kTcp;
-  }
+  SocketKind Kind() const { return KindOf(family); }
 };
 
 }  // namespace completion_port

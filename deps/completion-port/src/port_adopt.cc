@@ -4,12 +4,6 @@
 
 namespace completion_port {
 
-namespace {
-SocketKind KindOf(Family family) {
-  return family == Family::kLocal ? SocketKind::kLocal : SocketKind::kTcp;
-}
-}  // namespace
-
 Error PortCore::AdoptConnection(std::intptr_t native, SocketId* id) {
   const auto socket = static_cast<NativeSocket>(native);
   Family family = Family::kNone;

@@ -21,10 +21,6 @@ Error OpenTcpListener(const ListenOptions& options, NativeSocket* out) {
   return error;
 }
 
-SocketKind KindOf(const Address& address) {
-  return address.family == Family::kLocal ? SocketKind::kLocal : SocketKind::kTcp;
-}
-
 }  // namespace
 
 Error PortCore::PrepareListener(const ListenOptions& options, ListenerId* id) {
@@ -37,7 +33,7 @@ Error PortCore::PrepareListener(const ListenOptions& options, ListenerId* id) {
   Listener* listener = listeners_.Allocate();
   if (listener == nullptr) {
     os::RemoveLocalPath(address.path);
-    os::CloseSocket(socket, KindOf(address));
+    os::CloseSocket(socket, KindOf(address.family));
     return Error::kTooManyFiles;
   }
   listener->socket = socket;
@@ -49,7 +45,7 @@ Error PortCore::PrepareListener(const ListenOptions& options, ListenerId* id) {
 }
 
 Error PortCore::PrepareConnect(const ConnectOptions& options, SocketId* id) {
-  const SocketKind kind = KindOf(options.remote);
+  const SocketKind kind = KindOf(options.remote.family);
   NativeSocket socket = kInvalidSocket;
   Error error = Error::kOk;
   // A pipe's handle comes into being by connecting.

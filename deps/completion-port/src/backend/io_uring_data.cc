@@ -111,8 +111,9 @@ void UringBackend::ReportOperation(Operation& operation, const io_uring_cqe& pac
       return ReportSend(connection, cancelled, packet.res);
     case OperationKind::kConnect:
       return events_->OnConnect(connection, FromOsError(-packet.res, Operating::kConnect));
-    case OperationKind::kReceive:  // see above
-    case OperationKind::kAccept:   // has no Operation here
+    case OperationKind::kReceive:   // see above
+    case OperationKind::kShutdown:  // of pipes only
+    case OperationKind::kAccept:    // has no Operation here
       return;
   }
 }

@@ -2,6 +2,7 @@
 #include "backend/iocp.h"
 
 #include "backend/iocp_backend.h"
+#include "backend/iocp_pipe.h"
 
 namespace completion_port {
 
@@ -47,7 +48,7 @@ bool IsWindows10Build16299() {
          (version.dwMajorVersion == 10 && version.dwBuildNumber >= 16299);
 }
 
-HANDLE AsHandle(SOCKET socket) { return reinterpret_cast<HANDLE>(socket); }
+using os::AsHandle;
 
 }  // namespace
 
@@ -123,6 +124,7 @@ Error IocpBackend::Attach(Connection& connection) {
   connection.receive.connection = &connection;
   connection.receive.kind = OperationKind::kReceive;
   connection.send.connection = &connection;
+  if (IsPipe(connection)) return AttachPipe(connection);
   return Associate(connection.socket, &connection.iocp.notification);
 }
 
@@ -148,8 +150,9 @@ void IocpBackend::Wait(int timeout_ms) {
   }
   poll_skipped_ = false;
   const DWORD limit_ms = timeout_ms < 0 ? INFINITE : static_cast<DWORD>(timeout_ms);
-  Dequeue(reported ? 0 : UntilNextRepost(limit_ms));
+  Dequeue(reported ? 0 : UntilNextWatch(UntilNextRepost(limit_ms)));
   RepostRested();
+  ExpireWatches();
   ReportReady();
 }
 
@@ -198,6 +201,8 @@ void IocpBackend::Finish(Operation& operation, int os_error, DWORD bytes) {
       return FinishSend(*operation.connection, os_error, bytes);
     case OperationKind::kConnect:
       return FinishConnect(*operation.connection, os_error);
+    case OperationKind::kShutdown:
+      return FinishShutdown(*operation.connection, os_error);
     case OperationKind::kAccept:
       return FinishAccept(operation, os_error);
   }
@@ -222,6 +227,7 @@ void IocpBackend::Cancel(Connection& connection) {
       operation->state = OperationState::kCancelling;
     }
   }
+  if (IsPipe(connection)) return CancelPipe(connection);
   // A request, to be answered by packets. ERROR_NOT_FOUND says that everything is done already and
   // waits in the queue or in ready_.
   CancelIoEx(AsHandle(connection.socket), nullptr);

@@ -1,5 +1,7 @@
 // Accepts: a pool of AcceptEx operations per listener, each with the socket that the next client
-// will get. The receive length is 0, so a silent client cannot hold an operation.
+// will get. The receive length is 0, so a silent client cannot hold an operation. For a pipe: a
+// pool of its instances, each with a ConnectNamedPipe; a client that finds none of them waiting
+// waits.
 //
 // A listener must never go deaf. Every operation that comes back is posted again, whatever became
 // of it; one that cannot be posted rests for a moment with its pool and is tried again. And nobody
@@ -13,14 +15,16 @@
 
 #include "backend/iocp_backend.h"
 #include "backend/iocp_event_signal.h"
+#include "backend/iocp_pipe.h"
 
 namespace completion_port {
 
 namespace {
 
 constexpr std::size_t kAccepts = 32;
-constexpr std::size_t kSharedAccepts = 8;  // few, for shorter turns
-constexpr std::uint64_t kRestMs = 100;     // before trying again what failed for want of resources
+constexpr std::size_t kSharedAccepts = 8;   // few, for shorter turns
+constexpr std::size_t kPipeInstances = 16;  // of the same pool: Node has 4
+constexpr std::uint64_t kRestMs = 100;      // before trying again what failed for want of resources
 
 // What AcceptEx wants for each of the two addresses it writes.
 constexpr DWORD kAddressBytes = sizeof(sockaddr_in6) + 16;
@@ -28,21 +32,22 @@ constexpr DWORD kAddressBytes = sizeof(sockaddr_in6) + 16;
 // The client gave up between its handshake and our accept. Its loss, not the listener's.
 bool PeerVanished(Error error) {
   return error == Error::kConnectionReset || error == Error::kConnectionAborted ||
-         error == Error::kNotConnected || error == Error::kTimedOut;
+         error == Error::kNotConnected || error == Error::kTimedOut || error == Error::kBrokenPipe;
 }
 
 }  // namespace
 
 struct IocpAccept : Operation {
   IocpAcceptPool* pool = nullptr;
-  std::unique_ptr<IocpEventSignal> signal;         // of a shared listener
-  SOCKET socket = INVALID_SOCKET;                  // for the next client; not attached to any port
+  std::unique_ptr<IocpEventSignal> signal;  // of a shared listener
+  SOCKET socket = INVALID_SOCKET;  // for the next client; not attached to any port, but a pipe is
   std::uint8_t addresses[2 * kAddressBytes] = {};  // written by the kernel
 };
 
 // Lives until its listener's OnAcceptStopped, which comes when nothing is in flight.
 struct IocpAcceptPool : AcceptPool {
   Listener* listener = nullptr;
+  std::wstring path;  // of a pipe
   Notification notification = Notification::kQueued;
   bool stopping = false;
   bool resting = false;
@@ -62,13 +67,22 @@ IocpAcceptPool& PoolOf(const Listener& listener) {
 Error IocpBackend::Attach(Listener& listener) {
   auto pool = std::make_unique<IocpAcceptPool>();
   pool->listener = &listener;
+  const bool is_pipe = listener.Kind() == SocketKind::kLocal;
   if (listener.shared) pool->count = kSharedAccepts;
+  if (is_pipe) {
+    pool->count = kPipeInstances;
+    pool->path = os::WidePath(listener.path);
+  }
   for (IocpAccept& accept : pool->accepts) {
     accept.kind = OperationKind::kAccept;
     accept.pool = pool.get();
   }
-  const Error error =
-      listener.shared ? OpenSignals(*pool) : Associate(listener.socket, &pool->notification);
+  Error error = Error::kOk;  // a pipe's instances join the queue one by one
+  if (listener.shared) {
+    error = OpenSignals(*pool);
+  } else if (!is_pipe) {
+    error = Associate(listener.socket, &pool->notification);
+  }
   if (error != Error::kOk) return error;
   listener.accepts = std::move(pool);
   return Error::kOk;
@@ -98,6 +112,7 @@ void IocpBackend::PostAccept(IocpAccept& accept) {
   accept.state = OperationState::kSubmitted;
   accept.overlapped = OVERLAPPED{};
   if (accept.signal != nullptr) accept.overlapped.hEvent = accept.signal->event();
+  if (pool.listener->Kind() == SocketKind::kLocal) return PostPipeInstance(accept);
   const int family = pool.listener->family == Family::kIpv6 ? AF_INET6 : AF_INET;
   accept.socket = WSASocketW(family, SOCK_STREAM, IPPROTO_TCP, nullptr, 0,
                              WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT);
@@ -111,6 +126,41 @@ void IocpBackend::PostAccept(IocpAccept& accept) {
   const bool done = accept_ex_(pool.listener->socket, accept.socket, accept.addresses, 0,
                                kAddressBytes, kAddressBytes, &bytes, &accept.overlapped) != FALSE;
   Issued(accept, pool.notification, done, done ? 0 : WSAGetLastError(), bytes);
+}
+
+// A client can connect as soon as there is the instance, and leave, too, before ConnectNamedPipe.
+void IocpBackend::PostPipeInstance(IocpAccept& accept) {
+  HANDLE pipe = INVALID_HANDLE_VALUE;
+  DWORD os_error = MakePipeInstance(*accept.pool, &pipe);
+  if (os_error == ERROR_SUCCESS) {
+    accept.socket = os::AsSocket(pipe);
+    const bool skips = SkipPackets(pipe) == Notification::kSkippedOnSuccess;
+    CountCall();
+    if (ConnectNamedPipe(pipe, &accept.overlapped)) {
+      if (!skips) return;  // the packet comes
+    } else {
+      os_error = GetLastError();
+      if (os_error == ERROR_IO_PENDING) return;
+      if (os_error == ERROR_PIPE_CONNECTED) os_error = ERROR_SUCCESS;  // without a packet
+    }
+  }
+  ready_.push_back(Ready{&accept, static_cast<int>(os_error), 0});
+}
+
+// The first instance was made by os::OpenLocalListener.
+DWORD IocpBackend::MakePipeInstance(IocpAcceptPool& pool, HANDLE* out) {
+  Listener& listener = *pool.listener;
+  if (listener.socket != INVALID_SOCKET) {
+    *out = os::AsHandle(listener.socket);
+    listener.socket = INVALID_SOCKET;
+  } else {
+    CountCall();
+    const DWORD os_error = os::CreatePipeInstance(pool.path, os::PipeInstance::kFurther, out);
+    if (os_error != ERROR_SUCCESS) return os_error;
+  }
+  const DWORD os_error = AssociatePipe(*out);
+  if (os_error != ERROR_SUCCESS) CloseHandle(*out);
+  return os_error;
 }
 
 // Makes an ordinary socket of what AcceptEx left: it learns that it is connected, and to whom. The
@@ -135,9 +185,10 @@ void IocpBackend::FinishAccept(Operation& operation, int os_error) {
   accept.state = OperationState::kIdle;
   SOCKET accepted = accept.socket;
   accept.socket = INVALID_SOCKET;
-  if (os_error == 0) os_error = Introduce(accepted, listener.socket);
+  const SocketKind kind = listener.Kind();
+  if (os_error == 0 && kind == SocketKind::kTcp) os_error = Introduce(accepted, listener.socket);
   if (os_error != 0 && accepted != INVALID_SOCKET) {
-    closesocket(accepted);
+    os::CloseSocket(accepted, kind);
     accepted = INVALID_SOCKET;
     CountCall();
   }
@@ -210,10 +261,14 @@ void IocpBackend::Cancel(Listener& listener) {
     return;
   }
   // One by one: others in this process may have accepts of their own on a shared listener.
+  const bool is_pipe = listener.Kind() == SocketKind::kLocal;
   for (IocpAccept& accept : pool.accepts) {
     if (accept.state != OperationState::kSubmitted) continue;
     accept.state = OperationState::kCancelling;
-    CancelIoEx(reinterpret_cast<HANDLE>(listener.socket), &accept.overlapped);
+    // Each instance of a pipe has its own handle; what none could be made for has come back.
+    const SOCKET with = is_pipe ? accept.socket : listener.socket;
+    if (with == INVALID_SOCKET) continue;
+    CancelIoEx(os::AsHandle(with), &accept.overlapped);
     CountCall();
   }
 }

@@ -27,7 +27,8 @@
 //   iocp_receive.cc   zero-byte and chunk receives, and which of them to use
 //   iocp_send.cc      gathered sends
 //   iocp_connect.cc   ConnectEx
-//   iocp_accept.cc    the pool of AcceptEx operations
+//   iocp_accept.cc    the pool of AcceptEx operations, and of pipe instances
+//   iocp_pipe.cc      what named pipes do otherwise
 #ifndef COMPLETION_PORT_BACKEND_IOCP_BACKEND_H_
 #define COMPLETION_PORT_BACKEND_IOCP_BACKEND_H_
 
@@ -43,6 +44,7 @@ namespace completion_port {
 static_assert(std::is_standard_layout_v<Operation> && offsetof(Operation, overlapped) == 0,
               "a packet carries the address of the OVERLAPPED, which must be the Operation's");
 
+enum class PipeWatch : std::uint8_t;
 struct IocpAcceptPool;
 struct IocpAccept;
 
@@ -59,7 +61,7 @@ class IocpBackend final : public Backend {
   void SubmitConnect(Connection& connection) override;
   void SubmitReceive(Connection& connection) override;
   void SubmitSend(Connection& connection) override;
-  void SubmitShutdown(Connection&) override {}
+  void SubmitShutdown(Connection& connection) override;
   void SubmitAccept(Listener& listener) override;
   // Nothing to do: the system serves accepts in the order in which they were posted.
   void Share(Listener&) override {}
@@ -93,9 +95,12 @@ class IocpBackend final : public Backend {
   void CountCall() { counters_->Add(Counter::kOsCalls); }
 
   // --- iocp_receive.cc
+  void StartReceive(Connection& connection, std::uint8_t* data, std::uint32_t length, DWORD flags);
+  void StartChunk(Connection& connection, std::uint32_t chunk);
   bool PostChunk(Connection& connection);
   void PostZeroByte(Connection& connection);
   void FinishReceive(Connection& connection, int os_error, DWORD bytes);
+  void FinishPipeReceive(Connection& connection, std::uint32_t chunk, int os_error, DWORD bytes);
   void FinishZeroByte(Connection& connection, int os_error);
   void Fetch(Connection& connection);
   std::uint32_t AcquireChunk(ChunkClass preferred);
@@ -108,10 +113,29 @@ class IocpBackend final : public Backend {
   int PrepareForConnectEx(const Connection& connection, const Address& remote);
   void FinishConnect(Connection& connection, int os_error);
 
+  // --- iocp_pipe.cc
+  Notification SkipPackets(HANDLE pipe);
+  DWORD AssociatePipe(HANDLE pipe);
+  Error AttachPipe(Connection& connection);
+  void SubmitPipeWork(Connection& connection, OperationKind kind, PTP_SIMPLE_CALLBACK work);
+  void SubmitPipeConnect(Connection& connection);
+  void FinishPipeConnect(Connection& connection, int os_error);
+  void SubmitPipeSend(Connection& connection);
+  void FinishShutdown(Connection& connection, int os_error);
+  void Watch(Connection& connection, PipeWatch watch, std::uint64_t ms);
+  void AwaitSilence(Connection& connection);
+  bool EndAfterSilence(Connection& connection);
+  void CancelPipe(Connection& connection);
+  void ExpireWatches();
+  bool StillWatched(Connection& connection, std::uint64_t now_ms);
+  DWORD UntilNextWatch(DWORD timeout_ms) const;
+
   // --- iocp_accept.cc
   Error OpenSignals(IocpAcceptPool& pool);
   void RepostIdle(IocpAcceptPool& pool);
   void PostAccept(IocpAccept& accept);
+  void PostPipeInstance(IocpAccept& accept);
+  DWORD MakePipeInstance(IocpAcceptPool& pool, HANDLE* out);
   int Introduce(SOCKET accepted, SOCKET listener);
   void FinishAccept(Operation& operation, int os_error);
   bool PostAgain(IocpAccept& accept, Error error);
@@ -136,6 +160,7 @@ class IocpBackend final : public Backend {
   std::vector<Ready> ready_;
   std::vector<Ready> reporting_;          // ready_ of the round that is being reported
   std::vector<IocpAcceptPool*> resting_;  // pools that wait before they try again
+  std::vector<Connection*> watched_;      // pipes with a PipeWatch; slots stay
   std::vector<Listener*> stopped_;        // cancelled with nothing in flight: event still owed
   OVERLAPPED_ENTRY packets_[kBatch] = {};
 };

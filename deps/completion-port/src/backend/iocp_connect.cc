@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "backend/iocp_backend.h"
+#include "backend/iocp_pipe.h"
 #include "os/sockaddr.h"
 
 // After winsock2.h:
@@ -63,6 +64,7 @@ int IocpBackend::PrepareForConnectEx(const Connection& connection, const Address
 }
 
 void IocpBackend::SubmitConnect(Connection& connection) {
+  if (IsPipe(connection)) return SubmitPipeConnect(connection);
   Operation& operation = connection.send;
   assert(operation.state == OperationState::kIdle);
   operation.kind = OperationKind::kConnect;
@@ -83,6 +85,7 @@ void IocpBackend::SubmitConnect(Connection& connection) {
 }
 
 void IocpBackend::FinishConnect(Connection& connection, int os_error) {
+  if (IsPipe(connection)) return FinishPipeConnect(connection, os_error);
   if (os_error == 0) {
     // Without it the socket refuses shutdown, getpeername and more.
     if (setsockopt(connection.socket, SOL_SOCKET, SO_UPDATE_CONNECT_CONTEXT, nullptr, 0) != 0) {

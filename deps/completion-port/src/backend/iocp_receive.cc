@@ -7,6 +7,7 @@
 #include <cassert>
 
 #include "backend/iocp_backend.h"
+#include "backend/iocp_pipe.h"
 
 namespace completion_port {
 
@@ -26,6 +27,14 @@ Error ReceiveError(int os_error) {
   return error == Error::kNoBufferSpace ? Error::kNoMemory : error;
 }
 
+// STATUS_BUFFER_OVERFLOW, a warning: the message goes on in the next receive.
+constexpr int kPartOfMessage = static_cast<int>(0x80000005u);
+
+bool IsEndOfPipe(int os_error) {
+  constexpr int kPipeBroken = static_cast<int>(0xC000014Bu);  // STATUS_PIPE_BROKEN
+  return os_error == ERROR_BROKEN_PIPE || os_error == kPipeBroken;
+}
+
 WSABUF BufferOf(std::uint8_t* data, std::uint32_t bytes) {
   WSABUF buffer;
   buffer.buf = reinterpret_cast<CHAR*>(data);
@@ -38,6 +47,7 @@ WSABUF BufferOf(std::uint8_t* data, std::uint32_t bytes) {
 void IocpBackend::SubmitReceive(Connection& connection) {
   assert(connection.receive.state == OperationState::kIdle);
   connection.receive.state = OperationState::kSubmitted;
+  if (IsPipe(connection)) AwaitSilence(connection);
   if (connection.iocp.busy && PostChunk(connection)) return;
   PostZeroByte(connection);
 }
@@ -45,31 +55,43 @@ void IocpBackend::SubmitReceive(Connection& connection) {
 // False if this connection has to do with a zero-byte receive.
 bool IocpBackend::PostChunk(Connection& connection) {
   const ChunkClass chunk_class = connection.chunk_class;
-  std::uint32_t& posted = posted_chunks_[static_cast<std::size_t>(chunk_class)];
+  const std::uint32_t posted = posted_chunks_[static_cast<std::size_t>(chunk_class)];
   if ((posted + 1) * kPostedShare > chunks_->Total(chunk_class)) return false;
   const std::uint32_t chunk = chunks_->Acquire(chunk_class);
   if (chunk == kNoChunk) return false;
-  ++posted;
-  connection.posted_chunk = chunk;
-  connection.receive.overlapped = OVERLAPPED{};
-  WSABUF buffer = BufferOf(chunks_->Data(chunk), chunks_->Bytes(chunk));
-  DWORD bytes = 0;
-  // TCP may hold a partly filled receive back until a segment with PSH arrives. That is right for
-  // bulk and wrong for a message.
-  DWORD flags = chunk_class == ChunkClass::kSmall ? MSG_PUSH_IMMEDIATE : 0;
-  const bool done = WSARecv(connection.socket, &buffer, 1, &bytes, &flags,
-                            &connection.receive.overlapped, nullptr) == 0;
-  Issued(connection.receive, connection.iocp.notification, done, done ? 0 : WSAGetLastError(),
-         bytes);
+  StartChunk(connection, chunk);
   return true;
 }
 
+void IocpBackend::StartChunk(Connection& connection, std::uint32_t chunk) {
+  const ChunkClass chunk_class = chunks_->ClassOf(chunk);
+  ++posted_chunks_[static_cast<std::size_t>(chunk_class)];
+  connection.posted_chunk = chunk;
+  // TCP may hold a partly filled receive back until a segment with PSH arrives. That is right for
+  // bulk and wrong for a message.
+  const DWORD flags = chunk_class == ChunkClass::kSmall ? MSG_PUSH_IMMEDIATE : 0;
+  StartReceive(connection, chunks_->Data(chunk), chunks_->Bytes(chunk), flags);
+}
+
 void IocpBackend::PostZeroByte(Connection& connection) {
-  connection.receive.overlapped = OVERLAPPED{};
   std::uint8_t nothing = 0;
-  WSABUF buffer = BufferOf(&nothing, 0);
+  StartReceive(connection, &nothing, 0, 0);
+}
+
+void IocpBackend::StartReceive(Connection& connection, std::uint8_t* data, std::uint32_t length,
+                               DWORD flags) {
+  connection.receive.overlapped = OVERLAPPED{};
   DWORD bytes = 0;
-  DWORD flags = 0;
+  if (IsPipe(connection)) {
+    const bool done = ReadFile(os::AsHandle(connection.socket), data, length, &bytes,
+                               &connection.receive.overlapped) != FALSE;
+    const DWORD os_error = done ? DWORD{ERROR_SUCCESS} : GetLastError();
+    // Part of a message is a warning, not a failure: its packet comes.
+    const bool pends = os_error == ERROR_MORE_DATA;
+    return Issued(connection.receive, connection.iocp.notification, done,
+                  pends ? ERROR_IO_PENDING : static_cast<int>(os_error), bytes);
+  }
+  WSABUF buffer = BufferOf(data, length);
   const bool done = WSARecv(connection.socket, &buffer, 1, &bytes, &flags,
                             &connection.receive.overlapped, nullptr) == 0;
   Issued(connection.receive, connection.iocp.notification, done, done ? 0 : WSAGetLastError(),
@@ -78,9 +100,10 @@ void IocpBackend::PostZeroByte(Connection& connection) {
 
 void IocpBackend::FinishReceive(Connection& connection, int os_error, DWORD bytes) {
   const std::uint32_t chunk = connection.posted_chunk;
-  if (chunk == kNoChunk) return FinishZeroByte(connection, os_error);
   connection.posted_chunk = kNoChunk;
-  --posted_chunks_[static_cast<std::size_t>(chunks_->ClassOf(chunk))];
+  if (chunk != kNoChunk) --posted_chunks_[static_cast<std::size_t>(chunks_->ClassOf(chunk))];
+  if (IsPipe(connection)) return FinishPipeReceive(connection, chunk, os_error, bytes);
+  if (chunk == kNoChunk) return FinishZeroByte(connection, os_error);
   if (os_error == 0 && bytes != 0) return ReportBytes(connection, bytes, chunk);
   chunks_->Release(chunk);
   if (os_error == 0) return ReportReceiveError(connection, Error::kOk);  // the end of the stream
@@ -101,6 +124,27 @@ void IocpBackend::FinishZeroByte(Connection& connection, int os_error) {
     return ReportReceiveError(connection, Error::kCanceled);
   }
   Fetch(connection);
+}
+
+// A pipe tells the end of the stream by an error, and an empty message by no bytes.
+void IocpBackend::FinishPipeReceive(Connection& connection, std::uint32_t chunk, int os_error,
+                                    DWORD bytes) {
+  if (os_error == kPartOfMessage) os_error = 0;
+  if (os_error == 0 && bytes != 0) return ReportBytes(connection, bytes, chunk);
+  if (chunk != kNoChunk) chunks_->Release(chunk);
+  if (os_error != 0) {
+    const bool ended = IsEndOfPipe(os_error) || EndAfterSilence(connection);
+    return ReportReceiveError(connection, ended ? Error::kOk : ReceiveError(os_error));
+  }
+  if (connection.receive.state == OperationState::kCancelling) {
+    return ReportReceiveError(connection, Error::kCanceled);
+  }
+  AwaitSilence(connection);
+  if (chunk != kNoChunk) return PostZeroByte(connection);
+  // Readable. The chunk's receive finishes at once, unless somebody else was quicker.
+  const std::uint32_t fresh = AcquireChunk(connection.chunk_class);
+  if (fresh == kNoChunk) return ReportReceiveError(connection, Error::kNoBufferSpace);
+  StartChunk(connection, fresh);
 }
 
 // A receive that does not wait. It has no OVERLAPPED, so the kernel owns nothing afterwards and

@@ -3,6 +3,7 @@
 #include <cassert>
 
 #include "backend/iocp_backend.h"
+#include "backend/iocp_pipe.h"
 
 namespace completion_port {
 
@@ -37,6 +38,7 @@ void IocpBackend::SubmitSend(Connection& connection) {
   assert(connection.send.state == OperationState::kIdle);
   connection.send.kind = OperationKind::kSend;
   connection.send.state = OperationState::kSubmitted;
+  if (IsPipe(connection)) return SubmitPipeSend(connection);
   WSABUF buffers[kGather];  // read before the call returns; only the bytes are the kernel's longer
   DWORD bytes = 0;
   bool done = false;

@@ -35,6 +35,10 @@ enum class SocketKind : std::uint8_t {
   kLocal,  // a Unix domain socket; on Windows the HANDLE of a named pipe
 };
 
+constexpr SocketKind KindOf(Family family) {
+  return family == Family::kLocal ? SocketKind::kLocal : SocketKind::kTcp;
+}
+
 namespace os {
 
 // WSAStartup, once per process; nothing on POSIX.

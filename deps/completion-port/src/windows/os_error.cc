@@ -51,9 +51,7 @@ constexpr OperationRow kByOperation[] = {
     {ERROR_INVALID_NAME, Operating::kListen, Error::kAccessDenied},
     // The server offers one direction of its pipe only.
     {ERROR_ACCESS_DENIED, Operating::kReceive, Error::kNotConnected},
-    {STATUS_ACCESS_DENIED, Operating::kReceive, Error::kNotConnected},
     {ERROR_ACCESS_DENIED, Operating::kSend, Error::kBrokenPipe},
-    {STATUS_ACCESS_DENIED, Operating::kSend, Error::kBrokenPipe},
     // A firewall's refusal, which Winsock itself calls WSAEACCES.
     {ERROR_ACCESS_DENIED, Operating::kConnect, Error::kAccessDenied},
 };

@@ -1,0 +1,403 @@
+// Local sockets: the same promises as for TCP, on Unix domain sockets and on named pipes.
+#ifdef _WIN32
+#include <windows.h>
+#else
+#include <sys/stat.h>
+#include <unistd.h>
+#endif
+
+#include <algorithm>
+#include <cstdio>
+#include <string>
+
+#include "client.h"
+#include "os/local_socket.h"
+#include "pair.h"
+
+namespace completion_port::test {
+namespace {
+
+unsigned ProcessId() {
+#ifdef _WIN32
+  return GetCurrentProcessId();
+#else
+  return static_cast<unsigned>(getpid());
+#endif
+}
+
+// A name that no other test uses.
+Address UniquePath() {
+  static int made = 0;
+  const std::string name =
+      "completion-port-" + std::to_string(ProcessId()) + "-" + std::to_string(++made);
+#ifdef _WIN32
+  const std::string path = "\\\\.\\pipe\\" + name;
+#else
+  const std::string path = "/tmp/" + name;
+#endif
+  Address address;
+  CHECK_EQ(ParsePath(path, &address), Error::kOk);
+  return address;
+}
+
+Accepting* ListenAt(Client& client, const Address& address, std::uint32_t credit,
+                    std::uint32_t port = 0) {
+  ListenOptions options;
+  options.address = address;
+  Error error = Error::kOk;
+  Accepting* listener = client.Listen(options, port, &error);
+  CHECK_EQ(error, Error::kOk);
+  if (listener == nullptr) return nullptr;
+  CHECK_EQ(listener->address.path, address.path);
+  client.Accept(listener, credit);
+  client.Flush();
+  return listener;
+}
+
+// Both ends of one connection, on the ports of one client.
+struct LocalPair {
+  explicit LocalPair(BackendKind backend, std::uint32_t ports = 1, std::uint32_t credit = 4)
+      : client(backend, Options(ports)) {
+    if (!client.started()) return;
+    listener = ListenAt(client, UniquePath(), credit);
+    if (listener == nullptr) return;
+    here = client.ConnectTo(listener->address, ports - 1);
+    there = client.WaitAccepted(listener);
+    if (here == nullptr || there == nullptr) return;
+    here->refill = there->refill = 1;
+    client.Grant(here, credit);
+  }
+  static ClientOptions Options(std::uint32_t ports) {
+    ClientOptions options;
+    options.ports = ports;
+    return options;
+  }
+  bool ready() const { return here != nullptr && there != nullptr; }
+  bool Wait(const std::function<bool()>& done, int ms = 5000) { return client.WaitUntil(done, ms); }
+
+  Client client;
+  Accepting* listener = nullptr;
+  Sock* here = nullptr;  // the end that connected
+  Sock* there = nullptr;
+};
+
+std::vector<std::vector<std::uint8_t>> Filled(std::size_t length, std::uint8_t byte) {
+  return {std::vector<std::uint8_t>(length, byte)};
+}
+
+// The error that connecting to `address` ends with.
+Error ConnectError(Client& client, const Address& address) {
+  ConnectOptions options;
+  options.remote = address;
+  Error error = Error::kOk;
+  Sock* sock = client.Prepare(options, 0, &error);
+  if (sock == nullptr) return error;
+  client.Connect(sock);
+  if (!client.WaitUntil([&] { return !sock->connect_pending; })) return kNone;
+  return sock->connected.value_or(kNone);
+}
+
+}  // namespace
+
+TEST(ParsesPaths) {
+  Address address;
+  CHECK_EQ(ParsePath("", &address), Error::kInvalidArgument);
+  CHECK_EQ(ParsePath(std::string_view("a\0b", 3), &address), Error::kInvalidArgument);
+  CHECK(address.family == Family::kNone);
+  REQUIRE_EQ(ParsePath("some/path", &address), Error::kOk);
+  CHECK(address.family == Family::kLocal);
+  CHECK_EQ(FormatAddress(address), std::string("some/path"));
+#ifndef _WIN32
+  CHECK_EQ(ParsePath(std::string(108, 'x'), &address), Error::kOk);
+  CHECK_EQ(ParsePath(std::string(109, 'x'), &address), Error::kInvalidArgument);
+#endif
+#ifdef __linux__
+  CHECK_EQ(ParsePath(std::string_view("\0a\0b", 4), &address), Error::kOk);
+  CHECK_EQ(address.path.size(), 4);
+#endif
+}
+
+PORT_TEST(LocalConnectsAndTalks) {
+  LocalPair pair(backend);
+  REQUIRE(pair.ready());
+  pair.client.Send(pair.here, "question");
+  REQUIRE(pair.Wait([&] { return pair.there->received == 8; }));
+  pair.client.Send(pair.there, "answer");
+  REQUIRE(pair.Wait([&] { return pair.here->received == 6; }));
+  CHECK_EQ(pair.there->Text(), std::string("question"));
+  CHECK_EQ(pair.here->Text(), std::string("answer"));
+}
+
+PORT_TEST(LocalHasNoEndpoints) {
+  LocalPair pair(backend);
+  REQUIRE(pair.ready());
+  Port* port = pair.client.port();
+  Address address;
+  for (const Sock* sock : {pair.here, pair.there}) {
+    CHECK_EQ(port->LocalAddress(sock->id, &address), Error::kOperationNotSupported);
+    CHECK_EQ(port->PeerAddress(sock->id, &address), Error::kOperationNotSupported);
+    CHECK_EQ(port->SetNoDelay(sock->id, true), Error::kOperationNotSupported);
+    CHECK_EQ(port->SetKeepAlive(sock->id, KeepAlive{}), Error::kOperationNotSupported);
+  }
+}
+
+PORT_TEST(LocalOverSeveralPorts) {
+  LocalPair pair(backend, 2);
+  REQUIRE(pair.ready());
+  pair.client.Send(pair.here, "across");
+  CHECK(pair.Wait([&] { return pair.there->Text() == "across"; }));
+}
+
+PORT_TEST(LocalBytesInOrder) {
+  LocalPair pair(backend);
+  REQUIRE(pair.ready());
+  constexpr std::size_t kBytes = 3 * 1024 * 1024 + 17;
+  std::uint64_t at = 0;
+  bool right = true;
+  pair.there->sink = [&](const std::uint8_t* data, std::size_t length) {
+    for (std::size_t i = 0; i < length; ++i, ++at) {
+      right = right && data[i] == static_cast<std::uint8_t>(at * 31 + (at >> 8));
+    }
+  };
+  Random random(Seed());
+  for (std::size_t sent = 0; sent < kBytes;) {
+    // Small ones, which are gathered, and large ones, which are not.
+    const std::size_t length = std::min<std::size_t>(
+        kBytes - sent, random.OneIn(3) ? random.Below(200000) : random.Below(3000));
+    std::vector<std::uint8_t> bytes(length);
+    for (std::size_t i = 0; i < length; ++i) {
+      const std::uint64_t n = sent + i;
+      bytes[i] = static_cast<std::uint8_t>(n * 31 + (n >> 8));
+    }
+    sent += length;
+    pair.client.Send(pair.here, std::vector<std::vector<std::uint8_t>>{std::move(bytes)});
+  }
+  CHECK(
+      pair.Wait([&] { return pair.there->received == kBytes && pair.here->sends.empty(); }, 20000));
+  CHECK(right);
+}
+
+PORT_TEST(LocalGatherKeepsRequestsApart) {
+  LocalPair pair(backend);
+  REQUIRE(pair.ready());
+  for (int i = 0; i < 200; ++i) pair.client.Send(pair.here, std::string(1 + i % 7, 'x'));
+  pair.client.Send(pair.here, std::string());
+  pair.client.SendPart(pair.here, {1, 2, 3});
+  pair.client.Send(pair.here, std::vector<std::vector<std::uint8_t>>{{4, 5}, {}, {6}});
+  CHECK(pair.Wait([&] { return pair.here->sends.empty(); }));
+  CHECK_EQ(pair.here->send_results.size(), 202);
+  for (const Error error : pair.here->send_results) CHECK_EQ(error, Error::kOk);
+}
+
+PORT_TEST(LocalShutdownAfterSends) {
+  LocalPair pair(backend);
+  REQUIRE(pair.ready());
+  pair.client.Send(pair.here, Filled(300000, 'a'));
+  pair.client.Shutdown(pair.here);
+  REQUIRE(pair.Wait([&] { return pair.there->ended.has_value(); }));
+  CHECK_EQ(*pair.there->ended, Error::kOk);
+  CHECK_EQ(pair.there->received, 300000);
+  CHECK(pair.Wait([&] { return pair.here->shutdown_results.size() == 1; }));
+  CHECK_EQ(At(pair.here->shutdown_results, 0), Error::kOk);
+}
+
+// On a pipe the answer has to begin soon; a socket would wait for ever.
+PORT_TEST(LocalAnswerAfterShutdown) {
+  LocalPair pair(backend);
+  REQUIRE(pair.ready());
+  pair.client.Send(pair.here, "question");
+  pair.client.Shutdown(pair.here);
+  REQUIRE(pair.Wait([&] { return pair.there->received == 8; }));
+  pair.client.Send(pair.there, "answer");
+  CHECK(pair.Wait([&] { return pair.here->Text() == "answer"; }));
+  REQUIRE(pair.Wait([&] { return pair.there->ended.has_value(); }));
+  pair.client.Close(pair.there);
+  CHECK(pair.Wait([&] { return pair.here->ended.has_value(); }));
+  CHECK_EQ(pair.here->ended.value_or(kNone), Error::kOk);
+}
+
+PORT_TEST(LocalShutdownWithoutReader) {
+  LocalPair pair(backend, 1, 0);  // no credit on either end
+  REQUIRE(pair.ready());
+  pair.client.Send(pair.here, "unread");
+  pair.client.Shutdown(pair.here);
+  pair.client.Pass(kQuietMs);
+  pair.client.Close(pair.here);
+  CHECK(pair.Wait([&] { return pair.here->closed; }));
+  pair.client.Grant(pair.there, 2);
+  CHECK(pair.Wait([&] { return pair.there->ended.has_value(); }));
+  CHECK_EQ(pair.there->Text(), std::string("unread"));
+  CHECK_EQ(*pair.there->ended, Error::kOk);
+}
+
+PORT_TEST(LocalCloseSendsWhatWasSubmitted) {
+  LocalPair pair(backend);
+  REQUIRE(pair.ready());
+  pair.client.Send(pair.here, Filled(1000000, 'b'));
+  pair.client.Close(pair.here);
+  REQUIRE(pair.Wait([&] { return pair.there->ended.has_value(); }));
+  CHECK_EQ(*pair.there->ended, Error::kOk);
+  CHECK_EQ(pair.there->received, 1000000);
+  CHECK_EQ(At(pair.here->send_results, 0), Error::kOk);
+}
+
+PORT_TEST(LocalCloseGivesUpOnAPeerThatDoesNotRead) {
+  ClientOptions options;
+  options.linger_ms = 100;
+  Client client(backend, options);
+  Accepting* listener = ListenAt(client, UniquePath(), 0);
+  REQUIRE(listener != nullptr);
+  Sock* here = client.ConnectTo(listener->address);
+  Sock* there = client.WaitAccepted(listener);
+  REQUIRE(here != nullptr && there != nullptr);
+  client.Send(here, Filled(kMoreThanFits, 'c'));
+  client.Close(here);
+  REQUIRE(client.WaitUntil([&] { return here->closed; }));
+  CHECK(here->lingers);
+  CHECK_EQ(At(here->send_results, 0), Error::kCanceled);
+}
+
+PORT_TEST(LocalSendToAPeerThatIsGone) {
+  LocalPair pair(backend);
+  REQUIRE(pair.ready());
+  pair.client.Close(pair.there);
+  REQUIRE(pair.Wait([&] { return pair.here->ended.has_value(); }));
+  CHECK_EQ(*pair.here->ended, Error::kOk);
+  pair.client.Send(pair.here, "too late");
+  REQUIRE(pair.Wait([&] { return pair.here->send_results.size() == 1; }));
+  CHECK_EQ(At(pair.here->send_results, 0), Error::kBrokenPipe);
+}
+
+PORT_TEST(LocalClosedInEveryState) {
+  const Address nowhere = UniquePath();
+  Client client(backend);
+  Accepting* listener = ListenAt(client, UniquePath(), 4);
+  REQUIRE(listener != nullptr);
+  for (int i = 0; i < 60; ++i) {
+    ConnectOptions options;
+    options.remote = i % 5 == 4 ? nowhere : listener->address;
+    Sock* sock = client.Prepare(options);
+    REQUIRE(sock != nullptr);
+    if (i % 6 != 0) client.Connect(sock);
+    if (i % 2 == 0) client.Grant(sock, 2);
+    if (i % 3 == 0) client.Send(sock, "x");
+    if (i % 4 == 0) client.Shutdown(sock);
+    if (i % 3 == 1) client.Pass(1);
+    client.Close(sock, i % 7 == 0);
+  }
+  CHECK(client.WaitUntil([&] {
+    return std::all_of(client.socks().begin(), client.socks().end(),
+                       [](const Sock& sock) { return sock.closed || !sock.close_submitted; });
+  }));
+}
+
+PORT_TEST(LocalManyConnects) {
+  Client client(backend);
+  Accepting* listener = ListenAt(client, UniquePath(), 1);
+  REQUIRE(listener != nullptr);
+  std::vector<Sock*> socks;
+  for (int i = 0; i < 100; ++i) {
+    ConnectOptions options;
+    options.remote = listener->address;
+    socks.push_back(client.Prepare(options));
+    REQUIRE(socks.back() != nullptr);
+    client.Connect(socks.back());
+  }
+  REQUIRE(client.WaitUntil(
+      [&] {
+        return std::all_of(socks.begin(), socks.end(),
+                           [](const Sock* sock) { return !sock->connect_pending; });
+      },
+      20000));
+  for (const Sock* sock : socks) CHECK_EQ(sock->connected.value_or(kNone), Error::kOk);
+  CHECK(client.WaitUntil([&] { return listener->accepted.size() == socks.size(); }));
+}
+
+PORT_TEST(LocalErrors) {
+  Client client(backend);
+  CHECK_EQ(ConnectError(client, UniquePath()), Error::kNoEntry);
+  ListenOptions options;
+  Error error = Error::kOk;
+  REQUIRE_EQ(ParsePath("no-such-folder/at/all", &options.address), Error::kOk);
+  CHECK(client.Listen(options, 0, &error) == nullptr);
+  CHECK_EQ(error, Error::kAccessDenied);
+  options.address = UniquePath();
+  REQUIRE(client.Listen(options) != nullptr);
+  if (UnderWine()) return;  // there, a second server of one pipe is not refused
+  CHECK(client.Listen(options, 0, &error) == nullptr);
+  CHECK_EQ(error, Error::kAddressInUse);
+}
+
+PORT_TEST(LocalPathIsFreeAgain) {
+  Client client(backend);
+  const Address address = UniquePath();
+  for (int i = 0; i < 5; ++i) {
+    Accepting* listener = ListenAt(client, address, 1);
+    REQUIRE(listener != nullptr);
+    Sock* sock = client.ConnectTo(address);
+    REQUIRE(sock != nullptr);
+    client.WaitAccepted(listener);
+    client.CloseListener(listener);
+    REQUIRE(client.WaitUntil([&] { return listener->closed; }));
+    for (Sock& each : client.socks()) {
+      if (!each.close_submitted) client.Close(&each);
+    }
+    CHECK(client.WaitUntil([&] {
+      return std::all_of(client.socks().begin(), client.socks().end(),
+                         [](const Sock& each) { return each.closed; });
+    }));
+    CHECK_EQ(ConnectError(client, address), Error::kNoEntry);
+  }
+}
+
+PORT_TEST(LocalStopsWithEverythingUnderWay) {
+  LocalPair pair(backend);
+  REQUIRE(pair.ready());
+  pair.there->refill = 0;
+  pair.client.Send(pair.here, Filled(kMoreThanFits, 'd'));
+  pair.client.Shutdown(pair.here);
+  pair.client.Shutdown(pair.there);
+  ListenOptions options;
+  options.address = UniquePath();
+  REQUIRE(pair.client.Listen(options) != nullptr);  // never accepts
+  pair.client.Pass(10);
+  CHECK_AT_MOST(pair.client.Stop(), Patience(2000));
+}
+
+PORT_TEST(LocalAccessForEverybody) {
+  Client client(backend);
+  ListenOptions options;
+  options.address = UniquePath();
+  Accepting* listener = client.Listen(options);
+  REQUIRE(listener != nullptr);
+  CHECK_EQ(client.port()->SetListenerAccess(listener->id, true, true), Error::kOk);
+#ifndef _WIN32
+  struct stat status;
+  REQUIRE_EQ(stat(options.address.path.c_str(), &status), 0);
+  CHECK_EQ(status.st_mode & 0777, 0666);
+#endif
+  client.Accept(listener, 1);
+  CHECK(client.ConnectTo(options.address) != nullptr);
+}
+
+PORT_TEST(LocalUnlinkTakesTheNameAtOnce) {
+  Client client(backend);
+  Accepting* listener = ListenAt(client, UniquePath(), 1);
+  REQUIRE(listener != nullptr);
+  CHECK_EQ(client.port()->UnlinkListener(listener->id), Error::kOk);
+#ifndef _WIN32
+  CHECK_EQ(access(listener->address.path.c_str(), F_OK), -1);
+  // Closing does not take what another put there meanwhile.
+  Client other(backend);
+  REQUIRE(ListenAt(other, listener->address, 1) != nullptr);
+  client.CloseListener(listener);
+  REQUIRE(client.WaitUntil([&] { return listener->closed; }));
+  CHECK(client.ConnectTo(listener->address) != nullptr);
+#endif
+  Accepting* tcp = client.ListenAndAccept(1);
+  REQUIRE(tcp != nullptr);
+  CHECK_EQ(client.port()->UnlinkListener(tcp->id), Error::kOperationNotSupported);
+  CHECK_EQ(client.port()->SetListenerAccess(tcp->id, true, true), Error::kOperationNotSupported);
+}
+
+}  // namespace completion_port::test
