@@ -21,11 +21,15 @@ export function isAskedBySend(getter: ((this: never) => unknown) | undefined): b
 
 /** The same where looks are rare: in any case. */
 export function stackSaysSend(getter: ((this: never) => unknown) | undefined): boolean {
-  if (getter === undefined) return false;
+  return getter !== undefined && isCalledBy(childProcessModule, getter);
+}
+
+/** Whether the code that called `callee` is of this module of Node's. */
+export function isCalledBy(module: string, callee: (this: never, ...args: never[]) => unknown) {
   const limit = Error.stackTraceLimit;
   Error.stackTraceLimit = 1;
   const trace: { stack?: string } = {};
-  Error.captureStackTrace(trace, getter);
+  Error.captureStackTrace(trace, callee);
   Error.stackTraceLimit = limit;
-  return String(trace.stack).includes(childProcessModule);
+  return String(trace.stack).includes(module);
 }

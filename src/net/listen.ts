@@ -11,7 +11,7 @@ import type {
   LocalListenSettings,
   Transport,
 } from '../port/contract';
-import { stackSaysSend } from './asked-by-send';
+import { isCalledBy, stackSaysSend } from './asked-by-send';
 import { bindWhenClosed, portClosed, portCloses } from './closing-ports';
 import { core, nodeMajor, override } from './core';
 import { cannotBeSent, errnoOf, listenError, operationError } from './errors';
@@ -30,12 +30,17 @@ import type { TcpHandle } from './tcp-handle';
 const serverSocketChannel = diagnosticsChannel.channel('net.server.socket');
 const listenChannel = diagnosticsChannel.tracingChannel('net.server.listen');
 
+/** Under `iocp-net/register` this module of Node's makes its servers with our class. */
+const roundRobinModule = 'node:internal/cluster/round_robin_handle';
+
 const kListening = Symbol('iocp-net.listening');
 
 /** What our `listen()` notes for the steps after it. */
 interface Listening {
   ipv6Only: boolean;
   reusePort: boolean;
+  /** The server is what the primary of a cluster accepts with, to hand Node's handles around. */
+  isDistributor: boolean;
   /** The descriptor to listen on belongs to another server of ours. */
   sharesDescriptor: boolean;
   /** Whether a listener of ours is open. */
@@ -52,6 +57,7 @@ function listeningOf(server: ListeningServer): Listening {
   return (server[kListening] ??= {
     ipv6Only: false,
     reusePort: false,
+    isDistributor: false,
     sharesDescriptor: false,
     open: false,
     closing: 0,
@@ -367,7 +373,7 @@ const anyAddress = [
 ];
 
 const listenMembers: ThisType<ListeningServer> & Record<string, unknown> = {
-  listen(...args: unknown[]): NetServer {
+  listen: function listen(this: ListeningServer, ...args: unknown[]): NetServer {
     const [options] = normalizeArguments<nodeNet.ListenOptions>(args);
     const listening = listeningOf(this);
     listening.ipv6Only = options.ipv6Only === true;
@@ -376,14 +382,15 @@ const listenMembers: ThisType<ListeningServer> & Record<string, unknown> = {
     listening.sharesDescriptor = [_handle, handle, options].some(
       (each) => each instanceof ListenHandle,
     );
+    listening.isDistributor = isCalledBy(roundRobinModule, listen);
     nodeServer.listen.apply(this, args as never);
     return this;
   },
 
   _listen2(...args: Parameters<NetServer['_listen2']>): void {
     const [address, port, addressType, backlog, fd, flags] = args;
-    const transport = core();
     const listening = listeningOf(this);
+    const transport = listening.isDistributor ? null : core();
     const existing =
       transport === null ? null : existingListener(this, fd, listening.sharesDescriptor);
     if (transport !== null && existing !== null) {

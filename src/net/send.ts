@@ -114,12 +114,13 @@ class Sending {
     return this.#send.apply(this.#channel, this.#args);
   }
 
-  /** Both sides accept from now on. */
-  server(server: object, handle: ListenHandle): boolean {
+  /** Both sides accept from now on. `what`: the server, or its bare handle. */
+  listener(what: object, handle: ListenHandle): boolean {
     checkPlatform();
     const native = nativeServerHandle(duplicateOf(handle));
     if (typeof native === 'number') throw cannotBeSent(`error ${native}`);
-    return withHandle(server, native, () => this.#sendCopy(server, native));
+    if (what === handle) return this.#sendCopy(native, native);
+    return withHandle(what, native, () => this.#sendCopy(what, native));
   }
 
   /** A bare handle stays the sender's, who closes it. */
@@ -163,8 +164,9 @@ function wrapSend(send: Send): Send {
       if (connection === null || phase !== Phase.Open) return send.apply(this, [message]);
       return sending.socket(socket, link, connection);
     }
+    if (handle instanceof ListenHandle) return sending.listener(handle, handle);
     const listener = (handle as { _handle?: unknown })._handle;
-    if (listener instanceof ListenHandle) return sending.server(handle, listener);
+    if (listener instanceof ListenHandle) return sending.listener(handle, listener);
     return send.apply(this, args);
   };
 }
@@ -180,8 +182,11 @@ function wrapChannel(channel: Channel): void {
 
 type Stdio = unknown;
 
-function connectionOf(entry: Stdio): Connection | null {
+/** What of ours an entry stands for: a connection or a listener, by itself or by its handle. */
+function sourceOf(entry: Stdio): Connection | ListenHandle | null {
   if (typeof entry !== 'object' || entry === null) return null;
+  if (entry instanceof ListenHandle) return entry;
+  if (isOurHandle(entry)) return entry.connection;
   return (entry as Partial<NetSocket>)[kLink]?.connection ?? null;
 }
 
@@ -191,9 +196,9 @@ function replaceSockets(options: { stdio?: Stdio }): number[] {
   if (!Array.isArray(stdio) || process.platform === 'win32') return [];
   const duplicates: number[] = [];
   options.stdio = stdio.map((entry: Stdio) => {
-    const connection = connectionOf(entry);
-    if (connection === null) return entry;
-    const fd = duplicateOf(connection);
+    const source = sourceOf(entry);
+    if (source === null) return entry;
+    const fd = duplicateOf(source);
     duplicates.push(fd);
     return fd;
   });

@@ -1,13 +1,20 @@
-/** The primary knows nothing of iocp-net; only its workers do. */
+/** Primaries that know nothing of iocp-net, only their workers do; and such that have it registered. */
 import t from 'tap';
 import { run } from '../support/child';
 import { workerFile } from '../support/cluster';
 
-const program = (policy: string): string => `
+const register = require.resolve('iocp-net/register');
+
+const program = (policy: string, registered: boolean): string => `
+  ${registered ? `require(${JSON.stringify(register)});` : ''}
   const cluster = require('node:cluster');
   const net = require('node:net');
   cluster.schedulingPolicy = cluster.${policy};
-  cluster.setupPrimary({ exec: ${JSON.stringify(workerFile)}, execArgv: [], args: [] });
+  cluster.setupPrimary({
+    exec: ${JSON.stringify(workerFile)},
+    execArgv: ${JSON.stringify(registered ? ['--require', register] : [])},
+    args: [],
+  });
   const answers = [];
   const ask = (port) => {
     if (answers.length === 40) return end();
@@ -19,7 +26,8 @@ const program = (policy: string): string => `
   };
   const end = () => {
     const workers = new Set(answers.map(({ worker }) => worker));
-    console.log(workers.size, answers.every(({ core }) => core), Object.keys(require.cache).some((file) => /dist.net/.test(file)));
+    const isLoaded = Object.keys(require.cache).some((file) => /dist.net/.test(file));
+    console.log(workers.size, answers.every(({ core }) => core), isLoaded);
     cluster.disconnect();
   };
   let listening = 0;
@@ -31,9 +39,11 @@ const program = (policy: string): string => `
 
 const onCore = process.platform !== 'win32';
 
-for (const policy of ['SCHED_RR', 'SCHED_NONE']) {
-  t.test(`with ${policy}`, async (test) => {
-    const { code, stdout, stderr } = await run(program(policy), 30_000);
-    test.strictSame([code, stdout.trim(), stderr], [0, `2 ${onCore} false`, '']);
-  });
+for (const registered of [false, true]) {
+  for (const policy of ['SCHED_RR', 'SCHED_NONE']) {
+    t.test(`${policy}, ${registered ? 'registered' : 'plain'}`, async (test) => {
+      const { code, stdout, stderr } = await run(program(policy, registered), 30_000);
+      test.strictSame([code, stdout.trim(), stderr], [0, `2 ${onCore} ${registered}`, '']);
+    });
+  }
 }
