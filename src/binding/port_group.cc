@@ -123,11 +123,14 @@ void PortGroup::WakeConsumer(void* member) {
   napi_call_threadsafe_function(static_cast<Member*>(member)->wake, nullptr, napi_tsfn_nonblocking);
 }
 
+// The function belongs to the async context of whoever made the first socket. Without a context the
+// callback runs in none, as a callback of the event loop does: an accepted connection belongs to
+// nobody until its handlers say so.
 void PortGroup::CallJs(napi_env env, napi_value callback, void*, void*) {
   if (env == nullptr || callback == nullptr) return;  // the environment is going
-  napi_value undefined;
-  napi_get_undefined(env, &undefined);
-  napi_call_function(env, undefined, callback, 0, nullptr, nullptr);
+  napi_value receiver;
+  if (napi_create_object(env, &receiver) != napi_ok) return;
+  napi_make_callback(env, nullptr, receiver, callback, 0, nullptr, nullptr);
 }
 
 void PortGroup::StopAtCleanup(void* member) { static_cast<Member*>(member)->group->group_.Stop(); }

@@ -1,5 +1,7 @@
 /** Connecting to a path: a Unix domain socket, or a named pipe on Windows. */
+import type { AsyncResource } from 'node:async_hooks';
 import type { Connection, ConnectionOwner, ErrorName, Transport } from '../port/contract';
+import { answerIn, requestScope } from './async-scopes';
 import { becomeConnected, noAddress } from './dial';
 import { endpointError } from './errors';
 import type { NetSocket } from './internals';
@@ -12,6 +14,7 @@ export class PathAttempt implements ConnectionOwner {
   readonly #link: SocketLink;
   readonly #path: string;
   #connection: Connection | null = null;
+  #request: AsyncResource | null = null;
 
   constructor(socket: NetSocket, link: SocketLink, path: string) {
     this.#socket = socket;
@@ -30,7 +33,9 @@ export class PathAttempt implements ConnectionOwner {
     socket.emit('connectionAttempt', this.#path, undefined as never, undefined as never);
     if (!this.#isCurrent) return;
     const answer =
-      link.connection === null ? transport.connectLocal(pathToUse(this.#path), this) : 'EISCONN';
+      link.connection === null
+        ? transport.connectLocal(pathToUse(this.#path), this, link.takeScope())
+        : 'EISCONN';
     if (typeof answer === 'string') {
       socket.destroy(endpointError(answer, 'connect', this.#peer, noAddress));
       return;
@@ -38,12 +43,17 @@ export class PathAttempt implements ConnectionOwner {
     link.applyRef(answer);
     link.connection = answer;
     this.#connection = answer;
+    this.#request = requestScope('PIPECONNECTWRAP', answer);
   }
 
   /** The socket was destroyed while connecting: with one attempt, nothing is said of it. */
   cancelled(): void {}
 
   onConnect(name: ErrorName | null): void {
+    if (this.#request !== null) answerIn(this.#request, this.#settled.bind(this), name);
+  }
+
+  #settled(name: ErrorName | null): void {
     if (this.#connection === null || !this.#isCurrent) return;
     const socket = this.#socket;
     if (name === null) {

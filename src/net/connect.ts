@@ -2,7 +2,8 @@
 import diagnosticsChannel from 'node:diagnostics_channel';
 import dns from 'node:dns';
 import * as nodeNet from './node-net';
-import type { Transport } from '../port/contract';
+import type { SocketKind, Transport } from '../port/contract';
+import { connectingScope, nextTickOf } from './async-scopes';
 import { nodeMajor } from './core';
 import { connectToPath } from './connect-path';
 import { Dial } from './dial';
@@ -12,6 +13,7 @@ import { nodeSocket } from './internals';
 import type { NetSocket, NormalizedArguments } from './internals';
 import { Phase } from './link';
 import type { SocketLink } from './link';
+import { SilentHandle, silentSocket } from './silent-handle';
 
 /** The options of `connect()`, before anything was checked. */
 export interface ConnectOptions {
@@ -88,7 +90,7 @@ function isPlainlyValid(options: ConnectOptions): boolean {
  */
 function validate(options: ConnectOptions): void {
   if (isPlainlyValid(options)) return;
-  const scratch = new nodeNet.Socket();
+  const scratch = silentSocket(new SilentHandle());
   scratch.on('error', () => {});
   const unanswered = isAbsent(options.lookup) || typeof options.lookup === 'function';
   const asked = unanswered
@@ -115,7 +117,7 @@ export function connectOver(
   // 'end' may have put Node's write-after-FIN in its place.
   const { write } = Object.getPrototypeOf(socket) as NetSocket;
   if (socket.write !== write) socket.write = write;
-  if (link.phase === Phase.Idle) prepare(socket, link);
+  if (link.phase === Phase.Idle) prepare(socket, link, options.path ? 'local' : 'tcp');
   socket._unrefTimer();
   socket.connecting = true;
   validate(options);
@@ -124,9 +126,10 @@ export function connectOver(
   else lookUpAndDial(transport, socket, link, options);
 }
 
-function prepare(socket: NetSocket, link: SocketLink): void {
+function prepare(socket: NetSocket, link: SocketLink, kind: SocketKind): void {
   if (socket.destroyed) socket._peername = null;
   link.phase = Phase.Connecting;
+  link.scope = connectingScope(socket, kind);
   socket._undestroy();
   socket._sockname = null;
   link.userBuffer?.renew();
@@ -156,20 +159,27 @@ function lookUpAndDial(
   link.dial = dial;
   const family = nodeNet.isIP(host);
   if (family !== 0) {
-    process.nextTick(() => {
+    const start = (): void => {
       if (dial.isCurrent) dial.single({ address: host, family: family as 4 | 6 });
-    });
+    };
+    if (link.scope === null) process.nextTick(start);
+    else nextTickOf(link.scope.asyncId(), start);
     return;
   }
   socket._host = host;
   const settings = lookupSettingsOf(options);
   const lookup = options.lookup || dns.lookup;
-  if (selectsFamily(options, settings)) {
-    settings.all = true;
-    lookUpAll(dial, lookup, host, settings, options);
-  } else {
-    lookUpOne(dial, lookup, host, settings, options);
-  }
+  const start = (): void => {
+    if (selectsFamily(options, settings)) {
+      settings.all = true;
+      lookUpAll(dial, lookup, host, settings, options);
+    } else {
+      lookUpOne(dial, lookup, host, settings, options);
+    }
+  };
+  // What looks up is caused by the connection.
+  if (link.scope === null) start();
+  else link.scope.runInAsyncScope(start);
 }
 
 const isFamily = (family: unknown): family is 4 | 6 => family === 4 || family === 6;

@@ -1,6 +1,8 @@
 /** Connecting to addresses that are known: one, or several in turn ("happy eyeballs"). */
+import type { AsyncResource } from 'node:async_hooks';
 import { setTimeout, clearTimeout } from 'node:timers';
 import type { Connection, ConnectionOwner, ErrorName, Transport } from '../port/contract';
+import { answerIn, connectingScope, requestScope } from './async-scopes';
 import {
   connectAggregateError,
   connectionTimeout,
@@ -123,8 +125,10 @@ export class Dial {
     const { port } = this.settings;
     const before = this.#startError(attempt);
     if (before !== null) return before;
-    const connection = this.#transport.connect({ address, port, ...attempt.local }, attempt);
+    const scope = this.#link.takeScope();
+    const connection = this.#transport.connect({ address, port, scope, ...attempt.local }, attempt);
     if ('error' in connection) return this.#refused(attempt, connection.error, connection.syscall);
+    attempt.request = requestScope('TCPCONNECTWRAP', connection);
     // Bound and on its way: as with Node, a failed bind is no attempt. Answers come later.
     this.#link.applyRef(connection);
     this.#link.connection = connection;
@@ -141,6 +145,7 @@ export class Dial {
   /** Makes the socket ready for one more attempt, as for a first. */
   renew(): void {
     this.socket._sockname = null;
+    this.#link.scope = connectingScope(this.socket, 'tcp');
     this.#link.userBuffer?.renew();
   }
 
@@ -230,6 +235,8 @@ class Attempt implements ConnectionOwner {
   /** What the attempt's socket is bound to, where that was asked for. */
   readonly local: { localAddress?: string; localPort?: number };
   readonly startTime = connectStarts();
+  /** What its answer is given in. */
+  request: AsyncResource | null = null;
   connection: Connection | null = null;
   readonly #settled: (error: ErrorName | null) => void;
 
@@ -255,8 +262,8 @@ class Attempt implements ConnectionOwner {
 
   onConnect(error: ErrorName | null): void {
     // After destroy() the socket's ClosingOwner has taken over; this is an attempt given up.
-    if (this.connection === null || !this.dial.isCurrent) return;
-    this.#settled(error);
+    if (this.connection === null || !this.dial.isCurrent || this.request === null) return;
+    answerIn(this.request, this.#settled, error);
   }
 
   onData(): boolean {

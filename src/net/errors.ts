@@ -169,3 +169,9 @@ export const cannotBeSent = (reason?: string): Error =>
     'ERR_INVALID_HANDLE_TYPE',
     `This handle type cannot be sent${reason === undefined ? '' : `: ${reason}`}`,
   );
+
+/** What native code of Node says of a string whose encoding is `'buffer'`. */
+export const notABuffer = (): Error =>
+  Object.assign(new TypeError('Second argument must be a buffer'), {
+    code: 'ERR_INVALID_ARG_TYPE',
+  });

@@ -105,15 +105,15 @@ export function isNormalized(value: unknown): boolean {
   );
 }
 
-let asyncIdSymbol: symbol | null | undefined;
+let asyncIdSymbol: symbol | undefined;
 
 /**
  * Node keeps the async id of a socket's or server's handle under a symbol of its own and names it
  * as the trigger of what it schedules.
  */
 export function setAsyncId(target: object, asyncId: number): void {
-  asyncIdSymbol ??=
-    Object.getOwnPropertySymbols(target).find((each) => each.description === 'async_id_symbol') ??
-    null;
-  if (asyncIdSymbol !== null) Reflect.set(target, asyncIdSymbol, asyncId);
+  asyncIdSymbol ??= Object.getOwnPropertySymbols(target).find(
+    ({ description }) => description === 'async_id_symbol',
+  );
+  if (asyncIdSymbol !== undefined) Reflect.set(target, asyncIdSymbol, asyncId);
 }

@@ -1,4 +1,5 @@
 /** What a socket keeps about its connection, and what the connection reports to the socket. */
+import { AsyncResource } from 'node:async_hooks';
 import type * as nodeNet from 'node:net';
 import type {
   Connection,
@@ -8,6 +9,7 @@ import type {
   KeepAliveSettings,
   WriteChunk,
 } from '../port/contract';
+import { answerIn, requestScope } from './async-scopes';
 import type { PathAttempt } from './connect-path';
 import type { Dial } from './dial';
 import { operationError } from './errors';
@@ -40,6 +42,8 @@ export class SocketLink implements ConnectionOwner {
   connection: Connection | null = null;
   /** `socket._handle`, once someone has looked at it. */
   handle: TcpHandle | null = null;
+  /** The async resource of the connection to come; the attempt that makes one takes it along. */
+  scope: AsyncResource | null = null;
   /** The connect under way. */
   dial: Dial | PathAttempt | null = null;
   /** Counts of the last connection, for after its end. */
@@ -60,10 +64,16 @@ export class SocketLink implements ConnectionOwner {
 
   /** The stream's callback for the write under way: a stream has one at a time. */
   #writing: WriteCallback | null = null;
+  /** Its scope, where the callback had to wait. */
+  #writeScope: AsyncResource | null = null;
   readonly #written: DoneCallback = (error) => {
     const callback = this.#writing;
+    const scope = this.#writeScope;
     this.#writing = null;
-    if (callback !== null) this.#acknowledge(error, callback);
+    this.#writeScope = null;
+    if (callback === null) return;
+    if (scope === null) this.#acknowledge(error, callback);
+    else answerIn(scope, this.#acknowledge.bind(this), error, callback);
   };
 
   constructor(socket: NetSocket, options: LinkOptions | undefined) {
@@ -127,6 +137,13 @@ export class SocketLink implements ConnectionOwner {
     else target?.unref();
   }
 
+  /** For the connection of an attempt that starts now. */
+  takeScope(): AsyncResource | undefined {
+    const { scope } = this;
+    this.scope = null;
+    return scope ?? undefined;
+  }
+
   /** Applies to a new connection what the user asked for before there was one. */
   applyRef(connection: Connection): void {
     if (!this.refed) connection.unref();
@@ -135,13 +152,19 @@ export class SocketLink implements ConnectionOwner {
   write(connection: Connection, data: WriteData, encoding: BufferEncoding, cb: WriteCallback) {
     const before = connection.bytesWritten;
     connection.write(data, encoding, this.#startWriting(cb));
-    if (this.#writing === cb) this.lastWriteQueueSize = connection.bytesWritten - before;
+    if (this.#writing === cb) this.#keepWaiting(connection, before);
   }
 
   writev(connection: Connection, chunks: readonly WriteChunk[], cb: WriteCallback): void {
     const before = connection.bytesWritten;
     connection.writev(chunks, this.#startWriting(cb));
-    if (this.#writing === cb) this.lastWriteQueueSize = connection.bytesWritten - before;
+    if (this.#writing === cb) this.#keepWaiting(connection, before);
+  }
+
+  /** As in Node, a FIN that could not be sent is no error: reading tells what happened. */
+  shutdown(connection: Connection, callback: WriteCallback): void {
+    const scope = requestScope('SHUTDOWNWRAP', connection);
+    connection.shutdown(() => answerIn(scope, callback));
   }
 
   onConnect(): void {
@@ -192,10 +215,15 @@ export class SocketLink implements ConnectionOwner {
   #startWriting(callback: WriteCallback): DoneCallback {
     if (this.#writing !== null) {
       // Someone calls _write() past the stream.
-      return (error) => this.#acknowledge(error, callback);
+      return AsyncResource.bind((error: ErrorName | null) => this.#acknowledge(error, callback));
     }
     this.#writing = callback;
     return this.#written;
+  }
+
+  #keepWaiting(connection: Connection, bytesBefore: number): void {
+    this.lastWriteQueueSize = connection.bytesWritten - bytesBefore;
+    this.#writeScope = requestScope('WRITEWRAP', connection);
   }
 
   #acknowledge(error: ErrorName | null, callback: WriteCallback): void {

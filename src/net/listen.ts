@@ -1,4 +1,5 @@
 /** Listening and accepting, for `net.Server` and everything made on it, such as `http.Server`. */
+import type { AsyncResource } from 'node:async_hooks';
 import diagnosticsChannel from 'node:diagnostics_channel';
 import type * as nodeNet from 'node:net';
 import { getSystemErrorName } from 'node:util';
@@ -12,6 +13,7 @@ import type {
   Transport,
 } from '../port/contract';
 import { isCalledBy, stackSaysSend } from './asked-by-send';
+import { answerIn, closeScope, nextTickOf } from './async-scopes';
 import { bindWhenClosed, portClosed, portCloses } from './closing-ports';
 import { core, nodeMajor, override } from './core';
 import { cannotBeSent, errnoOf, listenError, operationError } from './errors';
@@ -47,8 +49,8 @@ interface Listening {
   open: boolean;
   /** Listeners told to close whose sockets are still open. */
   closing: number;
-  /** `'close'` events that wait for that. */
-  owedCloses: number;
+  /** `'close'` events that wait for that, each in the context of its `close()`. */
+  owedCloses: AsyncResource[];
 }
 
 type ListeningServer = NetServer & { [kListening]?: Listening };
@@ -61,7 +63,7 @@ function listeningOf(server: ListeningServer): Listening {
     sharesDescriptor: false,
     open: false,
     closing: 0,
-    owedCloses: 0,
+    owedCloses: [],
   });
 }
 
@@ -138,7 +140,7 @@ export class ListenHandle implements ListenerOwner {
       listening.closing--;
       this.closed();
       callback?.();
-      if (listening.closing === 0) emitOwedCloses(this.#server, listening);
+      if (listening.closing === 0) emitOwedCloses(this.#server, listening, listener.asyncId());
     });
   }
 
@@ -162,12 +164,12 @@ export class ListenHandle implements ListenerOwner {
 }
 
 /** A server that was drained when it was closed says so, whether or not it listens again. */
-function emitOwedCloses(server: NetServer, listening: Listening): void {
+function emitOwedCloses(server: NetServer, listening: Listening, asyncId: number): void {
   const owed = listening.owedCloses;
-  listening.owedCloses = 0;
-  process.nextTick(() => {
-    for (let each = 0; each < owed; each++) server.emit('close');
-  });
+  listening.owedCloses = [];
+  for (const scope of owed) {
+    answerIn(scope, () => nextTickOf(asyncId, () => server.emit('close')));
+  }
 }
 
 class TcpListenHandle extends ListenHandle {
@@ -423,7 +425,7 @@ const listenMembers: ThisType<ListeningServer> & Record<string, unknown> = {
     const listening = this[kListening];
     if (listening?.open) return;
     if (listening !== undefined && listening.closing > 0) {
-      if (!this._handle && this._connections === 0) listening.owedCloses++;
+      if (!this._handle && this._connections === 0) listening.owedCloses.push(closeScope());
       return;
     }
     nodeServer._emitCloseIfDrained.call(this);
@@ -478,7 +480,7 @@ function startListening(
   if (listenChannel.hasSubscribers) listenChannel.asyncEnd.publish({ server });
   server._connectionKey = `${addressType}:${address}:${port}`;
   if (server._unref) server.unref();
-  process.nextTick(() => {
+  nextTickOf(handle.getAsyncId(), () => {
     // Closed before it could say so.
     if (server._handle) server.emit('listening');
   });

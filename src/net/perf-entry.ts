@@ -3,27 +3,13 @@
  * a socket of Node's on a handle that does nothing is told that a connect has ended.
  */
 import diagnosticsChannel from 'node:diagnostics_channel';
-import * as nodeNet from './node-net';
 import { performance } from 'node:perf_hooks';
 import { nodeSocket } from './internals';
-
-type Completed = (
-  status: number,
-  handle: object,
-  request: ConnectRequest,
-  readable: boolean,
-  writable: boolean,
-) => void;
-
-/** What Node hands to a handle's connect(); the entry takes host and port from it. */
-interface ConnectRequest {
-  address: string;
-  port: number;
-  oncomplete: Completed;
-}
+import { SilentHandle, silentSocket } from './silent-handle';
+import type { ConnectRequest, SilentSocket } from './silent-handle';
 
 interface Witness {
-  socket: nodeNet.Socket & { connecting: boolean };
+  socket: SilentSocket;
   handle: object;
   request: ConnectRequest;
   /** When the connect began that is being reported. */
@@ -33,18 +19,6 @@ interface Witness {
 /** Undefined before the first use, null where this Node cannot be had that way. */
 let witness: Witness | null | undefined;
 
-/** A handle of which Node asks nothing but to keep the request. */
-class SilentHandle {
-  request: ConnectRequest | undefined;
-
-  connect(request: ConnectRequest): number {
-    this.request = request;
-    return 0;
-  }
-
-  close(): void {}
-}
-
 const addresses = ['127.0.0.1', '127.0.0.2'].map((address) => ({ address, family: 4 }));
 
 /**
@@ -53,11 +27,7 @@ const addresses = ['127.0.0.1', '127.0.0.2'].map((address) => ({ address, family
  */
 function makeWitness(): Witness | null {
   const handle = new SilentHandle();
-  const socket = new nodeNet.Socket({
-    handle,
-    readable: false,
-    writable: false,
-  } as object) as Witness['socket'];
+  const socket = silentSocket(handle);
   (nodeSocket.connect as (options: object) => void).call(socket, {
     port: 1,
     host: 'localhost',
@@ -68,6 +38,8 @@ function makeWitness(): Witness | null {
   const { request } = handle;
   socket.connecting = false;
   if (request === undefined) return null;
+  // An error keeps all that is on the stack until its stack was read, here a socket of the user's.
+  socket.once('connectionAttemptFailed', (...failure) => void failure[3].stack);
   // Failing while not connecting only takes back the timer for the second address.
   request.oncomplete(-1, handle, request, false, false);
   const made = { socket, handle, request, startTime: 0 };

@@ -8,7 +8,13 @@ import type { Connection, WriteChunk } from '../port/contract';
 import { connectOver } from './connect';
 import type { ConnectOptions } from './connect';
 import { core, nodeMajor } from './core';
-import { cannotBeSent, closedBeforeConnection, operationError, socketClosed } from './errors';
+import {
+  cannotBeSent,
+  closedBeforeConnection,
+  notABuffer,
+  operationError,
+  socketClosed,
+} from './errors';
 import { showHandle, takeHandle } from './handle';
 import { isNormalized, kConnection, kLink, nodeSocket, normalizeArguments } from './internals';
 import type { NetSocket, NormalizedArguments, WriteCallback, WriteData } from './internals';
@@ -53,7 +59,11 @@ function closeConnection(socket: NetSocket, link: SocketLink, hadError: boolean)
   link.detach();
   if (connection === null) {
     // The name was still being looked up. Node would close a handle now, which takes a turn.
-    setImmediate(() => socket.emit('close', hadError));
+    const scope = link.takeScope();
+    setImmediate(() => {
+      socket.emit('close', hadError);
+      scope?.emitDestroy();
+    });
     return;
   }
   connection.owner = new ClosingOwner(socket, hadError, dial);
@@ -133,6 +143,7 @@ function submit(
     callback(link.handle ? operationError(link.handle.writeError, 'write') : socketClosed());
     return;
   }
+  if (typeof data === 'string' && encoding === 'buffer') throw notABuffer();
   socket._unrefTimer();
   if (writev) link.writev(connection, data as WriteChunk[], callback);
   else link.write(connection, data as WriteData, encoding as BufferEncoding, callback);
@@ -310,9 +321,8 @@ export const socketMembers: ThisType<NetSocket> & Record<string | symbol, unknow
       this.once('connect', () => this._final(callback));
       return;
     }
-    // As in Node, a FIN that could not be sent is no error: reading tells what happened.
     if (link.connection === null) callback();
-    else link.connection.shutdown(() => callback());
+    else link.shutdown(link.connection, callback);
   },
 
   _destroy(error: Error | null, callback: (error: Error | null) => void): void {

@@ -8,6 +8,7 @@
  *
  * It is made when someone first looks at `_handle`. A socket at which nobody looks never has one.
  */
+import type { AsyncResource } from 'node:async_hooks';
 import type {
   Connection,
   DoneCallback,
@@ -16,6 +17,7 @@ import type {
   KeepAliveSettings,
   SocketKind,
 } from '../port/contract';
+import { answerIn, requestScope } from './async-scopes';
 import { core } from './core';
 import { errnoOf, operationError } from './errors';
 import { HandleClosingOwner, HandleReader } from './handle-reader';
@@ -113,6 +115,7 @@ function makeClass(Native: NativeStreamClass, ownerSymbol: symbol | undefined): 
     /** Where there is a link, the connection is the link's. */
     #connection: Connection | null = null;
     #connectRequest: ConnectRequest | null = null;
+    #connectScope: AsyncResource | null = null;
     #local: { localAddress?: string; localPort?: number } = {};
     #readingWanted = false;
     #refed = true;
@@ -231,6 +234,8 @@ function makeClass(Native: NativeStreamClass, ownerSymbol: symbol | undefined): 
       if (typeof connection === 'string') return errnoOf(connection);
       this.#connectRequest = request;
       this.#connection = connection;
+      const type = connection.kind === 'tcp' ? 'TCPCONNECTWRAP' : 'PIPECONNECTWRAP';
+      this.#connectScope = requestScope(type, connection);
       if (!this.#refed) connection.unref();
       return 0;
     }
@@ -250,9 +255,11 @@ function makeClass(Native: NativeStreamClass, ownerSymbol: symbol | undefined): 
 
     connected(error: ErrorName | null): void {
       const request = this.#connectRequest;
+      const scope = this.#connectScope;
       this.#connectRequest = null;
       if (error === null && this.#readingWanted) this.connection?.startReading();
-      request?.oncomplete?.(numberOf(error), this, request, true, true);
+      if (request === null || scope === null) return;
+      answerIn(scope, () => request.oncomplete?.(numberOf(error), this, request, true, true));
     }
 
     close(callback?: Callback): void {

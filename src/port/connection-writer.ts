@@ -6,7 +6,6 @@
  * a kernel acknowledges a write when it has copied it. Large ones are pinned: the operating system
  * reads the caller's memory, and the callback waits for it.
  */
-import type { AsyncResource } from 'node:async_hooks';
 import type { DoneCallback, ErrorName, WriteChunk } from './contract';
 import type { Port } from './port';
 import type { SendRequest } from './send-request';
@@ -158,10 +157,10 @@ export class ConnectionWriter {
   }
 
   /**
-   * The next `count` requests have completed. Their callbacks are called in `scope`. True if one of
-   * them failed that had been acknowledged before.
+   * The next `count` requests have completed. True if one of them failed that had been acknowledged
+   * before.
    */
-  complete(count: number, error: ErrorName | null, scope: AsyncResource): boolean {
+  complete(count: number, error: ErrorName | null): boolean {
     let unanswered = false;
     for (let left = count; left > 0 && this.#first !== null; left--) {
       const request = this.#first;
@@ -171,18 +170,18 @@ export class ConnectionWriter {
       if (request.block >= 0) this.#port.slab.free(request.block);
       const { done } = request;
       this.#port.requests.give(request);
-      if (done !== null) scope.runInAsyncScope(done, null, error);
+      if (done !== null) done(error);
       else unanswered = true;
     }
     return unanswered && error !== null;
   }
 
   /** Calls every callback still waiting. The memory stays with the port until completion. */
-  answerAll(error: ErrorName, scope: AsyncResource): void {
+  answerAll(error: ErrorName): void {
     for (let request = this.#first; request !== null; request = request.next) {
       const { done } = request;
       request.done = null;
-      if (done !== null) scope.runInAsyncScope(done, null, error);
+      done?.(error);
     }
   }
 }

@@ -36,10 +36,12 @@ enum State {
 /** What arrived while reading was stopped, in order. */
 type Held = Buffer | { end: true } | { error: ErrorName };
 
-export class TcpConnection extends AsyncResource implements Connection {
+export class TcpConnection implements Connection {
   owner: ConnectionOwner | null = null;
   bytesRead = 0;
   reading = false;
+  /** What the owner is called in. */
+  readonly #scope: AsyncResource;
   readonly #port: Port;
   readonly #writer: ConnectionWriter;
   #state: State;
@@ -56,18 +58,24 @@ export class TcpConnection extends AsyncResource implements Connection {
   /** The end or a read error was delivered or waits in #held. */
   #ended = false;
 
-  /** `origin`: the listener that it comes from, or 'adopted'; without one it is connecting. */
+  /**
+   * `origin`: the listener that it comes from, or 'adopted'; without one it is connecting. `scope`:
+   * made before, where the connection belongs to an earlier context than this call.
+   */
   constructor(
     port: Port,
     readonly id: number,
     grantedCredit: number,
     origin?: AsyncResource | 'adopted',
     readonly kind: SocketKind = 'tcp',
+    scope?: AsyncResource,
   ) {
-    super(kind === 'tcp' ? 'TCPWRAP' : 'PIPEWRAP', {
-      requireManualDestroy: true,
-      ...(origin instanceof AsyncResource && { triggerAsyncId: origin.asyncId() }),
-    });
+    this.#scope =
+      scope ??
+      new AsyncResource(kind === 'tcp' ? 'TCPWRAP' : 'PIPEWRAP', {
+        requireManualDestroy: true,
+        ...(origin instanceof AsyncResource && { triggerAsyncId: origin.asyncId() }),
+      });
     this.#port = port;
     this.#writer = new ConnectionWriter(port, id);
     this.#state = origin === undefined ? State.Connecting : State.Open;
@@ -139,14 +147,18 @@ export class TcpConnection extends AsyncResource implements Connection {
   #deliver(what: Held): boolean {
     const { owner } = this;
     if (owner === null) return false;
-    if (Buffer.isBuffer(what)) return this.runInAsyncScope(owner.onData, owner, what);
-    if ('end' in what) this.runInAsyncScope(owner.onEnd, owner);
-    else this.runInAsyncScope(owner.onReadError, owner, what.error);
+    if (Buffer.isBuffer(what)) return this.#scope.runInAsyncScope(owner.onData, owner, what);
+    if ('end' in what) this.#scope.runInAsyncScope(owner.onEnd, owner);
+    else this.#scope.runInAsyncScope(owner.onReadError, owner, what.error);
     return true;
   }
 
   /** In the tick after startReading(): what had arrived while reading was stopped. */
   deliverHeld(): void {
+    this.#scope.runInAsyncScope(this.#deliverHeld, this);
+  }
+
+  #deliverHeld(): void {
     while (this.reading && this.#held !== null && this.#state === State.Open) {
       const what = this.#held.shift();
       if (this.#held.length === 0) this.#held = null;
@@ -177,14 +189,14 @@ export class TcpConnection extends AsyncResource implements Connection {
 
   completeSend(result: number, count: number): void {
     if (result >= 0) {
-      this.#writer.complete(count, null, this);
+      this.#writer.complete(count, null);
       if (!this.reading) this.#updateHold();
       return;
     }
     const error = this.#errorName(result);
-    const unanswered = this.#writer.complete(count, error, this);
+    const unanswered = this.#writer.complete(count, error);
     if (unanswered && this.#state === State.Open && this.owner !== null) {
-      this.runInAsyncScope(this.owner.onWriteError, this.owner, error);
+      this.#scope.runInAsyncScope(this.owner.onWriteError, this.owner, error);
     }
   }
 
@@ -199,7 +211,7 @@ export class TcpConnection extends AsyncResource implements Connection {
     if (done === null) return;
     this.#shutdownDone = null;
     this.#updateHold();
-    this.runInAsyncScope(done, null, result < 0 ? this.#errorName(result) : null);
+    done(result < 0 ? this.#errorName(result) : null);
   }
 
   // --- Beginning and end --------------------------------------------------------------------------
@@ -211,9 +223,7 @@ export class TcpConnection extends AsyncResource implements Connection {
     this.#state = State.Open;
     this.#updateHold();
     if (result === 0 && this.reading) this.#grantOwedCredit();
-    const { owner } = this;
-    if (owner === null) return;
-    this.runInAsyncScope(owner.onConnect, owner, result < 0 ? this.#errorName(result) : null);
+    this.owner?.onConnect(result < 0 ? this.#errorName(result) : null);
   }
 
   close(reset: boolean): void {
@@ -241,8 +251,8 @@ export class TcpConnection extends AsyncResource implements Connection {
 
   completeClose(): void {
     this.#finish();
-    this.#writer.complete(Infinity, 'ECANCELED', this);
-    this.emitDestroy();
+    this.#writer.complete(Infinity, 'ECANCELED');
+    this.#scope.emitDestroy();
   }
 
   #finish(): void {
@@ -250,12 +260,12 @@ export class TcpConnection extends AsyncResource implements Connection {
     this.#state = State.Closed;
     this.#updateHold();
     const { owner } = this;
-    this.#writer.answerAll('ECANCELED', this);
+    this.#writer.answerAll('ECANCELED');
     const shutdownDone = this.#shutdownDone;
     this.#shutdownDone = null;
-    if (shutdownDone !== null) this.runInAsyncScope(shutdownDone, null, 'ECANCELED');
+    shutdownDone?.('ECANCELED');
     this.owner = null;
-    if (owner !== null) this.runInAsyncScope(owner.onClose, owner);
+    if (owner !== null) this.#scope.runInAsyncScope(owner.onClose, owner);
   }
 
   // --- Control plane ------------------------------------------------------------------------------
@@ -329,6 +339,10 @@ export class TcpConnection extends AsyncResource implements Connection {
     return this.#refed;
   }
 
+  asyncId(): number {
+    return this.#scope.asyncId();
+  }
+
   #errorName(result: number): ErrorName {
     return this.#port.context.layout.errors[-result] ?? 'UNKNOWN';
   }
@@ -339,5 +353,5 @@ export class TcpConnection extends AsyncResource implements Connection {
 }
 
 function deliverHeld(connection: TcpConnection): void {
-  connection.runInAsyncScope(connection.deliverHeld, connection);
+  connection.deliverHeld();
 }

@@ -6,6 +6,7 @@
  * Errors cross it as names (`'ECONNRESET'`); turning them into Node's Error objects is the `net`
  * layer's business.
  */
+import type { AsyncResource } from 'node:async_hooks';
 
 /** An error of the operating system by Node's name for it, such as `'ECONNREFUSED'`. */
 export type ErrorName = string;
@@ -22,8 +23,9 @@ export type SocketKind = 'tcp' | 'local';
 
 /**
  * What a connection reports. Every method is called on the JS thread, outside of any call into the
- * connection, in the async context in which the connection was made. Between two calls the tick and
- * microtask queues have run, and what a method throws reaches `uncaughtException`.
+ * connection, in the async context in which the connection was made; `onConnect` in none, for it is
+ * the answer to a request. Between two calls the tick and microtask queues have run, and what a
+ * method throws reaches `uncaughtException`.
  */
 export interface ConnectionOwner {
   /** The connect ended: `null` when it succeeded. Never called for accepted connections. */
@@ -43,7 +45,7 @@ export interface ConnectionOwner {
   onClose(): void;
 }
 
-/** Called when a write or shutdown is done; `null` for success. */
+/** Called when a write or shutdown is done, in no async context; `null` for success. */
 export type DoneCallback = (error: ErrorName | null) => void;
 
 /** One entry of a gathered write, as `stream.Writable` hands them to `_writev`. */
@@ -178,6 +180,11 @@ export interface ConnectSettings {
   port: number;
   localAddress?: string | undefined;
   localPort?: number | undefined;
+  /**
+   * The async resource that the connection lives in, where it was made before; else the connection
+   * makes one. Destroyed with the connection.
+   */
+  scope?: AsyncResource | undefined;
 }
 
 /** The ports of this environment (main thread or worker), as `src/engine.ts` opens them. */
@@ -191,7 +198,7 @@ export interface Transport extends AdoptingTransport {
   connect(settings: ConnectSettings, owner: ConnectionOwner): Connection | ConnectFailure;
   /** The same for a path. */
   listenLocal(settings: LocalListenSettings, owner: ListenerOwner): Listener | ErrorName;
-  connectLocal(path: string, owner: ConnectionOwner): Connection | ErrorName;
+  connectLocal(path: string, owner: ConnectionOwner, scope?: AsyncResource): Connection | ErrorName;
 }
 
 /** Sockets that were not made here; see `AdoptConnection` and `AdoptListener` of the core. */

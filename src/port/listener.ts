@@ -72,7 +72,7 @@ export class TcpListener extends AsyncResource implements Listener {
   completeClose(): void {
     this.#state = State.Closed;
     this.unref();
-    if (this.#done !== undefined) this.runInAsyncScope(this.#done);
+    this.#done?.();
     this.emitDestroy();
   }
 

@@ -1,5 +1,5 @@
 /** The ports of one environment, and how connections and listeners find one. */
-import { AsyncResource } from 'node:async_hooks';
+import type { AsyncResource } from 'node:async_hooks';
 import type { Binding, NativePortGroup, PortSettings } from './binding';
 import { RECEIVE_CREDIT, TcpConnection } from './connection';
 import type {
@@ -17,12 +17,6 @@ import type {
 } from './contract';
 import { TcpListener } from './listener';
 import { Port, type PortContext } from './port';
-
-/**
- * The context in which we were loaded. Dispatching runs in it, whoever made the first socket: an
- * accepted connection belongs to nobody's context until its handlers say so, as in Node.
- */
-const loadContext = new AsyncResource('IOCPNET', { requireManualDestroy: true });
 
 export class PortTransport implements Transport {
   readonly ports: Port[] = [];
@@ -50,9 +44,7 @@ export class PortTransport implements Transport {
 
   #open(ordinal: number, settings: PortSettings): void {
     // The I/O thread may call before `add` returns; there is nothing to drain until it has.
-    const memory = loadContext.runInAsyncScope(() =>
-      this.#group.add(settings, () => this.ports[ordinal]?.drain()),
-    );
+    const memory = this.#group.add(settings, () => this.ports[ordinal]?.drain());
     if (typeof memory === 'string') {
       this.#group.stop(); // the ports before this one
       throw Object.assign(new Error(`cannot open a completion port: ${memory}`), { code: memory });
@@ -76,7 +68,7 @@ export class PortTransport implements Transport {
 
   connect(settings: ConnectSettings, owner: ConnectionOwner): Connection | ConnectFailure {
     const port = this.#leastLoaded();
-    const { localAddress = '', localPort = 0 } = settings;
+    const { localAddress = '', localPort = 0, scope } = settings;
     const id = this.#group.connect(
       port.ordinal,
       settings.address,
@@ -87,7 +79,7 @@ export class PortTransport implements Transport {
     if (typeof id === 'string') {
       return { error: id, syscall: localAddress === '' ? 'connect' : 'bind' };
     }
-    const connection = new TcpConnection(port, id, 0);
+    const connection = new TcpConnection(port, id, 0, undefined, 'tcp', scope);
     connection.owner = owner;
     port.submit(this.#context.layout.opcodes.connect, 0, id);
     return connection;
@@ -100,11 +92,15 @@ export class PortTransport implements Transport {
     return new TcpListener(port, id, owner, settings.pauseOnAccept ? 0 : RECEIVE_CREDIT, 'local');
   }
 
-  connectLocal(path: string, owner: ConnectionOwner): Connection | ErrorName {
+  connectLocal(
+    path: string,
+    owner: ConnectionOwner,
+    scope?: AsyncResource,
+  ): Connection | ErrorName {
     const port = this.#leastLoaded();
     const id = this.#group.connectLocal(port.ordinal, path);
     if (typeof id === 'string') return id;
-    const connection = new TcpConnection(port, id, 0, undefined, 'local');
+    const connection = new TcpConnection(port, id, 0, undefined, 'local', scope);
     connection.owner = owner;
     port.submit(this.#context.layout.opcodes.connect, 0, id);
     return connection;

@@ -193,6 +193,16 @@ sameAsNode(t, 'writing to a destroyed socket', async ({ net: module, log }) => {
   await close();
 });
 
+sameAsNode(t, 'a string that is said to be a buffer', async ({ net: module, log }) => {
+  const { client, close } = await connectedPair(module);
+  try {
+    client.write('text', 'buffer' as never);
+  } catch (error) {
+    log(error);
+  }
+  await close();
+});
+
 sameAsNode(t, 'writing to a socket that was never connected', async ({ net: module, log }) => {
   const socket = new module.Socket();
   socket.on('error', (error) => log('event', error));
