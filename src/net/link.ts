@@ -117,15 +117,18 @@ export class SocketLink implements ConnectionOwner {
     this.dial = null;
   }
 
-  // A handle's methods may have been replaced, so where there is one it is asked.
+  // A handle's methods may have been replaced, so where there is one it is asked. That of a local
+  // connection has none of TCP's.
 
   setNoDelay(enable: boolean): void {
+    if (this.connection?.kind === 'local') return;
     if (this.handle !== null) this.handle.setNoDelay(enable);
     else if (this.phase === Phase.Open) this.connection?.setNoDelay(enable);
   }
 
   setKeepAlive(enable: boolean, settings: KeepAliveSettings): void {
     const { delay, interval, count } = settings;
+    if (this.connection?.kind === 'local') return;
     if (this.handle !== null) this.handle.setKeepAlive(enable, delay, interval, count);
     else if (this.phase === Phase.Open) this.connection?.setKeepAlive(enable, settings);
   }
