@@ -14,6 +14,8 @@ import type { TcpHandle } from './tcp-handle';
 export class HandleReader implements ConnectionOwner {
   readonly #handle: TcpHandle;
   #unclaimed = false;
+  /** Owed to native code that is under way; null when it is not. */
+  #afterNative: (() => void)[] | null = null;
 
   constructor(handle: TcpHandle) {
     this.#handle = handle;
@@ -35,9 +37,40 @@ export class HandleReader implements ConnectionOwner {
     this.#handle.connected(error);
   }
 
+  /**
+   * Calls into native code. What that asks for by `afterNative` meanwhile follows when it returns,
+   * not within it.
+   */
+  enterNative(call: () => void): void {
+    if (this.#afterNative !== null) {
+      call();
+      return;
+    }
+    const owed = (this.#afterNative = [] as (() => void)[]);
+    try {
+      call();
+    } finally {
+      this.#settle(owed);
+    }
+  }
+
+  #settle(owed: readonly (() => void)[]): void {
+    try {
+      for (const next of owed) next(); // which may add to them
+    } finally {
+      this.#afterNative = null;
+    }
+  }
+
+  /** Calls into native code now, or as soon as it has returned from where it is. */
+  afterNative(call: () => void): void {
+    if (this.#afterNative === null) this.enterNative(call);
+    else this.#afterNative.push(call);
+  }
+
   onData(chunk: Buffer): boolean {
     this.#unclaimed = false;
-    this.#handle.readBuffer(chunk);
+    this.enterNative(() => this.#handle.readBuffer(chunk));
     const link = this.#unclaimed ? this.#giveBack() : null;
     // Native consumers stop reading by a call.
     return link === null || link.onData(chunk);
@@ -53,14 +86,12 @@ export class HandleReader implements ConnectionOwner {
   // reads, or the consumer itself, as what native TLS makes of an error is the same.
   onReadError(error: ErrorName): void {
     const { link } = this.#handle;
-    if (link === null) this.#handle.fail(error, 'read');
+    if (link === null) this.#handle.fail(error);
     else link.onReadError(error);
   }
 
   onWriteError(error: ErrorName): void {
-    const { link } = this.#handle;
-    if (link === null) this.#handle.fail(error, 'write');
-    else link.onWriteError(error);
+    if (!this.#handle.lateWriteError(error)) this.#handle.link?.onWriteError(error);
   }
 
   onClose(): void {

@@ -122,14 +122,14 @@ export class SocketLink implements ConnectionOwner {
 
   setNoDelay(enable: boolean): void {
     if (this.connection?.kind === 'local') return;
-    if (this.handle !== null) this.handle.setNoDelay(enable);
+    if (this.handle !== null) this.handle.setNoDelay?.(enable);
     else if (this.phase === Phase.Open) this.connection?.setNoDelay(enable);
   }
 
   setKeepAlive(enable: boolean, settings: KeepAliveSettings): void {
     const { delay, interval, count } = settings;
     if (this.connection?.kind === 'local') return;
-    if (this.handle !== null) this.handle.setKeepAlive(enable, delay, interval, count);
+    if (this.handle !== null) this.handle.setKeepAlive?.(enable, delay, interval, count);
     else if (this.phase === Phase.Open) this.connection?.setKeepAlive(enable, settings);
   }
 

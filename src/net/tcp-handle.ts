@@ -11,7 +11,6 @@
 import type { AsyncResource } from 'node:async_hooks';
 import type {
   Connection,
-  DoneCallback,
   Endpoint,
   ErrorName,
   KeepAliveSettings,
@@ -73,8 +72,13 @@ export interface TcpHandle extends NativeStream, NativeStreamHooks {
   opened(connection: Connection): void;
   /** The answer to `connect()`. */
   connected(error: ErrorName | null): void;
-  /** Receiving or sending failed while no socket of ours has the handle. */
-  fail(error: ErrorName, syscall: 'read' | 'write'): void;
+  /** Receiving failed while no socket of ours has the handle. */
+  fail(error: ErrorName): void;
+  /**
+   * Sending failed after the write was answered. True if native code wrote: it is told at its next
+   * write, as by a kernel; the end that is near it learns by reading.
+   */
+  lateWriteError(error: ErrorName): boolean;
 
   connect(request: ConnectRequest, address: string, port?: number): number;
   connect6(request: ConnectRequest, address: string, port: number): number;
@@ -82,8 +86,9 @@ export interface TcpHandle extends NativeStream, NativeStreamHooks {
   bind6(address: string, port: number): number;
   close(callback?: Callback): void;
   reset(callback?: Callback): number;
-  setNoDelay(enable?: boolean): number;
-  setKeepAlive(enable?: boolean, delay?: number, interval?: number, count?: number): number;
+  /** Absent from handles of local sockets, and where someone took them away. */
+  setNoDelay?(enable?: boolean): number;
+  setKeepAlive?(enable?: boolean, delay?: number, interval?: number, count?: number): number;
   getsockname(out: object): number;
   getpeername(out: object): number;
   ref(): void;
@@ -119,6 +124,8 @@ function makeClass(Native: NativeStreamClass, ownerSymbol: symbol | undefined): 
     #local: { localAddress?: string; localPort?: number } = {};
     #readingWanted = false;
     #refed = true;
+    #isWrittenNatively = false;
+    #lateError: ErrorName | null = null;
 
     constructor(of: SocketLink | Connection | null) {
       super();
@@ -173,12 +180,43 @@ function makeClass(Native: NativeStreamClass, ownerSymbol: symbol | undefined): 
     onwrite(request: object, buffers: Buffer[]): number {
       const { connection } = this;
       if (connection === null) return this.#deadError;
-      const done = this.#answer((status) => this.finishWrite(request, status));
+      if (this.#lateError !== null) return errnoOf(this.#lateError);
+      this.#isWrittenNatively = true;
+      let answer: ErrorName | null | undefined;
+      let hasReturned = false;
+      const done = (error: ErrorName | null): void => {
+        answer = error;
+        if (hasReturned) this.#answer(request, numberOf(error));
+      };
       const [first] = buffers;
       if (buffers.length === 1 && first !== undefined) connection.write(first, 'utf8', done);
       else connection.writev(buffers.map(asChunk), done);
-      done.hasReturned = true;
+      hasReturned = true;
+      if (answer !== undefined) this.#answerSoon(request, numberOf(answer));
       return 0;
+    }
+
+    #answer(request: object, status: number): void {
+      this.reader.enterNative(() => this.finishWrite(request, status));
+    }
+
+    /**
+     * A write that is done before the call returns. HTTP/2 wants the answer at once: a session that
+     * is destroyed sends its last frame now or never. But not while it takes in data, which it
+     * would go on with within itself. TLS, which gives the handle a property `reading` of its own,
+     * and Node's JavaScript want it later.
+     */
+    #answerSoon(request: object, status: number): void {
+      if (Object.hasOwn(this, 'reading') || 'oncomplete' in request) {
+        process.nextTick(() => this.#answer(request, status));
+      } else {
+        this.reader.afterNative(() => this.finishWrite(request, status));
+      }
+    }
+
+    lateWriteError(error: ErrorName): boolean {
+      if (this.#isWrittenNatively) this.#lateError = error;
+      return this.#isWrittenNatively;
     }
 
     onshutdown(request: object): number {
@@ -199,16 +237,6 @@ function makeClass(Native: NativeStreamClass, ownerSymbol: symbol | undefined): 
 
     get #deadError(): number {
       return errnoOf(this.writeError);
-    }
-
-    /** Native code frees a request when it is answered, so never while it is still being made. */
-    #answer(finish: (status: number) => void): DoneCallback & { hasReturned: boolean } {
-      const done = (error: ErrorName | null): void => {
-        if (done.hasReturned) finish(numberOf(error));
-        else process.nextTick(finish, numberOf(error));
-      };
-      done.hasReturned = false;
-      return done;
     }
 
     // --- Beginning and end ------------------------------------------------------------------------
@@ -295,9 +323,9 @@ function makeClass(Native: NativeStreamClass, ownerSymbol: symbol | undefined): 
       connection.close(reset);
     }
 
-    fail(error: ErrorName, syscall: 'read' | 'write'): void {
+    fail(error: ErrorName): void {
       const owner = ownerSymbol && (this as unknown as Owned)[ownerSymbol];
-      owner?.destroy?.(operationError(error, syscall));
+      owner?.destroy?.(operationError(error, 'read'));
     }
 
     // --- The rest of a TCP handle -----------------------------------------------------------------

@@ -209,6 +209,12 @@ export class CompletionRing {
     return true;
   }
 
+  /** Completions that can be read now. */
+  get ready(): number {
+    this.#knownTail = Atomics.load(this.#words, this.#tailWord);
+    return (this.#knownTail - this.#head) | 0;
+  }
+
   /** Gives the slots read so far back. True if the port holds completions back and must be woken. */
   release(): boolean {
     Atomics.store(this.#words, this.#headWord, this.#head);
