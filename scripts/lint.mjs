@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { argv } from 'node:process';
 import { build } from './build.mjs';
+import { checkTypes } from './check-types.mjs';
 import { root } from './gyp.mjs';
 
 const require = createRequire(import.meta.url);
@@ -33,6 +34,9 @@ let failed = 0;
 try {
   build({ tests: true });
   console.log('ok - build');
+  const lines = checkTypes();
+  failed += lines > 0 ? 1 : 0;
+  console.log(`${lines === 0 ? 'ok' : 'not ok'} - types`);
 } catch {
   failed += 1;
   console.log('not ok - build');

@@ -4,6 +4,7 @@
  */
 import * as nodeHttp from 'node:http';
 import { addMissing } from '../net/builtin-exports';
+import type { NameOf } from '../net/builtin-exports';
 import { Server as HttpServer } from './server';
 
 export type * from 'node:http';
@@ -42,10 +43,12 @@ export type ServerResponse = nodeHttp.ServerResponse;
 
 export declare const maxHeaderSize: typeof nodeHttp.maxHeaderSize;
 export declare const globalAgent: nodeHttp.Agent;
-export declare const setGlobalProxyFromEnv: typeof nodeHttp.setGlobalProxyFromEnv;
-export declare const WebSocket: typeof nodeHttp.WebSocket;
-export declare const CloseEvent: typeof nodeHttp.CloseEvent;
-export declare const MessageEvent: typeof nodeHttp.MessageEvent;
+
+type Http = typeof import('node:http');
+export declare const setGlobalProxyFromEnv: NameOf<Http, 'setGlobalProxyFromEnv'>;
+export declare const WebSocket: NameOf<Http, 'WebSocket'>;
+export declare const CloseEvent: NameOf<Http, 'CloseEvent'>;
+export declare const MessageEvent: NameOf<Http, 'MessageEvent'>;
 // The rest is made at first use (maxHeaderSize, WebSocket), kept by Node (globalAgent) or not in
 // every Node.
 addMissing(exports as object, process.getBuiltinModule('node:http'));

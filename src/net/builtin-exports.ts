@@ -1,3 +1,13 @@
+/** A name that not every Node's module has; never where the types in use do not know it. */
+export type NameOf<Module, Name extends PropertyKey> = Name extends keyof Module
+  ? Module[Name]
+  : never;
+
+/** What a class that may be missing makes. */
+export type InstanceOf<Class> = Class extends abstract new (...args: never[]) => infer Instance
+  ? Instance
+  : never;
+
 /** Gives a module of ours the names that only the running Node's builtin has. */
 export function addMissing(target: object, builtin: object): void {
   for (const [name, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(builtin))) {

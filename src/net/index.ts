@@ -6,6 +6,7 @@
  */
 import * as nodeNet from './node-net';
 import { addMissing } from './builtin-exports';
+import type { InstanceOf, NameOf } from './builtin-exports';
 import { publishClientSocket } from './connect';
 import { normalizeArguments } from './internals';
 import type { NetSocket } from './internals';
@@ -58,6 +59,6 @@ export type SocketAddress = nodeNet.SocketAddress;
 
 // What only some Nodes have (_setSimultaneousAccepts, BoundSocket, what is to come) is copied where
 // the running one has it: Node's own names and none besides.
-export declare const BoundSocket: typeof nodeNet.BoundSocket;
-export type BoundSocket = nodeNet.BoundSocket;
+export declare const BoundSocket: NameOf<typeof import('node:net'), 'BoundSocket'>;
+export type BoundSocket = InstanceOf<typeof BoundSocket>;
 addMissing(exports as object, process.getBuiltinModule('node:net'));
