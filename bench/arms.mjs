@@ -43,8 +43,38 @@ async function message(child, what) {
   }
 }
 
+/** A peer that is no Node says its port in its first line, and ends with its standard input. */
+async function startPeer(kind, { program }, core) {
+  const child = start(onCore(core, [...program, kind]), ['pipe', 'pipe', 2]);
+  child.stdin.on('error', () => {});
+  const limit = AbortSignal.timeout(10_000);
+  const gone = once(child, 'exit').then(() => {
+    throw new Error('the server ended instead of telling its port');
+  });
+  gone.catch(() => {}); // of no interest later
+  const [line] = await Promise.race([
+    once(child.stdout.setEncoding('utf8'), 'data', { signal: limit }),
+    gone,
+  ]);
+  return {
+    port: Number(/^port (\d+)/.exec(line)?.[1]),
+    pid: child.pid,
+    stats: async () => null,
+    async stop() {
+      if (!isRunning(child)) return;
+      const ended = once(child, 'exit');
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
 /** A fresh process with this arm's server of this kind. */
-export async function startServer(kind, arm, { node, core, nodeOptions = [] }) {
+export async function startServer(kind, arm, options) {
+  return arm.program ? startPeer(kind, arm, options.core) : startNode(kind, arm, options);
+}
+
+async function startNode(kind, arm, { node, core, nodeOptions = [] }) {
   const script = join(import.meta.dirname, 'server.cjs');
   const command = [node, ...nodeOptions, script, kind, JSON.stringify(arm.modules)];
   // Standard output is for the table alone.

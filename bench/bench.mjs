@@ -1,27 +1,33 @@
-// node:net and iocp-net side by side: the same server, the same load, the same Node.
+// node:net and iocp-net side by side: the same server, the same load, the same Node; and what other
+// servers do with that load.
 //
 //   npm run bench -- [--quick] [--only WORD]... [--rounds N] [--node PATH] [--pin | --no-pin]
-//                    [--candidate MODULE] [--json FILE] [--update-readme]
-import { writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+//                    [--candidate MODULE] [--no-peers] [--json FILE] [--update-readme]
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { builtin, candidate, startServer } from './arms.mjs';
+import { callTool } from './calls.mjs';
+import { findPeers } from './peers.mjs';
 import * as report from './report.mjs';
-import { playRounds } from './rounds.mjs';
+import { armNames, isPinned, playRounds } from './rounds.mjs';
 import { scenarios } from './scenarios.mjs';
 import { summarize } from './statistics.mjs';
-import { buildLoad, canPin, wrk } from './tools.mjs';
+import { buildLoad, canPin, fileLimit, wrk } from './tools.mjs';
 
 const usage = `npm run bench -- [option...]
 
-  --quick           a first look in under a minute; otherwise under five
+  --quick           a first look in under three minutes; all of it takes up to 25
   --only WORD       only what is named so: echo, storm, bulk, http, wrk, 'echo, 64' (and again)
   --rounds N        rounds, as many as there is time for (default 3, with --quick 2)
   --node PATH       the Node to run the servers with
-  --pin, --no-pin   server on core 0, load on core 1, or both wherever the system puts them
+  --pin, --no-pin   server on core 0 and load on core 1, or both wherever the system puts them;
+                    by default what each line of the table says
   --candidate M     any module with net's API instead of iocp-net; node:net shows the noise
-  --json FILE       every run, for further study
-  --update-readme   writes the table into README.md`;
+  --no-peers        node:net and ours alone, without Bun (on PATH or in $BUN) and the C++ servers
+  --json FILE       every run, for further study and for npm run bench:pictures; otherwise
+                    bench/results/latest.json
+  --update-readme   writes the tables into README.md`;
 
 const { values: options } = parseArgs({
   allowNegative: true,
@@ -30,9 +36,10 @@ const { values: options } = parseArgs({
     only: { type: 'string', multiple: true },
     rounds: { type: 'string' },
     node: { type: 'string', default: process.execPath },
-    pin: { type: 'boolean', default: false },
+    pin: { type: 'boolean' },
     candidate: { type: 'string' },
-    json: { type: 'string' },
+    peers: { type: 'boolean', default: true },
+    json: { type: 'string', default: join(import.meta.dirname, 'results/latest.json') },
     'update-readme': { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -40,13 +47,25 @@ const { values: options } = parseArgs({
 
 const log = (text) => console.error(`# ${text}`);
 
+/** What this machine lacks for a scenario, or nothing. */
+function lacking({ load, files, group }) {
+  if (load.tool === 'wrk' && !wrk) return 'wrk is not installed';
+  if (files > fileLimit()) return `a process may open only ${fileLimit()} files (ulimit -Hn)`;
+  if (group === 'calls' && !callTool()) return 'neither perf nor strace can count them';
+  return undefined;
+}
+
 function chooseScenarios() {
   const chosen = scenarios(options);
   if (chosen.length === 0) throw new Error(`nothing to run is named ${options.only.join(', ')}`);
-  const usable = chosen.filter(({ load }) => load.tool !== 'wrk' || wrk);
   const skipped = [];
-  if (usable.length < chosen.length) skipped.push('wrk is not installed, so its line is missing.');
-  if (options.quick) skipped.push('A quick look: short windows, few rounds, a smaller storm.');
+  const usable = chosen.filter((scenario) => {
+    const reason = lacking(scenario);
+    if (reason) skipped.push(`“${scenario.name}” is left out: ${reason}.`);
+    return !reason;
+  });
+  if (!canPin) skipped.push('Nothing is pinned: that needs taskset and two cores.');
+  if (options.quick) skipped.push('A quick look: short windows, few rounds, fewer loads.');
   return { usable, skipped };
 }
 
@@ -58,55 +77,70 @@ async function describe(arm, settings) {
   return { node: server.node, backend: server.backend };
 }
 
-async function main() {
-  if (options.help) return console.log(usage);
+function checkOptions() {
   if (process.platform !== 'linux') {
     throw new Error('the load generator and the CPU readings need Linux');
   }
   const rounds = Number(options.rounds ?? (options.quick ? 2 : 3));
   if (!(Number.isInteger(rounds) && rounds > 0)) throw new Error('--rounds takes a whole number');
   if (options.pin && !canPin) throw new Error('--pin needs taskset and two cores');
+  return rounds;
+}
 
+function keep(facts, settings, { rows, results, failures }) {
+  const file = resolve(options.json);
+  const runs = [...results].map(([{ name }, played]) => ({ name, rounds: played }));
+  const { warm, seconds } = settings;
+  mkdirSync(dirname(file), { recursive: true });
+  const all = { machine: report.machine(facts), ...facts, warm, seconds, rows, runs, failures };
+  writeFileSync(file, `${JSON.stringify(all, null, 2)}\n`);
+  log(`kept in ${file}`);
+}
+
+async function main() {
+  if (options.help) return console.log(usage);
+  const rounds = checkOptions();
   const { quick, pin } = options;
   const settings = {
     node: options.node,
-    pinned: pin,
-    serverCore: pin ? 0 : undefined,
-    loadCore: pin ? 1 : undefined,
+    pin,
+    canPin,
     warm: quick ? 0.25 : 0.6,
     seconds: quick ? 0.5 : 1.5,
     loadProgram: buildLoad(),
   };
-  const arms = { base: builtin, candidate: candidate(options.candidate), control: builtin };
+  const { found: peers, missing } = findPeers(!options.peers);
+  const arms = { base: builtin, candidate: candidate(options.candidate), control: builtin, peers };
   const { usable, skipped } = chooseScenarios();
-  const facts = await describe(arms.candidate, { node: options.node });
+  const facts = { ...(await describe(arms.candidate, { node: options.node })), peers };
+  log(report.machine(facts));
   const results = new Map(usable.map((scenario) => [scenario, []]));
-  const budget = quick ? 52 : 280;
+  const budget = quick ? 160 : 1380;
   const failures = await playRounds(usable, { arms, rounds, budget, settings, results, log });
 
   const rows = [...results]
     .filter(([, played]) => played.length > 0)
-    .map(([scenario, played]) => summarize(scenario, played));
-  const text = [
-    report.machine({ ...facts, settings }),
-    report.table(rows, arms, settings),
-    report.asList(report.notes(rows, skipped, settings)),
-  ].join('\n\n');
-  console.log(text);
+    .map(([scenario, played]) => ({
+      ...summarize(scenario, played, armNames(scenario, arms)),
+      pinned: isPinned(scenario, settings),
+    }));
+  const text = (all) =>
+    [
+      report.machine(facts),
+      report.tables(rows, arms, { all }),
+      report.asList(report.notes(rows, [...missing.map((each) => `${each}.`), ...skipped])),
+    ].join('\n\n');
+  console.log(text(true));
+  keep(facts, settings, { rows, results, failures });
 
-  if (options.json) {
-    const runs = [...results].map(([{ name }, played]) => ({ name, rounds: played }));
-    const { warm, seconds, pinned } = settings;
-    const how = { machine: report.machine({ ...facts, settings }), warm, seconds, pinned };
-    const all = { ...how, rows, runs };
-    writeFileSync(resolve(options.json), `${JSON.stringify({ ...all, failures }, null, 2)}\n`);
-  }
   if (failures.length > 0) {
     console.error(`\nFailed:\n${report.asList(failures)}`);
     process.exitCode = 1;
   } else if (options['update-readme']) {
     const readme = join(import.meta.dirname, '../README.md');
-    if (!report.updateBetweenMarkers(readme, text)) log('README.md has no bench markers');
+    if (!report.updateBetweenMarkers(readme, 'bench', text(false))) {
+      log('README.md has no bench markers');
+    }
   }
 }
 

@@ -1,13 +1,15 @@
 // One run: a fresh server process, a load, and what it cost.
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { startServer } from './arms.mjs';
+import { callCounter } from './calls.mjs';
 import { output } from './children.mjs';
 import { autocannon, onCore, wrk } from './tools.mjs';
 
 /** The client gives up then. node:net takes four seconds on a quiet machine. */
 const STORM_SECONDS = 40;
-/** Bulk loads count bytes. */
-const BULK_UNIT = 65536;
+/** Bulk loads count bytes; their CPU time is per GB. */
+const BULK_UNIT = 1e9;
 
 /** Requests until the server's JavaScript is compiled: wrk has no warm-up of its own. */
 async function warmUp(port, seconds) {
@@ -53,7 +55,8 @@ function httpCommand({ tool, connections, pipelining }, port, seconds) {
   const url = `http://127.0.0.1:${port}/`;
   const whole = String(Math.ceil(seconds)); // neither knows fractions of a second
   if (tool === 'wrk') {
-    return [wrk, '-t', '1', '-c', String(connections), '-d', whole, '--latency', url];
+    const script = pipelining > 1 ? ['-s', join(import.meta.dirname, 'load/pipeline.lua')] : [];
+    return [wrk, '-t', '1', '-c', String(connections), '-d', whole, '--latency', ...script, url];
   }
   const options = ['-c', String(connections), '-p', String(pipelining), '-d', whole];
   return [process.execPath, autocannon(), ...options, '--json', '--no-progress', url];
@@ -76,13 +79,17 @@ async function runHttp(server, load, settings) {
   return { ...readings, ...counted, allOperations: counted.operations };
 }
 
-async function runOurs(server, load, settings) {
+async function runOurs(server, load, settings, counter) {
   const options = {
     port: server.port,
     pid: server.pid,
     connections: load.connections,
     size: load.size,
     new: load.newcomers,
+    quiet: load.quiet,
+    slow: load.slow,
+    depth: load.depth,
+    rate: load.rate,
     warm: settings.warm,
     seconds: load.mode === 'storm' ? STORM_SECONDS : settings.seconds,
   };
@@ -90,11 +97,26 @@ async function runOurs(server, load, settings) {
     .filter(([, value]) => value !== undefined)
     .flatMap(([name, value]) => [`--${name}`, String(value)]);
   const command = onCore(settings.loadCore, [settings.loadProgram, load.mode, ...words]);
-  const result = JSON.parse(await output(command, 2 * STORM_SECONDS));
+  const text = await output(counter ? counter.around(command, server.pid) : command, 90);
+  const result = JSON.parse(text);
   return { ...result, rate: result.operations / result.seconds };
 }
 
-/** Runs one scenario on one arm. Rates are per second, times in microseconds per unit. */
+/** What our own counters say, per unit. They cover the warm-up too. */
+function counted(before, after, units) {
+  if (!before || !after) return {};
+  const per = (name) => (after[name] - before[name]) / units;
+  return {
+    osCalls: per('osCalls'),
+    wakeups: per('consumerWakeups'),
+    directSends: per('directSends'),
+  };
+}
+
+/**
+ * Runs one scenario on one arm. Rates are per second, CPU times and latencies in microseconds, but
+ * CPU time of bulk in seconds per GB.
+ */
 export async function measure(scenario, arm, settings) {
   const { load, group } = scenario;
   const server = await startServer(scenario.server, arm, {
@@ -102,28 +124,29 @@ export async function measure(scenario, arm, settings) {
     core: settings.serverCore,
     nodeOptions: settings.nodeOptions,
   });
+  const counter = group === 'calls' ? callCounter() : undefined;
   try {
     if (group === 'http') await warmUp(server.port, settings.warm);
     const before = await server.stats();
-    const run = await (group === 'http' ? runHttp : runOurs)(server, load, settings);
+    const run = await (group === 'http' ? runHttp : runOurs)(server, load, settings, counter);
     const after = await server.stats();
 
-    const units = (operations) => operations / (group === 'bulk' ? BULK_UNIT : 1);
-    const micros = (seconds) => (seconds * 1e6) / units(run.operations);
-    // The counters cover the warm-up too. In a storm most of them are about the busy clients.
-    const countable = before && after && group !== 'storm';
-    const count = (name) =>
-      countable ? (after[name] - before[name]) / units(run.allOperations) : undefined;
+    const unit = group === 'bulk' ? BULK_UNIT : 1;
+    const scale = group === 'bulk' ? 1 : 1e6;
+    const per = (seconds) => (seconds * scale * unit) / run.operations;
     return {
       ...run,
-      cpu: micros(run.cpu),
-      cpuMain: micros(run.cpuMain),
+      cpu: per(run.cpu),
+      cpuMain: per(run.cpuMain),
+      cpuPorts: per(run.cpuPorts),
+      idleCores: run.cpu / run.seconds,
       serverCores: run.cpu / run.seconds,
-      osCalls: count('osCalls'),
-      wakeups: count('consumerWakeups'),
-      directSends: count('directSends'),
+      // In a storm most of what is counted is about the busy clients.
+      ...(group === 'storm' ? {} : counted(before, after, run.allOperations / unit)),
+      ...(counter ? { allCalls: counter.calls() / run.allOperations } : {}),
     };
   } finally {
+    counter?.close();
     await server.stop();
   }
 }

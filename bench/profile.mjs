@@ -30,8 +30,8 @@ const { values: options, positionals } = parseArgs({
 const kind = positionals[0] ?? 'echo';
 const loads = {
   echo: { unit: 'message', mode: 'echo' },
-  sink: { unit: '64 KiB', mode: 'send', group: 'bulk' },
-  source: { unit: '64 KiB', mode: 'receive', group: 'bulk' },
+  sink: { unit: 'GB', mode: 'send', group: 'bulk' },
+  source: { unit: 'GB', mode: 'receive', group: 'bulk' },
   http: { unit: 'request', group: 'http', tool: wrk ? 'wrk' : 'autocannon', pipelining: 1 },
 };
 
@@ -101,13 +101,14 @@ async function main() {
 }
 
 function print({ functions, total, count }, run, unit) {
+  const time = unit === 'GB' ? 's' : 'µs';
   const cost = run.cpuMain.toFixed(2);
   const ours = functions.filter((each) => each.ours).reduce((sum, each) => sum + each.micros, 0);
-  console.log(`${cost} µs of the JavaScript thread per ${unit}, the profiler's own included.`);
+  console.log(`${cost} ${time} of the JavaScript thread per ${unit}, the profiler's own included.`);
   console.log(
     `${((100 * ours) / total).toFixed(1)} % of its time in functions of the package, by ${count} samples.\n`,
   );
-  console.log(`| self % | µs per ${unit} | function |\n| --: | --: | --- |`);
+  console.log(`| self % | ${time} per ${unit} | function |\n| --: | --: | --- |`);
   const shown = functions.filter((each) => options.all || each.ours);
   for (const { key, micros } of shown.slice(0, Number(options.top))) {
     const share = micros / total;

@@ -1,4 +1,4 @@
-// The results as Markdown.
+// The results as Markdown: a table for each kind of load, what the peers do, and the goals.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
 import { CALM } from './statistics.mjs';
@@ -13,118 +13,236 @@ function number(value) {
 
 /** A rate needs no more than three digits. */
 function rough(value) {
+  if (!known(value)) return '–';
   const unit = 10 ** Math.max(0, Math.floor(Math.log10(value)) - 2);
   return number(Math.round(value / unit) * unit);
 }
 
+const times = (ratio) => `${ratio >= 10 ? ratio.toFixed(0) : ratio.toFixed(2)}×`;
+
 function ratio({ ratio, noise, real }) {
   if (!known(ratio)) return '–';
-  const text = `${ratio >= 10 ? ratio.toFixed(0) : ratio.toFixed(2)}×`;
-  return `${real ? `**${text}**` : text} ±${(noise * 100).toFixed(0)} %`;
+  return `${real ? `**${times(ratio)}**` : times(ratio)} ±${(noise * 100).toFixed(0)} %`;
 }
 
-function throughput(row) {
-  if (row.group === 'storm') {
-    // Less is better, unlike any other rate, so the ratio is that of clients per second.
-    return ['base', 'candidate'].map((arm) => `${number(row.seconds[arm])} s`);
-  }
-  const [scale, unit] = row.group === 'bulk' ? [1e-6, ' MB/s'] : [1, '/s'];
-  return ['base', 'candidate'].map((arm) => `${rough(row.rate[arm] * scale)}${unit}`);
-}
-
-const latency = ({ p50, p99 }, arm) =>
-  known(p50[arm]) ? `${rough(p50[arm])} / ${rough(p99[arm])}` : '–';
+const fromTo = ({ base, candidate }, show = number, unit = '') =>
+  known(base) && known(candidate) ? `${show(base)} → ${show(candidate)}${unit}` : '–';
 
 /** The load had no core time left: the server could have served more. */
-const loadIsFull = (row, settings) =>
-  settings.pinned && Math.max(row.loadCores.base, row.loadCores.candidate) > 0.95;
+const loadIsFull = (row) =>
+  row.pinned && Math.max(row.loadCores.base, row.loadCores.candidate) > 0.95;
 
-function line(row, settings) {
-  const [base, candidate] = throughput(row);
-  const cpu = (figure) => `${number(figure.base)} → ${number(figure.candidate)}`;
-  const marks = `${row.calm ? '' : ' ~'}${loadIsFull(row, settings) ? ' †' : ''}`;
-  return [
-    `${row.name}${marks}`,
-    `${base} → ${candidate}`,
-    ratio(row.rate),
-    cpu(row.cpu),
-    ratio(row.cpu),
-    cpu(row.cpuMain),
-    ratio(row.cpuMain),
-    latency(row, 'base'),
-    latency(row, 'candidate'),
-    number(row.osCalls),
-  ];
-}
+const title = (row) => `${row.name}${row.calm ? '' : ' ~'}${loadIsFull(row) ? ' †' : ''}`;
 
-const markdownLine = (cells) => `| ${cells.join(' | ')} |`;
+const megabytes = (bytes) => rough(bytes / 1e6);
 
-export function table(rows, arms, settings) {
-  const { base, candidate } = arms;
-  const head = [
-    'load',
-    `${base.name} → ${candidate.name}`,
-    'throughput',
-    'CPU µs, all threads',
-    'ratio',
-    'CPU µs, JS thread',
-    'ratio',
-    `p50 / p99 µs, ${base.name}`,
-    candidate.name,
-    'OS calls',
-  ];
+const latency = (arm) => (row) => {
+  const { p50, p99 } = row;
+  return known(p50[arm]) ? `${rough(p50[arm])} / ${rough(p99[arm])}` : '–';
+};
+
+/** The columns of each kind of table: heading, and the cell of a row. */
+const columns = {
+  messages: [
+    ['throughput, /s', (row) => fromTo(row.rate, rough)],
+    ['ratio', (row) => ratio(row.rate)],
+    ['CPU µs, all threads', (row) => fromTo(row.cpu)],
+    ['ratio', (row) => ratio(row.cpu)],
+    ['CPU µs, JS thread', (row) => fromTo(row.cpuMain)],
+    ['ratio', (row) => ratio(row.cpuMain)],
+    ['p50 / p99 µs, before', latency('base')],
+    ['after', latency('candidate')],
+    ['OS calls', (row) => number(row.osCalls)],
+  ],
+  storm: [
+    ['until all had a reply, s', (row) => fromTo(row.seconds)],
+    ['ratio', (row) => ratio(row.seconds)],
+    ['p50 / p99 µs, before', latency('base')],
+    ['after', latency('candidate')],
+  ],
+  bulk: [
+    ['MB/s', (row) => fromTo(row.rate, megabytes)],
+    ['ratio', (row) => ratio(row.rate)],
+    ['CPU s/GB, all threads', (row) => fromTo(row.cpu)],
+    ['ratio', (row) => ratio(row.cpu)],
+    ['CPU s/GB, JS thread', (row) => fromTo(row.cpuMain)],
+    ['ratio', (row) => ratio(row.cpuMain)],
+    ['peak memory, MB', (row) => fromTo(row.peakBytes, megabytes)],
+    ['ratio', (row) => ratio(row.peakBytes)],
+  ],
+  idle: [
+    ['memory per connection, bytes', (row) => fromTo(row.bytesPerConnection)],
+    ['ratio', (row) => ratio(row.bytesPerConnection)],
+    ['peak memory, MB', (row) => fromTo(row.peakBytes, megabytes)],
+    ['CPU while idle, cores', (row) => fromTo(row.idleCores)],
+  ],
+  company: [
+    ['throughput of the busy ones, /s', (row) => fromTo(row.rate, rough)],
+    ['ratio', (row) => ratio(row.rate)],
+    ['p50 / p99 µs, alone', latency('base')],
+    ['in company', latency('candidate')],
+  ],
+  calls: [
+    ['OS calls per message', (row) => fromTo(row.allCalls)],
+    ['ratio', (row) => ratio(row.allCalls)],
+  ],
+};
+
+const kinds = [
+  ['messages', ['echo', 'paced', 'churn', 'http']],
+  ['storm', ['storm']],
+  ['bulk', ['bulk']],
+  ['idle', ['idle']],
+  ['company', ['company']],
+  ['calls', ['calls']],
+];
+
+const markdown = (lines) => lines.map((cells) => `| ${cells.join(' | ')} |`);
+
+function table(head, lines) {
   const rule = head.map((_, i) => (i === 0 ? '---' : '--:'));
-  return [head, rule, ...rows.map((row) => line(row, settings))].map(markdownLine).join('\n');
+  return markdown([head, rule, ...lines]).join('\n');
 }
 
-export function machine({ node, backend, settings }) {
+function pairTables(rows, { base, candidate }) {
+  return kinds
+    .map(([kind, groups]) => {
+      const chosen = rows.filter(({ group }) => groups.includes(group));
+      if (chosen.length === 0) return undefined;
+      const pair = kind === 'company' ? candidate.name : `${base.name} → ${candidate.name}`;
+      const head = [pair, ...columns[kind].map(([heading]) => heading)];
+      return table(
+        head,
+        chosen.map((row) => [title(row), ...columns[kind].map(([, cell]) => cell(row))]),
+      );
+    })
+    .filter(Boolean);
+}
+
+/** CPU per unit, its share on the main thread, and rates: every arm of the rows that have peers. */
+function peerTable(rows, peers) {
+  if (peers.length === 0) return [];
+  const names = [...new Set(rows.flatMap((row) => Object.keys(row.arms)))];
+  const chosen = rows.filter((row) => peers.some(({ name }) => row.arms[name]));
+  const cell = (row, name) => {
+    const arm = row.arms[name];
+    if (!arm) return '–';
+    if (row.group === 'calls') return number(arm.allCalls);
+    if (row.group === 'storm') return `${number(arm.seconds)} s`;
+    return `${number(arm.cpu)} (${number(arm.cpuMain)}), ${rough(arm.rate)}/s`;
+  };
+  const used = names.filter((name) => chosen.some((row) => row.arms[name]));
+  if (chosen.length === 0) return [];
+  return [
+    'The peers: CPU µs per message or request (of these on the main thread), throughput.',
+    table(
+      ['load', ...used],
+      chosen.map((row) => [title(row), ...used.map((name) => cell(row, name))]),
+    ),
+  ];
+}
+
+const FIGURE_NAMES = {
+  rate: 'throughput',
+  cpu: 'CPU, all threads',
+  cpuMain: 'CPU, JS thread',
+  seconds: 'time',
+  p50: 'p50',
+  p99: 'p99',
+  peakBytes: 'peak memory',
+  bytesPerConnection: 'memory per connection',
+  allCalls: 'OS calls',
+};
+
+/** The goals of issue 5, and what came of them. */
+function goalTable(rows) {
+  const lines = rows.flatMap((row) =>
+    row.goals.map(({ figure, against, atMost, atLeast, ratio, noise, verdict }) => [
+      title(row),
+      FIGURE_NAMES[figure],
+      row.group === 'http' && against === 'node:net' ? 'node:http' : against,
+      atMost === undefined ? `≥ ${times(atLeast)}` : `≤ ${times(atMost)}`,
+      known(ratio) ? `${times(ratio)} ±${(noise * 100).toFixed(0)} %` : '–',
+      verdict,
+    ]),
+  );
+  if (lines.length === 0) return [];
+  return ['Goals:', table(['load', 'figure', 'against', 'goal', 'measured', ''], lines)];
+}
+
+/** All tables, for the terminal; the README takes those of the pair. */
+export function tables(rows, arms, { all }) {
+  const pair = pairTables(rows, arms);
+  return [...pair, ...peerTable(rows, arms.peers), ...(all ? goalTable(rows) : [])].join('\n\n');
+}
+
+export function machine({ node, backend, peers }) {
   const [cpu] = cpus();
   const memory = `${Math.round(totalmem() / 2 ** 30)} GB`;
-  const cores = availableParallelism();
-  const where = settings.pinned
-    ? 'server on core 0 alone (all its threads), load on core 1'
-    : `server and load share the ${cores} cores, not pinned`;
   return [
-    `${cpu?.model.trim() ?? process.arch}, ${cores} cores, ${memory}, ${type()} ${release()}`,
+    new Date().toISOString().slice(0, 10),
+    `${cpu?.model.trim() ?? process.arch}, ${availableParallelism()} cores, ${memory}`,
+    `${type()} ${release()}`,
     `Node ${node}`,
     ...(backend === undefined ? [] : [`backend ${backend}`]),
-    `loopback`,
-    where,
+    ...peers.filter(({ version }) => version).map(({ name, version }) => `${name} ${version}`),
+    'loopback',
   ].join('; ');
 }
 
-export function notes(rows, skipped, settings) {
+function remarks(rows) {
+  const sentences = [];
+  if (rows.some(({ pinned }) => pinned)) {
+    sentences.push(
+      'Server on core 0 alone (all its threads) and load on core 1, except where it says “not ' +
+        'pinned”: there both share all cores.',
+    );
+  } else {
+    sentences.push('Server and load share all cores, not pinned.');
+  }
   const discarded = rows.reduce((sum, row) => sum + row.discarded, 0);
+  if (discarded > 0) {
+    sentences.push(
+      `${discarded} rounds in which other programs used ${CALM} cores or more are left out.`,
+    );
+  }
+  if (rows.some((row) => !row.calm)) {
+    sentences.push(
+      `~ Other programs used ${CALM} cores or more in most rounds: do not rely on this line.`,
+    );
+  }
+  if (rows.some(loadIsFull)) {
+    sentences.push('† The load generator’s core was full: the faster server could do more.');
+  }
+  for (const { name, rate } of rows.filter(({ share }) => share)) {
+    sentences.push(
+      `“${name}”: ${rough(rate.base)} messages a second. Each was due at a fixed moment, and its ` +
+        'latency counts from then, whatever the server did.',
+    );
+  }
+  return sentences;
+}
+
+export function notes(rows, skipped) {
   const rounds = [...new Set(rows.map((row) => row.rounds))].sort((a, b) => a - b).join(' to ');
   return [
-    'CPU time is per message, request or new client, and per 64 KiB of bulk. It counts user and ' +
-      'kernel time of the server over exactly the measured window.',
-    '**Bold**: beyond the noise, which is the largest difference (±) that node:net had from ' +
-      'node:net, run as a third arm, in any round. Anything else is no difference.',
-    `Medians of ${rounds} round${rounds === '1' ? '' : 's'}, each arm in a fresh process, order swapped each round.`,
-    'Accept storm: time until all new clients have had a first reply (throughput: clients per ' +
-      'second), and each one’s time to it.',
-    'OS calls: system calls of the I/O threads, per message, request or 64 KiB.',
-    ...(discarded > 0
-      ? [`${discarded} rounds in which other programs used ${CALM} cores or more are left out.`]
-      : []),
-    ...(rows.some((row) => !row.calm)
-      ? [`~ Other programs used ${CALM} cores or more in most rounds: do not rely on this line.`]
-      : []),
-    ...(rows.some((row) => loadIsFull(row, settings))
-      ? ['† The load generator’s core was full: the faster server could do more.']
-      : []),
+    'CPU time is per message, request, connection or new client. It counts user and kernel time ' +
+      'of the server over exactly the measured window.',
+    '**Bold**: beyond the noise, which is the largest difference (±) that the left arm had from ' +
+      'itself, run once more as a control, in any round. Anything else is no difference.',
+    `Medians of ${rounds} round${rounds === '1' ? '' : 's'}, each arm in a fresh process, order ` +
+      'swapped each round. No load is random: there is no seed.',
+    'OS calls: system calls of our I/O threads, per message, request or connection.',
+    ...remarks(rows),
     ...skipped,
   ];
 }
 
 export const asList = (sentences) => sentences.map((sentence) => `- ${sentence}`).join('\n');
 
-const START = '<!-- bench:start -->';
-const END = '<!-- bench:end -->';
-
-/** Between the markers of this file; false when it has none. */
-export function updateBetweenMarkers(file, text) {
+/** Between the markers `name:start` and `name:end` of this file; false when it has none. */
+export function updateBetweenMarkers(file, name, text) {
+  const [START, END] = [`<!-- ${name}:start -->`, `<!-- ${name}:end -->`];
   const old = readFileSync(file, 'utf8');
   const start = old.indexOf(START);
   const end = old.indexOf(END, start);

@@ -44,15 +44,69 @@ export async function playRounds(scenarios, { arms, rounds, budget, settings, re
   return failures;
 }
 
+/** Where the server and the load of this scenario run; the user may insist on one for all. */
+export const isPinned = ({ placement }, { pin, canPin }) =>
+  canPin && (pin ?? placement === 'apart');
+
+const place = (scenario, settings) =>
+  isPinned(scenario, settings) ? { ...settings, serverCore: 0, loadCore: 1 } : settings;
+
+/**
+ * Which module serves in each arm, and with what load. Ours is compared with node:net, but in the
+ * company of others with itself.
+ */
+function armsOf(scenario, arms) {
+  const { load, others } = scenario;
+  if (others) {
+    const ours = arms.candidate;
+    return {
+      base: { arm: ours, load },
+      candidate: { arm: ours, load: { ...load, ...others } },
+      control: { arm: ours, load },
+    };
+  }
+  const { peers, ...pair } = arms;
+  const wanted = scenario.peers
+    ? peers.filter((peer) => peer.serves.includes(scenario.server))
+    : [];
+  return {
+    ...Object.fromEntries(Object.entries(pair).map(([name, arm]) => [name, { arm, load }])),
+    ...Object.fromEntries(wanted.map((arm) => [arm.name, { arm, load }])),
+  };
+}
+
+/** The name of each arm of a scenario's rounds, as the report shows it. */
+export function armNames(scenario, arms) {
+  if (scenario.others) return { base: 'alone', candidate: arms.candidate.name };
+  const peers = Object.entries(armsOf(scenario, arms)).filter(([, { arm }]) => arm.program);
+  return {
+    base: arms.base.name,
+    candidate: arms.candidate.name,
+    ...Object.fromEntries(peers.map(([name]) => [name, name])),
+  };
+}
+
+/** A share of what the slower of the two can, in messages per second: the same for all rounds. */
+async function paced(scenario, arms, settings) {
+  const { share, ...load } = scenario.load;
+  const rates = [];
+  for (const arm of [arms.base, arms.candidate]) {
+    rates.push((await measure({ ...scenario, load }, arm, settings)).rate);
+  }
+  return Math.round(share * Math.min(...rates));
+}
+
 async function playScenario(scenario, arms, round, settings) {
-  const names = ['base', 'candidate', 'control'];
-  if (round % 2 === 1) names.reverse();
+  const placed = place(scenario, settings);
+  if (scenario.load.share) scenario.load.rate ??= await paced(scenario, arms, placed);
+  const entries = Object.entries(armsOf(scenario, arms));
+  if (round % 2 === 1) entries.reverse();
   const runs = {};
-  for (const name of names) {
+  for (const [name, { arm, load }] of entries) {
     try {
-      runs[name] = await measure(scenario, arms[name], settings);
+      runs[name] = await measure({ ...scenario, load }, arm, placed);
     } catch (error) {
-      error.arm = arms[name].name;
+      error.arm = arm.name;
       throw error;
     }
   }

@@ -26,6 +26,14 @@ export function choose(rounds) {
   };
 }
 
+/** The largest difference that two equal arms had in any round. */
+function noiseOf(rounds, figure) {
+  const apart = rounds
+    .map(({ base, control }) => Math.abs(Math.log(control[figure] / base[figure])))
+    .filter(Number.isFinite);
+  return Math.max(LEAST_NOISE, Math.expm1(Math.max(0, ...apart)));
+}
+
 /**
  * How the candidate compares in one figure. The control is node:net once more: `noise` is the
  * largest difference that the two had in any round, and only a ratio beyond it is `real`. One
@@ -35,10 +43,7 @@ export function compare(rounds, figure, calm) {
   const all = (arm) => rounds.map((round) => round[arm][figure]);
   const base = all('base').map((value, i) => Math.sqrt(value * rounds[i].control[figure]));
   const ratio = median(all('candidate').map((value, i) => value / base[i]));
-  const apart = rounds.map(({ base, control }) =>
-    Math.abs(Math.log(control[figure] / base[figure])),
-  );
-  const noise = Math.max(LEAST_NOISE, Math.expm1(Math.max(...apart)));
+  const noise = noiseOf(rounds, figure);
   return {
     base: median(base),
     candidate: median(all('candidate')),
@@ -48,23 +53,86 @@ export function compare(rounds, figure, calm) {
   };
 }
 
-/** One row of the report. */
-export function summarize(scenario, rounds) {
+const FIGURES = [
+  'rate',
+  'cpu',
+  'cpuMain',
+  'seconds',
+  'p50',
+  'p99',
+  'peakBytes',
+  'bytesPerConnection',
+  'idleCores',
+  'allCalls',
+];
+
+/** The scenario's goal, the ratio that was measured, and whether it is reached. */
+function judge(goal, rounds, comparisons, names, calm) {
+  const { figure, against } = goal;
+  const peer = Object.keys(names).find((arm) => names[arm] === against);
+  if (peer === undefined) return { ...goal, verdict: 'no peer' };
+  const { ratio, noise } =
+    peer === 'base' ? comparisons[figure] : compareWith(peer, rounds, figure);
+  if (ratio === undefined) return { ...goal, verdict: 'not measured' };
+  const distance = goal.atMost === undefined ? goal.atLeast / ratio : ratio / goal.atMost;
+  const close = Math.abs(Math.log(distance)) <= Math.log1p(noise);
+  return {
+    ...goal,
+    ratio,
+    noise,
+    verdict: !calm ? 'too busy' : distance <= 1 ? 'met' : close ? 'within noise' : 'missed',
+  };
+}
+
+/** Of the candidate and a peer that ran once in each round. */
+function compareWith(peer, rounds, figure) {
+  const usable = rounds.filter((round) => round[peer] !== undefined);
+  const ratio = median(
+    usable.map(({ candidate, [peer]: other }) => candidate[figure] / other[figure]),
+  );
+  return { ratio, noise: noiseOf(usable, figure) };
+}
+
+/** One row of the report. `names` says what the arms of its rounds are. */
+export function summarize(scenario, rounds, names) {
   const { used, discarded, enough } = choose(rounds);
-  const figures = ['rate', 'cpu', 'cpuMain', 'seconds', 'p50', 'p99'];
-  const of = (arm, figure) => median(used.map((round) => round[arm][figure]));
+  const of = (arm, figure) => median(used.map((round) => round[arm]?.[figure]));
+  const comparisons = Object.fromEntries(
+    FIGURES.map((figure) => [figure, compare(used, figure, enough)]),
+  );
+  const arms = Object.fromEntries(
+    Object.entries(names).map(([arm, name]) => [
+      name,
+      Object.fromEntries(
+        [...FIGURES, 'cpuPorts', 'osCalls', 'wakeups', 'rateOffered', 'p999'].map((figure) => [
+          figure,
+          of(arm, figure),
+        ]),
+      ),
+    ]),
+  );
   return {
     name: scenario.name,
     group: scenario.group,
     unit: scenario.unit,
+    placement: scenario.placement,
+    connections: scenario.load.connections,
+    size: scenario.load.size,
+    share: scenario.load.share,
     rounds: used.length,
     discarded,
     calm: enough,
-    ...Object.fromEntries(figures.map((figure) => [figure, compare(used, figure, enough)])),
+    ...comparisons,
+    arms,
+    goals: (scenario.goals ?? []).map((goal) => judge(goal, used, comparisons, names, enough)),
     osCalls: of('candidate', 'osCalls'),
     wakeups: of('candidate', 'wakeups'),
     loadCores: { base: of('base', 'loadCores'), candidate: of('candidate', 'loadCores') },
     serverCores: { base: of('base', 'serverCores'), candidate: of('candidate', 'serverCores') },
+    quantiles: {
+      [names.base]: used.at(-1)?.base.quantiles,
+      [names.candidate]: used.at(-1)?.candidate.quantiles,
+    },
     foreignCores: median(used.flatMap((round) => Object.values(round).map((r) => r.foreignCores))),
   };
 }

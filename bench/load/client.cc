@@ -22,11 +22,11 @@ std::vector<std::uint8_t> MakePattern() {
   return pattern;
 }
 
-sockaddr_in Loopback(int port) {
+sockaddr_in Loopback(int port, std::uint32_t beyond = 0) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(static_cast<std::uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK + beyond);
   return address;
 }
 
@@ -65,11 +65,30 @@ Client::~Client() {
   close(epoll_);
 }
 
-void Client::Dial(Connection* connection) {
+void Client::Dial(Connection* connection) { DialFrom(connection, 0); }
+
+void Client::DialFromElsewhere(Connection* connection) {
+  DialFrom(connection, 1 + dialled_++ % 64);
+}
+
+void Client::Forget(Connection* connection) {
+  close(connection->fd);
+  *connection = Connection();
+}
+
+void Client::DialFrom(Connection* connection, std::uint32_t source) {
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) Fail("socket", errno);
   const int on = 1;
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  if (source != 0) {
+    // The port is chosen when the peer is known: a pair of addresses has ports of its own.
+    setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
+    const sockaddr_in local = Loopback(0, source);
+    if (bind(fd, reinterpret_cast<const sockaddr*>(&local), sizeof(local)) != 0) {
+      Fail("bind", errno);
+    }
+  }
   const sockaddr_in address = Loopback(port_);
   if (connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0 &&
       errno != EINPROGRESS) {
@@ -159,8 +178,9 @@ bool Client::SendUpTo(Connection* connection, std::uint64_t position) {
   return true;
 }
 
-std::size_t Client::Receive(Connection* connection) {
-  const ssize_t got = recv(connection->fd, buffer_.data(), buffer_.size(), MSG_DONTWAIT);
+std::size_t Client::Receive(Connection* connection, std::size_t most) {
+  const ssize_t got =
+      recv(connection->fd, buffer_.data(), std::min(most, buffer_.size()), MSG_DONTWAIT);
   if (got < 0) {
     if (errno == EAGAIN || errno == EWOULDBLOCK) return 0;
     Fail("recv", errno);
@@ -169,4 +189,12 @@ std::size_t Client::Receive(Connection* connection) {
   Pattern::Check(buffer_.data(), static_cast<std::size_t>(got), connection->received);
   connection->received += static_cast<std::uint64_t>(got);
   return static_cast<std::size_t>(got);
+}
+
+bool Client::ReceiveEnd(const Connection& connection) {
+  const ssize_t got = recv(connection.fd, buffer_.data(), buffer_.size(), MSG_DONTWAIT);
+  if (got == 0) return true;
+  if (got > 0) Fail("the server sent more than it was sent");
+  if (errno != EAGAIN && errno != EWOULDBLOCK) Fail("recv", errno);
+  return false;
 }

@@ -30,7 +30,7 @@ struct Connection {
   std::uint32_t interest = 0;  // the epoll events asked for
   std::uint64_t sent = 0;      // bytes
   std::uint64_t received = 0;  // bytes, all checked
-  std::uint64_t started = 0;   // when the message under way was sent, or the connection asked for
+  std::uint64_t started = 0;   // when the connection was asked for
 };
 
 class Client {
@@ -44,6 +44,11 @@ class Client {
 
   void Dial(Connection* connection);  // starts to connect; EPOLLOUT says when it is done
   void CheckConnected(const Connection& connection) const;
+  // From one of 64 addresses in turn: one has no more than 28,000 ports, and each rests for a
+  // second after its connection.
+  void DialFromElsewhere(Connection* connection);
+  // Ends a connection whose both directions have ended, so that it can be dialled again.
+  void Forget(Connection* connection);
   // Connects this many. Each has echoed one byte then: a handshake alone may leave it waiting in
   // the backlog, and the server would be measured with fewer connections than it says.
   void ConnectAndEcho(int count);
@@ -63,15 +68,19 @@ class Client {
   // Sends what follows in the pattern, up to this position of the stream; false when the socket
   // takes no more now.
   bool SendUpTo(Connection* connection, std::uint64_t position);
-  // Receives once, into a buffer of this size at most, and checks. Returns the number of bytes.
-  std::size_t Receive(Connection* connection);
+  // Receives once, at most so much, and checks. Returns the number of bytes.
+  std::size_t Receive(Connection* connection, std::size_t most = kChunkBytes);
+  // Whether the stream has ended, as it should have. Bytes that still come are wrong.
+  bool ReceiveEnd(const Connection& connection);
 
  private:
   int Wait(int timeout_ms);
   void ConnectAll(int count);
+  void DialFrom(Connection* connection, std::uint32_t source);  // 0: wherever the system likes
 
   int port_;
   int epoll_;
+  std::uint32_t dialled_ = 0;
   std::vector<Connection> connections_;
   std::vector<epoll_event> events_ = std::vector<epoll_event>(1024);
   std::vector<std::uint8_t> buffer_ = std::vector<std::uint8_t>(kChunkBytes);

@@ -1,6 +1,6 @@
 // The benchmark's load generator: one thread, epoll, loopback only, every received byte checked.
 //
-//   load echo|storm|receive|send --port N --pid N ...
+//   load echo|storm|churn|idle|receive|send --port N --pid N ...
 //   load run --pid N --seconds S -- PROGRAM ...
 //
 // See options.cc. It reads the server's CPU time itself, at the very ends of the measured window.
@@ -24,9 +24,13 @@ int main(int argc, char** argv) {
   files.rlim_cur = files.rlim_max;
   setrlimit(RLIMIT_NOFILE, &files);
   if (options.mode == "echo") {
-    RunEcho(options);
+    options.rate > 0 ? RunPaced(options) : RunEcho(options);
   } else if (options.mode == "storm") {
     RunStorm(options);
+  } else if (options.mode == "churn") {
+    RunChurn(options);
+  } else if (options.mode == "idle") {
+    RunIdle(options);
   } else if (options.mode == "receive") {
     RunReceive(options);
   } else if (options.mode == "send") {

@@ -1,11 +1,13 @@
 #include "meter.h"
 
+#include <dirent.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 namespace {
 
@@ -48,11 +50,50 @@ bool ReadNumbers(const char* path, const char* word, unsigned long long (&values
   return complete;
 }
 
-std::uint64_t MainThreadTime(int pid) {
+std::uint64_t ThreadTime(int pid, int thread) {
   char path[64];
-  std::snprintf(path, sizeof(path), "/proc/%d/task/%d/schedstat", pid, pid);
+  std::snprintf(path, sizeof(path), "/proc/%d/task/%d/schedstat", pid, thread);
   unsigned long long values[1] = {};
   return ReadNumbers(path, "", values) ? values[0] : 0;
+}
+
+bool IsPort(int pid, int thread) {
+  char path[64];
+  std::snprintf(path, sizeof(path), "/proc/%d/task/%d/comm", pid, thread);
+  std::FILE* file = std::fopen(path, "re");
+  if (file == nullptr) return false;
+  char name[32] = {};
+  const bool read = std::fgets(name, sizeof(name), file) != nullptr;
+  std::fclose(file);
+  return read && std::strncmp(name, "cport-", 6) == 0;
+}
+
+std::uint64_t PortsTime(int pid) {
+  char path[64];
+  std::snprintf(path, sizeof(path), "/proc/%d/task", pid);
+  DIR* threads = opendir(path);
+  if (threads == nullptr) return 0;
+  std::uint64_t sum = 0;
+  while (const dirent* entry = readdir(threads)) {
+    const int thread = std::atoi(entry->d_name);
+    if (thread > 0 && IsPort(pid, thread)) sum += ThreadTime(pid, thread);
+  }
+  closedir(threads);
+  return sum;
+}
+
+std::uint64_t PeakBytes(int pid) {
+  char path[64];
+  std::snprintf(path, sizeof(path), "/proc/%d/status", pid);
+  std::FILE* file = std::fopen(path, "re");
+  if (file == nullptr) return 0;
+  char line[256];
+  unsigned long long kilobytes = 0;
+  while (kilobytes == 0 && std::fgets(line, sizeof(line), file) != nullptr) {
+    std::sscanf(line, "VmHWM: %llu", &kilobytes);
+  }
+  std::fclose(file);
+  return kilobytes * 1024;
 }
 
 std::uint64_t MachineTime() {
@@ -82,10 +123,12 @@ std::uint64_t NowNs() {
 Reading Meter::Read() const {
   return {NowNs(),
           ProcessTime(pid_),
-          MainThreadTime(pid_),
+          ThreadTime(pid_, pid_),
+          PortsTime(pid_),
           Used(RUSAGE_SELF) + Used(RUSAGE_CHILDREN),
           MachineTime(),
-          ResidentBytes(pid_)};
+          ResidentBytes(pid_),
+          PeakBytes(pid_)};
 }
 
 std::string Difference(const Reading& begin, const Reading& end) {
@@ -96,12 +139,14 @@ std::string Difference(const Reading& begin, const Reading& end) {
   const double process = used(&Reading::process);
   const double own = used(&Reading::own);
   const double foreign = (used(&Reading::machine) - process - own) / seconds;
-  char text[320];
+  char text[400];
   std::snprintf(text, sizeof(text),
-                "\"begin\":%.6f,\"seconds\":%.6f,\"cpu\":%.6f,\"cpuMain\":%.6f,\"loadCores\":%.3f,"
-                "\"foreignCores\":%.3f,\"residentBytes\":%llu",
+                "\"begin\":%.6f,\"seconds\":%.6f,\"cpu\":%.6f,\"cpuMain\":%.6f,\"cpuPorts\":%.6f,"
+                "\"loadCores\":%.3f,\"foreignCores\":%.3f,\"residentBytes\":%llu,"
+                "\"peakBytes\":%llu",
                 static_cast<double>(begin.at) / kSecond, seconds, process, used(&Reading::main),
-                own / seconds, std::max(0.0, foreign),
-                static_cast<unsigned long long>(end.resident));
+                used(&Reading::ports), own / seconds, std::max(0.0, foreign),
+                static_cast<unsigned long long>(end.resident),
+                static_cast<unsigned long long>(end.peak));
   return text;
 }

@@ -13,9 +13,11 @@ struct Reading {
   std::uint64_t at;
   std::uint64_t process;   // all threads of the server, exact
   std::uint64_t main;      // its main thread, that is JavaScript, exact
+  std::uint64_t ports;     // its threads named cport-*, that is our I/O threads, exact
   std::uint64_t own;       // this process and the children it has waited for
   std::uint64_t machine;   // everything on all cores, in clock ticks
   std::uint64_t resident;  // bytes of the server in memory
+  std::uint64_t peak;      // the most there ever were
 };
 
 class Meter {

@@ -7,8 +7,9 @@
 namespace {
 
 constexpr char kUsage[] =
-    "usage: load echo|storm|receive|send --port N --pid N [--connections N] [--new N]\n"
-    "            [--size BYTES] [--warm S] [--seconds S] [--operations N]\n"
+    "usage: load echo|storm|churn|idle|receive|send --port N --pid N [--connections N] [--new N]\n"
+    "            [--quiet N] [--slow N] [--size BYTES] [--depth N] [--rate N] [--warm S]\n"
+    "            [--seconds S] [--operations N]\n"
     "       load run --pid N --seconds S -- PROGRAM [ARGUMENT...]\n";
 
 [[noreturn]] void Refuse(const char* what) {
@@ -49,6 +50,14 @@ Options ReadOptions(int argc, char** argv) {
       options.connections = integer(1, 20'000);
     } else if (name == "--new") {
       options.newcomers = integer(1, 20'000);
+    } else if (name == "--quiet") {
+      options.quiet = integer(0, 20'000);
+    } else if (name == "--slow") {
+      options.slow = integer(0, 1000);
+    } else if (name == "--depth") {
+      options.depth = integer(1, 1024);
+    } else if (name == "--rate") {
+      options.rate = Number(argv[i], value, 1, 1e7);
     } else if (name == "--size") {
       options.size = integer(1, 1 << 20);
     } else if (name == "--warm") {

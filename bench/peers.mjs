@@ -1,0 +1,46 @@
+// What else serves the same load: found or left out by name.
+//
+// Bun is what a JavaScript run-time can do natively. The two C++ servers (bench/peers) do nothing
+// but the system calls that an echo needs: they are the physical limit, not something to write a
+// program on.
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { env } from 'node:process';
+import { BUN, URING } from './scenarios.mjs';
+import { compile, find } from './tools.mjs';
+
+const source = (name) => join(import.meta.dirname, 'peers', name);
+
+function bun() {
+  const local = join(import.meta.dirname, '../node_modules/.bin/bun');
+  const program = env.BUN ?? find('bun') ?? (existsSync(local) ? local : undefined);
+  if (!program) throw new Error('not installed: put bun on PATH, or its path into $BUN');
+  const version = execFileSync(program, ['--version'], { encoding: 'utf8' }).trim();
+  return { program: [program, source('bun.mjs')], serves: ['echo', 'http'], version };
+}
+
+const native = (name) => () => ({
+  program: [compile(`peer-${name}`, [source(`${name}.cc`)], 'c++20')],
+  serves: ['echo'],
+});
+
+const known = [
+  [BUN, bun],
+  ['C++ epoll', native('epoll')],
+  [URING, native('io_uring')],
+];
+
+/** The peers there are, and why the others are not. */
+export function findPeers(none) {
+  const found = [];
+  const missing = [];
+  for (const [name, look] of none ? [] : known) {
+    try {
+      found.push({ name, ...look() });
+    } catch (error) {
+      missing.push(`${name} is left out: ${error.message.split('\n')[0]}`);
+    }
+  }
+  return { found, missing };
+}
