@@ -57,6 +57,10 @@ class PortGroup : public Napi::ObjectWrap<PortGroup> {
   Napi::Value AdoptListener(const Napi::CallbackInfo& info);
   Napi::Value Duplicate(const Napi::CallbackInfo& info);
   Napi::Value DuplicateListener(const Napi::CallbackInfo& info);
+  Napi::Value OpenListener(const Napi::CallbackInfo& info);
+  Napi::Value Share(const Napi::CallbackInfo& info);
+  Napi::Value TakeShared(const Napi::CallbackInfo& info);
+  Napi::Value CloseHandle(const Napi::CallbackInfo& info);
   Napi::Value SetNoDelay(const Napi::CallbackInfo& info);
   Napi::Value SetKeepAlive(const Napi::CallbackInfo& info);
   Napi::Value LocalAddress(const Napi::CallbackInfo& info);

@@ -88,4 +88,43 @@ Napi::Value PortGroup::DuplicateListener(const Napi::CallbackInfo& info) {
   return HandleOrError(info.Env(), error, native);
 }
 
+// openListener(address, number, backlog, ipv6Only): a listening handle that is in no port, the
+// caller's, or an error name.
+Napi::Value PortGroup::OpenListener(const Napi::CallbackInfo& info) {
+  cp::ListenOptions options;
+  options.backlog = info[2].ToNumber().Int32Value();
+  options.ipv6_only = info[3].ToBoolean();
+  std::intptr_t native = -1;
+  cp::Error error = cp::ParseAddress(info[0].ToString().Utf8Value(),
+                                     static_cast<std::uint16_t>(info[1].ToNumber().Uint32Value()),
+                                     &options.address);
+  if (error == cp::Error::kOk) error = cp::OpenNativeListener(options, &native);
+  return HandleOrError(info.Env(), error, native);
+}
+
+// share(handle, processId): a token for that process, or an error name.
+Napi::Value PortGroup::Share(const Napi::CallbackInfo& info) {
+  std::vector<std::uint8_t> token;
+  const cp::Error error =
+      cp::ShareNative(static_cast<std::intptr_t>(info[0].ToNumber().Int64Value()),
+                      info[1].ToNumber().Uint32Value(), &token);
+  if (error != cp::Error::kOk) return Napi::String::New(info.Env(), cp::ErrorName(error));
+  return Napi::Buffer<std::uint8_t>::Copy(info.Env(), token.data(), token.size());
+}
+
+// takeShared(token): a handle, the caller's, or an error name.
+Napi::Value PortGroup::TakeShared(const Napi::CallbackInfo& info) {
+  const Napi::Uint8Array bytes = info[0].As<Napi::Uint8Array>();
+  const std::vector<std::uint8_t> token(bytes.Data(), bytes.Data() + bytes.ByteLength());
+  std::intptr_t native = -1;
+  const cp::Error error = cp::TakeShared(token, &native);
+  return HandleOrError(info.Env(), error, native);
+}
+
+// closeHandle(handle): one that is in no port.
+Napi::Value PortGroup::CloseHandle(const Napi::CallbackInfo& info) {
+  cp::CloseNative(static_cast<std::intptr_t>(info[0].ToNumber().Int64Value()));
+  return info.Env().Undefined();
+}
+
 }  // namespace iocp_net

@@ -4,6 +4,7 @@
  * workers), and the connections that a primary hands out one by one.
  */
 import type { Adoption, Connection, Transport } from '../port/contract';
+import { SharedListener } from './cluster-worker';
 import type { NetServer } from './internals';
 import { adoptConnectionOf, isStreamHandle } from './node-handle';
 import type { NativeHandle } from './node-handle';
@@ -12,6 +13,8 @@ export interface ExistingListener {
   adoption: Adoption;
   /** The handle of Node's that it came by. */
   native: NativeHandle | null;
+  /** What to do when the server closes, for those who share the socket. */
+  atEnd?: () => void;
 }
 
 /** What `_listen2` is to listen on; null where it is not a socket that our core can take over. */
@@ -20,6 +23,13 @@ export function existingListener(
   fd: unknown,
   duplicate: boolean,
 ): ExistingListener | null {
+  if (handle instanceof SharedListener) {
+    return {
+      adoption: { handle: handle.handle, duplicate: false },
+      native: null,
+      atEnd: handle.atEnd,
+    };
+  }
   if (isStreamHandle(handle)) {
     return { adoption: { handle: handle.fd, duplicate: true }, native: handle };
   }

@@ -15,6 +15,7 @@ import type {
 import { isCalledBy, stackSaysSend } from './asked-by-send';
 import { answerIn, closeScope, nextTickOf } from './async-scopes';
 import { bindWhenClosed, portClosed, portCloses } from './closing-ports';
+import { askPrimaryFirst, SharedListener } from './cluster-worker';
 import { core, nodeMajor, override } from './core';
 import { cannotBeSent, errnoOf, listenError, operationError } from './errors';
 import { existingListener, isDistributed, retire, takeDistributed } from './existing-listener';
@@ -206,13 +207,13 @@ class ExistingListenHandle extends TcpListenHandle {
   adopt(
     transport: Transport,
     server: NetServer,
-    { adoption, native }: ExistingListener,
+    { adoption, native, atEnd }: ExistingListener,
     backlog: number,
   ): ErrorName | null {
     const settings = { backlog, pauseOnAccept: server.pauseOnConnect };
     const name = this.take(transport.adoptListener(adoption, settings, this));
     if (name !== null) return name;
-    if (native !== null) this.atEnd = retire(native, server);
+    this.atEnd = native === null ? atEnd : retire(native, server);
     if (this.listener?.kind === 'local') {
       Object.defineProperty(this, 'getsockname', { value: undefined });
     }
@@ -440,7 +441,15 @@ function listenOnExisting(
   [address, port, addressType, backlog]: Parameters<NetServer['_listen2']>,
 ): boolean {
   const handle = new ExistingListenHandle(server);
-  if (handle.adopt(transport, server, existing, backlog || 511) !== null) return false;
+  const name = handle.adopt(transport, server, existing, backlog || 511);
+  if (name !== null) {
+    const { _handle: given } = server;
+    if (!(given instanceof SharedListener)) return false;
+    server._handle = null;
+    given.close();
+    fail(server, listenError(name, { address: address ?? undefined, port: port ?? undefined }));
+    return true;
+  }
   startListening(server, { handle, address: String(address), addressType }, port);
   return true;
 }
@@ -494,4 +503,8 @@ function settle(server: NetServer, bound: Bound | Error, port: number): void {
 /** Makes servers of this prototype listen on the completion core. */
 export function installListen(prototype: object): void {
   override(prototype, listenMembers);
+}
+
+if (process.platform === 'win32') {
+  askPrimaryFirst((server): server is NetServer => kListening in server);
 }

@@ -14,6 +14,7 @@ import { ChildProcess } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import type { Connection } from '../port/contract';
 import { guardUnknownChannels } from './asked-by-send';
+import { greetWorker, serveWorker } from './cluster-primary';
 import { cannotBeSent, operationError } from './errors';
 import { kLink } from './internals';
 import type { NetSocket } from './internals';
@@ -207,8 +208,13 @@ function replaceSockets(options: { stdio?: Stdio }): number[] {
 
 // --- Where channels come from ---------------------------------------------------------------------
 
+interface SpawnSettings {
+  stdio?: Stdio;
+  envPairs?: string[];
+}
+
 interface Spawning {
-  spawn(options: { stdio?: Stdio }): unknown;
+  spawn(options: SpawnSettings): unknown;
 }
 
 /** From here every channel, of children to come and to the parent, can send what is ours. */
@@ -217,11 +223,13 @@ function watchChannels(): void {
   const { spawn } = prototype;
   prototype.spawn = function (this: Channel & Spawning, options) {
     const duplicates = replaceSockets(options);
+    const isWorker = process.platform === 'win32' && greetWorker(options);
     try {
       return spawn.call(this, options);
     } finally {
       for (const fd of duplicates) closeSync(fd);
       wrapChannel(this);
+      if (isWorker) serveWorker(this as unknown as ChildProcess);
     }
   };
   wrapChannel(process);

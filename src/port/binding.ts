@@ -129,6 +129,16 @@ export interface NativePortGroup {
   /** A second handle to the same socket, the caller's to close. */
   duplicate(port: number, id: number): number | ErrorName;
   duplicateListener(port: number, id: number): number | ErrorName;
+  // These take no port.
+  openListener(
+    address: string,
+    number: number,
+    backlog: number,
+    ipv6Only: boolean,
+  ): number | ErrorName;
+  share(handle: number, processId: number): Buffer | ErrorName;
+  takeShared(token: Uint8Array): number | ErrorName;
+  closeHandle(handle: number): void;
   setNoDelay(port: number, id: number, enable: boolean): number;
   setKeepAlive(
     port: number,

@@ -188,7 +188,7 @@ export interface ConnectSettings {
 }
 
 /** The ports of this environment (main thread or worker), as `src/engine.ts` opens them. */
-export interface Transport extends AdoptingTransport {
+export interface Transport extends AdoptingTransport, SharingTransport {
   /** Binds and listens at once; errors come back at once. Accepting starts in the next tick. */
   listen(settings: ListenSettings, owner: ListenerOwner): Listener | ErrorName;
   /**
@@ -211,6 +211,21 @@ export interface AdoptingTransport {
     settings: Pick<ListenSettings, 'backlog' | 'pauseOnAccept'>,
     owner: ListenerOwner,
   ): Listener | ErrorName;
+}
+
+/**
+ * Listening sockets that processes share by words alone: on Windows, where Node's own handles do not
+ * say their SOCKET. A handle is a number here, and its receiver's to adopt or close.
+ */
+export interface SharingTransport {
+  /** Binds and listens, but does not accept: that is for those it is shared with. */
+  openShared(
+    settings: Pick<ListenSettings, 'address' | 'port' | 'backlog' | 'ipv6Only'>,
+  ): number | ErrorName;
+  /** A token by which that process gets a handle to the same socket, once. */
+  shareWith(handle: number, processId: number): Buffer | ErrorName;
+  takeShared(token: Uint8Array): number | ErrorName;
+  closeHandle(handle: number): void;
 }
 
 /** A connect that failed before anything was sent. */

@@ -128,6 +128,27 @@ export class PortTransport implements Transport {
     return new TcpListener(port, adopted.id, owner, credit, adopted.kind);
   }
 
+  openShared({
+    address,
+    port,
+    backlog,
+    ipv6Only,
+  }: Pick<ListenSettings, 'address' | 'port' | 'backlog' | 'ipv6Only'>): number | ErrorName {
+    return this.#group.openListener(address, port, backlog, ipv6Only);
+  }
+
+  shareWith(handle: number, processId: number): Buffer | ErrorName {
+    return this.#group.share(handle, processId);
+  }
+
+  takeShared(token: Uint8Array): number | ErrorName {
+    return this.#group.takeShared(token);
+  }
+
+  closeHandle(handle: number): void {
+    this.#group.closeHandle(handle);
+  }
+
   #accepted(port: Port, listenerPort: number, listenerId: number, socketId: number): void {
     const listener = this.ports[listenerPort]?.listener(listenerId);
     if (listener === undefined || !listener.listening) {

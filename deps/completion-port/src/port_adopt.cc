@@ -54,6 +54,32 @@ Error DuplicateNative(std::intptr_t native, std::intptr_t* duplicate) {
   return error;
 }
 
+Error OpenNativeListener(const ListenOptions& options, std::intptr_t* native) {
+  NativeSocket socket = kInvalidSocket;
+  Error error = os::StartSockets();
+  if (error == Error::kOk) error = os::OpenStreamSocket(options.address.family, &socket);
+  if (error != Error::kOk) return error;
+  error = os::BindListener(socket, options);
+  if (error == Error::kOk) error = os::Listen(socket, options.backlog);
+  if (error == Error::kOk)
+    *native = static_cast<std::intptr_t>(socket);
+  else
+    os::CloseSocket(socket);
+  return error;
+}
+
+Error ShareNative(std::intptr_t native, std::uint32_t process_id,
+                  std::vector<std::uint8_t>* token) {
+  return os::Share(static_cast<NativeSocket>(native), process_id, token);
+}
+
+Error TakeShared(const std::vector<std::uint8_t>& token, std::intptr_t* native) {
+  NativeSocket socket = kInvalidSocket;
+  const Error error = os::TakeShared(token, &socket);
+  if (error == Error::kOk) *native = static_cast<std::intptr_t>(socket);
+  return error;
+}
+
 void CloseNative(std::intptr_t native) { os::CloseSocket(static_cast<NativeSocket>(native)); }
 
 }  // namespace completion_port

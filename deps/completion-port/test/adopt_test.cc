@@ -1,4 +1,11 @@
 // Sockets that were made elsewhere come to live on a port, and connections leave one.
+#ifdef _WIN32
+#ifndef NOMINMAX
+#define NOMINMAX
+#endif
+#include <windows.h>
+#endif
+
 #include "pair.h"
 
 namespace completion_port::test {
@@ -124,6 +131,38 @@ PORT_TEST(AdoptedListenerIsSharedInTurn) {
   peers.push_back(Peer::Connect(address));
   REQUIRE(peers.back().IsOpen());
   CHECK(second.WaitUntil([&] { return other->accepted.size() == before + 1; }));
+}
+
+PORT_TEST(SharesAListenerThatIsInNoPort) {
+  ListenOptions options;
+  options.address = Loopback(0);
+  std::intptr_t native = -1;
+  REQUIRE_EQ(OpenNativeListener(options, &native), Error::kOk);
+  std::intptr_t ours = -1;
+#ifdef _WIN32
+  std::vector<std::uint8_t> token;
+  REQUIRE_EQ(ShareNative(native, GetCurrentProcessId(), &token), Error::kOk);
+  REQUIRE_EQ(TakeShared(token, &ours), Error::kOk);
+  token.pop_back();
+  std::intptr_t none = -1;
+  CHECK_EQ(TakeShared(token, &none), Error::kInvalidArgument);
+#else
+  std::vector<std::uint8_t> token;
+  CHECK_EQ(ShareNative(native, 1, &token), Error::kNotSupported);
+  REQUIRE_EQ(DuplicateNative(native, &ours), Error::kOk);
+#endif
+  Client client(backend);
+  Accepting* listener = client.AdoptNativeListener(ours);
+  REQUIRE(listener != nullptr);
+  // It waited in the backlog before anybody accepted.
+  Peer peer = Peer::Connect(listener->address);
+  REQUIRE(peer.IsOpen());
+  client.Accept(listener, 1);
+  REQUIRE(client.WaitAccepted(listener) != nullptr);
+  CloseNative(native);
+  Peer next = Peer::Connect(listener->address);  // what was shared stays open
+  REQUIRE(next.IsOpen());
+  REQUIRE(client.WaitAccepted(listener, 1) != nullptr);
 }
 
 PORT_TEST(ListenerSharesWithItsDuplicate) {

@@ -121,6 +121,16 @@ struct KeepAlive {
 Error DuplicateNative(std::intptr_t native, std::intptr_t* duplicate);
 void CloseNative(std::intptr_t native);
 
+// A listener that is in no port: for a process that shares it with others, which accept. Bound and
+// listening; the caller's to close.
+Error OpenNativeListener(const ListenOptions& options, std::intptr_t* native);
+
+// Sharing a socket by words alone, on Windows (elsewhere descriptors are sent: kNotSupported). The
+// token is for that process, once, while this one has the socket open.
+Error ShareNative(std::intptr_t native, std::uint32_t process_id, std::vector<std::uint8_t>* token);
+// The receiver's handle, its own to close. kInvalidArgument: not such a token.
+Error TakeShared(const std::vector<std::uint8_t>& token, std::intptr_t* native);
+
 class Port;
 class PortCore;
 

@@ -16,6 +16,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "completion_port/completion_port.h"
 
@@ -61,6 +62,9 @@ Error PrepareAdoptedConnection(NativeSocket socket, Family* family);
 Error PrepareAdoptedListener(NativeSocket socket, Family* family);
 // Another handle to the same socket, which no child process inherits.
 Error Duplicate(NativeSocket socket, NativeSocket* out);
+// A token by which another process gets one; kNotSupported on POSIX.
+Error Share(NativeSocket socket, std::uint32_t process_id, std::vector<std::uint8_t>* token);
+Error TakeShared(const std::vector<std::uint8_t>& token, NativeSocket* out);
 
 Error SetNoDelay(NativeSocket socket, bool enable);
 Error SetKeepAlive(NativeSocket socket, const KeepAlive& options);

@@ -141,6 +141,12 @@ Error Duplicate(NativeSocket socket, NativeSocket* out) {
   return Error::kOk;
 }
 
+Error Share(NativeSocket, std::uint32_t, std::vector<std::uint8_t>*) {
+  return Error::kNotSupported;
+}
+
+Error TakeShared(const std::vector<std::uint8_t>&, NativeSocket*) { return Error::kNotSupported; }
+
 // SO_REUSEADDR for clients too, as libuv's bind does: a fixed local port can be taken again while
 // an old connection from it is in TIME_WAIT.
 Error BindSocket(NativeSocket socket, const Address& address) {

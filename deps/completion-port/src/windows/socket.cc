@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <climits>
+#include <cstring>
 
 #include "os/sockaddr.h"
 
@@ -96,15 +97,30 @@ Error PrepareAdoptedConnection(NativeSocket socket, Family* family) {
   return Checked(getpeername(socket, reinterpret_cast<sockaddr*>(&name), &length));
 }
 
-Error Duplicate(NativeSocket socket, NativeSocket* out) {
+Error Share(NativeSocket socket, std::uint32_t process_id, std::vector<std::uint8_t>* token) {
   WSAPROTOCOL_INFOW info{};
-  if (WSADuplicateSocketW(socket, GetCurrentProcessId(), &info) != 0) return LastError();
-  const NativeSocket duplicate =
+  if (WSADuplicateSocketW(socket, process_id, &info) != 0) return LastError();
+  const auto* bytes = reinterpret_cast<const std::uint8_t*>(&info);
+  token->assign(bytes, bytes + sizeof(info));
+  return Error::kOk;
+}
+
+Error TakeShared(const std::vector<std::uint8_t>& token, NativeSocket* out) {
+  WSAPROTOCOL_INFOW info{};
+  if (token.size() != sizeof(info)) return Error::kInvalidArgument;
+  std::memcpy(&info, token.data(), sizeof(info));
+  const NativeSocket socket =
       WSASocketW(FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, &info, 0,
                  WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT);
-  if (duplicate == INVALID_SOCKET) return LastError();
-  *out = duplicate;
+  if (socket == INVALID_SOCKET) return LastError();
+  *out = socket;
   return Error::kOk;
+}
+
+Error Duplicate(NativeSocket socket, NativeSocket* out) {
+  std::vector<std::uint8_t> token;
+  const Error error = Share(socket, GetCurrentProcessId(), &token);
+  return error == Error::kOk ? TakeShared(token, out) : error;
 }
 
 Error BindSocket(NativeSocket socket, const Address& address) {
