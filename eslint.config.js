@@ -10,7 +10,7 @@ const globals = Object.fromEntries(
 );
 
 module.exports = defineConfig(
-  { ignores: ['build/', 'dist/', 'prebuilds/', '.tap/', 'test/types/'] },
+  { ignores: ['**/build/', 'dist/', 'prebuilds/', '.tap/', 'test/types/'] },
   js.configs.recommended,
   {
     files: ['**/*.{js,cjs,mjs}'],

@@ -1,0 +1,55 @@
+// The server programs, and who drives them.
+//
+//   onWindows   also in node.exe
+//   switched    by an import of its own, not by iocp-net/register
+//   env         what its environment has to say
+//   least       operations that it must have done on the core
+import { join } from 'node:path';
+import { folder, root } from './program.mjs';
+import { grpcTraffic } from './traffic/grpc.mjs';
+import { httpTraffic } from './traffic/http.mjs';
+import { mqttTraffic } from './traffic/mqtt.mjs';
+import { proxyTarget, proxyTraffic } from './traffic/proxy.mjs';
+import { socketIoTraffic } from './traffic/socket-io.mjs';
+import { chatTraffic, echoTarget, tcpProxyTraffic } from './traffic/tcp.mjs';
+import { wsTraffic } from './traffic/ws.mjs';
+
+/** Copies, so that they find the packages that are installed here. */
+export const exampleCopies = join(folder, 'build');
+const example = (name) => join(exampleCopies, `${name}.mjs`);
+const own = (name) => join(folder, 'servers', `${name}.mjs`);
+
+export const servers = [
+  { name: 'express', file: example('express'), traffic: httpTraffic, onWindows: true },
+  { name: 'fastify', file: example('fastify'), traffic: httpTraffic, onWindows: true },
+  { name: 'koa', file: example('koa'), traffic: httpTraffic },
+  { name: 'hapi', file: own('hapi'), traffic: httpTraffic },
+  { name: 'hono', file: own('hono'), traffic: httpTraffic },
+  { name: 'ws', file: example('ws-echo'), traffic: wsTraffic, onWindows: true },
+  { name: 'socket.io', file: own('socket-io'), traffic: socketIoTraffic },
+  {
+    name: 'http-proxy',
+    file: own('http-proxy'),
+    env: proxyTarget,
+    traffic: proxyTraffic,
+    least: { accept: 1, connect: 1 },
+  },
+  { name: '@grpc/grpc-js', file: own('grpc'), traffic: grpcTraffic },
+  { name: 'aedes', file: own('aedes'), traffic: mqttTraffic },
+  {
+    name: 'tcp-chat',
+    file: join(root, 'examples/tcp-chat.mjs'),
+    traffic: chatTraffic,
+    switched: true,
+    onWindows: true,
+  },
+  {
+    name: 'tcp-proxy',
+    file: join(root, 'examples/tcp-proxy.mjs'),
+    env: echoTarget,
+    traffic: tcpProxyTraffic,
+    least: { accept: 1, connect: 1 },
+    switched: true,
+    onWindows: true,
+  },
+];
