@@ -23,6 +23,20 @@ const entries = [
     builtin: 'node:http',
     sometimes: ['setGlobalProxyFromEnv', 'WebSocket', 'CloseEvent', 'MessageEvent'],
   },
+  { name: 'https', module: 'https/index.js', builtin: 'node:https', sometimes: [] },
+  { name: 'http2', module: 'http2/index.js', builtin: 'node:http2', sometimes: [] },
+  {
+    name: 'tls',
+    module: 'tls/index.js',
+    builtin: 'node:tls',
+    sometimes: [
+      'createSecurePair',
+      'getCACertificates',
+      'getCertificateCompressionAlgorithms',
+      'setDefaultCACertificates',
+    ],
+  },
+  { name: 'promises', module: 'net/promises.js', sometimes: [] },
   { name: 'engine', module: 'engine.js', sometimes: [] },
   { name: 'register', module: 'register/index.js', sometimes: [] },
 ];
@@ -37,18 +51,18 @@ const module_ = require('../${module}');
 function plain(source) {
   const target = {};
   for (const key of Object.keys(source)) {
-    const { get, value } = Object.getOwnPropertyDescriptor(source, key);
+    const { get, set: given, value } = Object.getOwnPropertyDescriptor(source, key);
     if (get === undefined) {
       target[key] = value;
       continue;
     }
-    const set = (value) =>
+    const set = given ?? ((value) =>
       Object.defineProperty(target, key, {
         configurable: true,
         enumerable: true,
         value,
         writable: true,
-      });
+      }));
     Object.defineProperty(target, key, { configurable: true, enumerable: true, get, set });
   }
   return target;

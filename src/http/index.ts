@@ -1,10 +1,12 @@
 /**
- * `iocp-net/http`: the exports of `node:http`, those of the running Node, with servers on the
- * completion core.
+ * `iocp-net/http`: the exports of `node:http`, those of the running Node, with servers and requests
+ * on the completion core.
  */
 import * as nodeHttp from 'node:http';
 import { addMissing } from '../net/builtin-exports';
 import type { NameOf } from '../net/builtin-exports';
+import { createConnection } from '../net/index';
+import { agentClass, getWith, globalAgentOf, requestWith } from './agent';
 import { Server as HttpServer } from './server';
 
 export type * from 'node:http';
@@ -21,18 +23,23 @@ export const createServer = function createServer(
   return new Server(options, requestListener);
 } as typeof nodeHttp.createServer;
 
+export const Agent: typeof nodeHttp.Agent = agentClass(nodeHttp.Agent, (_byNode, args) =>
+  (createConnection as (...args: unknown[]) => unknown)(...args),
+);
+const globalAgentMember = globalAgentOf(Agent, nodeHttp.globalAgent);
+const send = requestWith(nodeHttp.request, globalAgentMember.get);
+export const request = send as typeof nodeHttp.request;
+export const get = getWith(send) as typeof nodeHttp.get;
+
 export const {
   METHODS,
   STATUS_CODES,
-  Agent,
   ClientRequest,
   IncomingMessage,
   OutgoingMessage,
   ServerResponse,
   validateHeaderName,
   validateHeaderValue,
-  get,
-  request,
   setMaxIdleHTTPParsers,
 } = nodeHttp;
 export type Agent = nodeHttp.Agent;
@@ -49,6 +56,6 @@ export declare const setGlobalProxyFromEnv: NameOf<Http, 'setGlobalProxyFromEnv'
 export declare const WebSocket: NameOf<Http, 'WebSocket'>;
 export declare const CloseEvent: NameOf<Http, 'CloseEvent'>;
 export declare const MessageEvent: NameOf<Http, 'MessageEvent'>;
-// The rest is made at first use (maxHeaderSize, WebSocket), kept by Node (globalAgent) or not in
-// every Node.
+Object.defineProperty(exports, 'globalAgent', globalAgentMember);
+// The rest is made at first use (maxHeaderSize, WebSocket) or not in every Node.
 addMissing(exports as object, process.getBuiltinModule('node:http'));

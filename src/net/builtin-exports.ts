@@ -16,3 +16,14 @@ export function addMissing(target: object, builtin: object): void {
     Object.defineProperty(target, name, { ...descriptor, configurable: true });
   }
 }
+
+/** Makes a setting that a builtin keeps in its exports one of a module of ours as well. */
+export function shareSetting(target: object, builtin: object, name: string): void {
+  const shared = builtin as Record<string, unknown>;
+  Object.defineProperty(target, name, {
+    configurable: true,
+    enumerable: true,
+    get: () => shared[name],
+    set: (value: unknown) => void (shared[name] = value),
+  });
+}

@@ -505,6 +505,15 @@ export function installListen(prototype: object): void {
   override(prototype, listenMembers);
 }
 
+/** Makes one server, of a class that cannot be had, listen on the core. */
+export function listenOnCore<Server extends object>(server: Server): Server {
+  if (core() === null) return server;
+  for (const [name, member] of Object.entries(Object.getOwnPropertyDescriptors(listenMembers))) {
+    Object.defineProperty(server, name, { ...member, enumerable: false });
+  }
+  return server;
+}
+
 if (process.platform === 'win32') {
   askPrimaryFirst((server): server is NetServer => kListening in server);
 }

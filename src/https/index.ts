@@ -1,0 +1,55 @@
+/**
+ * `iocp-net/https`: the exports of `node:https`, those of the running Node, with servers and
+ * requests on the completion core.
+ */
+import type * as nodeHttp from 'node:http';
+import * as nodeHttps from 'node:https';
+import { agentClass, getWith, globalAgentOf, requestWith } from '../http/agent';
+import { addMissing } from '../net/builtin-exports';
+import { core, standOn } from '../net/core';
+import { installListen } from '../net/listen';
+import { onCore } from '../tls/client';
+
+export type * from 'node:https';
+
+type ServerOptions = nodeHttps.ServerOptions;
+type Listener = nodeHttp.RequestListener;
+
+/** `https.Server`, its connections on the completion core. */
+export const Server = function (
+  this: nodeHttps.Server,
+  options?: ServerOptions | Listener,
+  listener?: Listener,
+): nodeHttps.Server | undefined {
+  if (new.target === undefined && !(this instanceof Server)) {
+    return new Server(options as ServerOptions, listener);
+  }
+  core();
+  nodeHttps.Server.call(this, options as ServerOptions, listener);
+  return undefined;
+} as unknown as typeof nodeHttps.Server;
+export type Server = nodeHttps.Server;
+
+standOn(Server, nodeHttps.Server);
+installListen(Server.prototype as object);
+
+export const createServer = function createServer(
+  options: ServerOptions,
+  listener?: Listener,
+): nodeHttps.Server {
+  return new Server(options, listener);
+} as typeof nodeHttps.createServer;
+
+export const Agent: typeof nodeHttps.Agent = agentClass(nodeHttps.Agent, (byNode) =>
+  onCore(byNode),
+);
+export type Agent = nodeHttps.Agent;
+
+const globalAgentMember = globalAgentOf(Agent, nodeHttps.globalAgent);
+const send = requestWith(nodeHttps.request, globalAgentMember.get);
+export const request = send as typeof nodeHttps.request;
+export const get = getWith(send) as typeof nodeHttps.get;
+
+export declare const globalAgent: nodeHttps.Agent;
+Object.defineProperty(exports, 'globalAgent', globalAgentMember);
+addMissing(exports as object, process.getBuiltinModule('node:https'));

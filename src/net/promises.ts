@@ -1,0 +1,64 @@
+/**
+ * `iocp-net/promises`: connecting and listening, to be awaited. The shape is that of
+ * `node:net/promises`, which the first Node to have it is newer than 26.
+ */
+import { once } from 'node:events';
+import type * as nodeNet from 'node:net';
+import { connect as connectSocket, createServer } from './index';
+import { normalizeArguments } from './internals';
+
+export interface ListenOptions extends nodeNet.ServerOpts, Omit<nodeNet.ListenOptions, 'signal'> {
+  /** Called for every connection. */
+  connectionListener?: ((socket: nodeNet.Socket) => void) | undefined;
+  /** Gives up waiting, and closes the server. */
+  signal?: AbortSignal | undefined;
+}
+
+/** Waits for the event; when it does not come, `undo` is called and the promise rejects. */
+async function begun(
+  emitter: nodeNet.Socket | nodeNet.Server,
+  event: string,
+  signal: AbortSignal | undefined,
+  undo: () => void,
+): Promise<void> {
+  try {
+    await once(emitter, event, signal === undefined ? {} : { signal });
+  } catch (error) {
+    undo();
+    throw error;
+  }
+}
+
+interface Abortable {
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * A connected socket. Takes what `net.connect()` takes, without the listener.
+ *
+ * Rejects when the connect fails, or when `signal` aborts it; the socket is destroyed then.
+ */
+export async function connect(...args: unknown[]): Promise<nodeNet.Socket> {
+  const [{ signal, ...options }] = normalizeArguments<nodeNet.NetConnectOpts & Abortable>(args);
+  signal?.throwIfAborted();
+  const socket = connectSocket(options as nodeNet.NetConnectOpts);
+  await begun(socket, 'connect', signal, () => socket.destroy());
+  return socket;
+}
+
+/**
+ * A listening server; on a free port where the options say nothing else. Takes the options of
+ * `net.createServer()` and of `server.listen()`.
+ *
+ * Rejects when it cannot listen, or when `signal` aborts it; the server is closed then.
+ */
+export async function listen(options: ListenOptions = {}): Promise<nodeNet.Server> {
+  const { connectionListener, signal, ...rest } = options;
+  signal?.throwIfAborted();
+  const server = createServer(rest, connectionListener);
+  const says = rest as { port?: unknown; path?: unknown; fd?: unknown; handle?: unknown };
+  const isSaid = [says.port, says.path, says.fd, says.handle].some((each) => each !== undefined);
+  server.listen(isSaid ? rest : { ...rest, port: 0 });
+  await begun(server, 'listening', signal, () => server.close());
+  return server;
+}
