@@ -6,7 +6,7 @@
  * a kernel acknowledges a write when it has copied it. Large ones are pinned: the operating system
  * reads the caller's memory, and the callback waits for it.
  */
-import type { DoneCallback, ErrorName, WriteChunk } from './contract';
+import type { DoneCallback, ErrorName, SocketKind, WriteChunk } from './contract';
 import type { Port } from './port';
 import type { SendRequest } from './send-request';
 import { LARGEST_BLOCK } from './send-slab';
@@ -15,6 +15,8 @@ import { LARGEST_BLOCK } from './send-slab';
 const ACKNOWLEDGED_BYTES = 16 * 1024;
 /** A pinned write is submitted in pieces of this size, so that progress shows (timeouts). */
 const PINNED_PIECE_BYTES = 256 * 1024;
+/** But not to a named pipe, whose server may take each write for one message. */
+const MESSAGE_BYTES = 1024 ** 3;
 /** Bytes that one UTF-16 unit needs at most in UTF-8. */
 const UTF8_BYTES_PER_UNIT = 3;
 
@@ -41,12 +43,15 @@ export class ConnectionWriter {
   queued = 0;
   readonly #port: Port;
   readonly #id: number;
+  readonly #pieceBytes: number;
   #first: SendRequest | null = null;
   #last: SendRequest | null = null;
 
-  constructor(port: Port, id: number) {
+  constructor(port: Port, id: number, kind: SocketKind) {
     this.#port = port;
     this.#id = id;
+    const isPipe = kind === 'local' && process.platform === 'win32';
+    this.#pieceBytes = isPipe ? MESSAGE_BYTES : PINNED_PIECE_BYTES;
   }
 
   write(chunk: Uint8Array | string, encoding: BufferEncoding, done: DoneCallback): void {
@@ -133,7 +138,7 @@ export class ConnectionWriter {
     let request: SendRequest;
     let at = 0;
     do {
-      const piece = bytes.subarray(at, at + PINNED_PIECE_BYTES);
+      const piece = bytes.subarray(at, at + this.#pieceBytes);
       request = this.#append(piece.length);
       request.pinned = piece;
       request.done = ignore;

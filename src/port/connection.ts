@@ -77,7 +77,7 @@ export class TcpConnection implements Connection {
         ...(origin instanceof AsyncResource && { triggerAsyncId: origin.asyncId() }),
       });
     this.#port = port;
-    this.#writer = new ConnectionWriter(port, id);
+    this.#writer = new ConnectionWriter(port, id, kind);
     this.#state = origin === undefined ? State.Connecting : State.Open;
     this.#owedCredit = RECEIVE_CREDIT - grantedCredit;
     port.addConnection(this);

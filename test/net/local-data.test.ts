@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import * as nodeHttp from 'node:http';
 import * as http from 'iocp-net/http';
 import * as net from 'iocp-net';
+import { engine } from 'iocp-net/engine';
 import { sameAsNode } from '../support/compare';
 import { listenAt, localPair, localPath, onWindows } from '../support/local';
 import { closing, closeServer, delay, pattern, readAll } from '../support/sockets';
@@ -166,6 +167,16 @@ t.test('http over a path, with keep-alive', async (test) => {
   }
   agent.destroy();
   await new Promise((resolve) => server.close(resolve));
+});
+
+t.test('a large write to a pipe is one message', { skip: !onWindows }, async (test) => {
+  const { client, peer, close } = await localPair(net, path);
+  const sends = (): number => engine.stats().operations.send?.submitted ?? 0;
+  const before = sends();
+  peer.resume();
+  await new Promise((resolve) => client.write(pattern(1 << 20), resolve));
+  test.equal(sends() - before, 1);
+  await close();
 });
 
 t.test('ours and node:net understand each other', async (test) => {

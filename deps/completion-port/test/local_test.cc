@@ -424,8 +424,8 @@ PORT_TEST(LocalStopsWhileAShutdownWaits) {
 // A server that is not ours, in blocking calls.
 struct PlainPipeServer {
   PlainPipeServer(const std::string& path, DWORD access, DWORD mode)
-      : handle(CreateNamedPipeA(path.c_str(), access, mode | PIPE_WAIT, 1, 65536, 65536, 0,
-                                nullptr)) {
+      : handle(
+            CreateNamedPipeA(path.c_str(), access, mode | PIPE_WAIT, 1, 65536, 65536, 0, nullptr)) {
     CHECK(handle != INVALID_HANDLE_VALUE);
   }
   ~PlainPipeServer() { CloseHandle(handle); }
