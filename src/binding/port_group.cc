@@ -58,6 +58,8 @@ Napi::Function PortGroup::Define(Napi::Env env) {
                       InstanceMethod<&PortGroup::CloseHandle>("closeHandle"),
                       InstanceMethod<&PortGroup::SetNoDelay>("setNoDelay"),
                       InstanceMethod<&PortGroup::SetKeepAlive>("setKeepAlive"),
+                      InstanceMethod<&PortGroup::SetTypeOfService>("setTypeOfService"),
+                      InstanceMethod<&PortGroup::TypeOfService>("typeOfService"),
                       InstanceMethod<&PortGroup::LocalAddress>("localAddress"),
                       InstanceMethod<&PortGroup::PeerAddress>("peerAddress"),
                       InstanceMethod<&PortGroup::ListenerAddress>("listenerAddress"),

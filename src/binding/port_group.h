@@ -63,6 +63,8 @@ class PortGroup : public Napi::ObjectWrap<PortGroup> {
   Napi::Value CloseHandle(const Napi::CallbackInfo& info);
   Napi::Value SetNoDelay(const Napi::CallbackInfo& info);
   Napi::Value SetKeepAlive(const Napi::CallbackInfo& info);
+  Napi::Value SetTypeOfService(const Napi::CallbackInfo& info);
+  Napi::Value TypeOfService(const Napi::CallbackInfo& info);
   Napi::Value LocalAddress(const Napi::CallbackInfo& info);
   Napi::Value PeerAddress(const Napi::CallbackInfo& info);
   Napi::Value ListenerAddress(const Napi::CallbackInfo& info);

@@ -106,6 +106,20 @@ Napi::Value PortGroup::SetKeepAlive(const Napi::CallbackInfo& info) {
   return Result(info.Env(), PortOf(info)->SetKeepAlive(Id(info), options));
 }
 
+// setTypeOfService(port, id, value)
+Napi::Value PortGroup::SetTypeOfService(const Napi::CallbackInfo& info) {
+  return Result(info.Env(),
+                PortOf(info)->SetTypeOfService(Id(info), info[2].ToNumber().Int32Value()));
+}
+
+// typeOfService(port, id): the value, or an error below 0.
+Napi::Value PortGroup::TypeOfService(const Napi::CallbackInfo& info) {
+  int value = 0;
+  const cp::Error error = PortOf(info)->TypeOfService(Id(info), &value);
+  if (error != cp::Error::kOk) return Result(info.Env(), error);
+  return Napi::Number::New(info.Env(), value);
+}
+
 Napi::Value PortGroup::LocalAddress(const Napi::CallbackInfo& info) {
   cp::Address address;
   const cp::Error error = PortOf(info)->LocalAddress(Id(info), &address);

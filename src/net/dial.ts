@@ -8,6 +8,7 @@ import {
   connectionTimeout,
   endpointError,
   ipBlocked,
+  operationError,
   withLocalEndpoint,
 } from './errors';
 import type { NetSocket } from './internals';
@@ -54,6 +55,14 @@ function abandon(connection: Connection): void {
   connection.close(false);
 }
 
+/** As with Node, a failure is an 'error' that does not end the socket, and on Windows none. */
+function applyTypeOfService(socket: NetSocket, link: SocketLink, connection: Connection): void {
+  if (link.typeOfService === undefined) return;
+  const error = connection.setTypeOfService(link.typeOfService);
+  if (error === null || error === 'EBADF' || process.platform === 'win32') return;
+  socket.emit('error', operationError(error, 'setTypeOfService'));
+}
+
 /** The socket has its connection: options, events and reading follow. */
 export function becomeConnected(socket: NetSocket, link: SocketLink, connection: Connection): void {
   socket.connecting = false;
@@ -63,6 +72,7 @@ export function becomeConnected(socket: NetSocket, link: SocketLink, connection:
   if (connection.kind === 'tcp') {
     if (link.noDelay) link.setNoDelay(true);
     if (link.keepAlive) link.setKeepAlive(true, link.keepAliveSettings);
+    applyTypeOfService(socket, link, connection);
   }
   socket.emit('connect');
   socket.emit('ready');

@@ -90,6 +90,16 @@ export const { normalizeArguments } = nodeNet;
 /** Node's own implementation of a socket's members. */
 export const nodeSocket = nodeNet.Socket.prototype as unknown as NetSocket;
 
+export const nodeAccessors = Object.getOwnPropertyDescriptors(nodeSocket) as PropertyDescriptorMap;
+
+/** What Node's own getter says. */
+export function nodeGet<Name extends keyof NetSocket & string>(
+  socket: NetSocket,
+  name: Name,
+): NetSocket[Name] {
+  return nodeAccessors[name]?.get?.call(socket) as NetSocket[Name];
+}
+
 /** Node's own implementation of a server's members. */
 export const nodeServer = nodeNet.Server.prototype as unknown as NetServer;
 

@@ -13,9 +13,13 @@ import { answerIn, requestScope } from './async-scopes';
 import type { PathAttempt } from './connect-path';
 import type { Dial } from './dial';
 import { operationError } from './errors';
+import { nodeSocket } from './internals';
 import type { NetSocket, WriteCallback, WriteData } from './internals';
 import type { TcpHandle } from './tcp-handle';
 import { UserBuffer } from './user-buffer';
+
+/** Whether the running Node knows the type of service. */
+export const hasTypeOfService = 'setTypeOfService' in nodeSocket;
 
 export enum Phase {
   /** No connection: the socket is fresh or destroyed. */
@@ -31,6 +35,7 @@ export interface LinkOptions {
   noDelay?: boolean | undefined;
   keepAlive?: boolean | undefined;
   keepAliveInitialDelay?: number | undefined;
+  typeOfService?: number | undefined;
   onread?: nodeNet.OnReadOpts | null | undefined;
 }
 
@@ -52,6 +57,8 @@ export class SocketLink implements ConnectionOwner {
   noDelay: boolean;
   keepAlive: boolean;
   keepAliveSettings: KeepAliveSettings;
+  /** Undefined where nobody has asked for one. */
+  typeOfService: number | undefined;
   refed = true;
   /** In this tick someone looked for a handle and found none, although there is a connection. */
   handleMissed = false;
@@ -82,6 +89,7 @@ export class SocketLink implements ConnectionOwner {
     this.keepAlive = Boolean(options?.keepAlive);
     const delay = ~~(Number(options?.keepAliveInitialDelay) / 1000);
     this.keepAliveSettings = { delay: Math.max(0, delay) };
+    this.typeOfService = hasTypeOfService ? options?.typeOfService : undefined;
     this.userBuffer = UserBuffer.from(options?.onread);
   }
 

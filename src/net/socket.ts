@@ -12,6 +12,8 @@ import { SocketLink } from './link';
 import type { LinkOptions } from './link';
 import { adoptConnectionOf, isTcpHandle } from './node-handle';
 import { socketMembers } from './socket-members';
+import { optionMembers } from './socket-options';
+import { streamMembers } from './socket-stream';
 import { isOurHandle } from './tcp-handle';
 
 interface SocketOptions extends LinkOptions {
@@ -92,5 +94,7 @@ const Socket = function (this: NetSocket, options?: SocketOptions): object | und
 
 standOn(Socket, nodeNet.Socket);
 override(Socket.prototype, socketMembers);
+override(Socket.prototype, streamMembers);
+override(Socket.prototype, optionMembers);
 
 export { Socket };

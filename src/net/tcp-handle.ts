@@ -89,6 +89,8 @@ export interface TcpHandle extends NativeStream, NativeStreamHooks {
   /** Absent from handles of local sockets, and where someone took them away. */
   setNoDelay?(enable?: boolean): number;
   setKeepAlive?(enable?: boolean, delay?: number, interval?: number, count?: number): number;
+  setTypeOfService(value: number): number;
+  getTypeOfService(): number;
   getsockname(out: object): number;
   getpeername(out: object): number;
   ref(): void;
@@ -339,6 +341,15 @@ function makeClass(Native: NativeStreamClass, ownerSymbol: symbol | undefined): 
       return numberOf(this.connection?.setKeepAlive(Boolean(enable), settings) ?? null);
     }
 
+    setTypeOfService(value: number): number {
+      return numberOf(this.connection === null ? 'EBADF' : this.connection.setTypeOfService(value));
+    }
+
+    getTypeOfService(): number {
+      const value = this.connection?.typeOfService() ?? 'EBADF';
+      return typeof value === 'string' ? errnoOf(value) : value;
+    }
+
     getsockname(out: object): number {
       return endpointInto(out, this.connection?.localEndpoint());
     }
@@ -402,7 +413,10 @@ function makeClass(Native: NativeStreamClass, ownerSymbol: symbol | undefined): 
 /** Node's handle of a local socket is known by what it has not. */
 function makeLocalClass(Tcp: TcpHandleClass): TcpHandleClass {
   class Handle extends Tcp {}
-  const absent = ['setNoDelay', 'setKeepAlive', 'getsockname', 'getpeername', 'connect6', 'reset'];
+  const absent = [
+    ...['setNoDelay', 'setKeepAlive', 'setTypeOfService', 'getTypeOfService'],
+    ...['getsockname', 'getpeername', 'connect6', 'reset'],
+  ];
   for (const name of absent) Object.defineProperty(Handle.prototype, name, { value: undefined });
   Object.defineProperty(Handle, 'name', { value: 'Pipe' });
   return Handle;

@@ -148,6 +148,9 @@ export interface NativePortGroup {
     intervalSeconds: number,
     count: number,
   ): number;
+  setTypeOfService(port: number, id: number, value: number): number;
+  /** The value, or an error below 0. */
+  typeOfService(port: number, id: number): number;
   localAddress(port: number, id: number): Endpoint | ErrorName;
   peerAddress(port: number, id: number): Endpoint | ErrorName;
   listenerAddress(port: number, id: number): Endpoint | ErrorName;

@@ -289,6 +289,18 @@ export class TcpConnection implements Connection {
     );
   }
 
+  setTypeOfService(value: number): ErrorName | null {
+    if (!this.#alive) return 'EBADF';
+    const { group } = this.#port.context;
+    return this.#orNull(group.setTypeOfService(this.#port.ordinal, this.id, value));
+  }
+
+  typeOfService(): number | ErrorName {
+    if (!this.#alive) return 'EBADF';
+    const value = this.#port.context.group.typeOfService(this.#port.ordinal, this.id);
+    return value < 0 ? this.#errorName(value) : value;
+  }
+
   localEndpoint(): Endpoint | ErrorName {
     if (!this.#alive) return 'EBADF';
     return this.#port.context.group.localAddress(this.#port.ordinal, this.id);

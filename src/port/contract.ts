@@ -103,6 +103,9 @@ export interface Connection {
   /** Each returns the error's name or `null`; `'ENOTSUP'` on a local connection. */
   setNoDelay(enable: boolean): ErrorName | null;
   setKeepAlive(enable: boolean, settings: KeepAliveSettings): ErrorName | null;
+  /** 0 to 255; the system may refuse or ignore it, Windows mostly does. */
+  setTypeOfService(value: number): ErrorName | null;
+  typeOfService(): number | ErrorName;
   localEndpoint(): Endpoint | ErrorName;
   peerEndpoint(): Endpoint | ErrorName;
   /** File descriptor on POSIX, -1 on Windows. */

@@ -86,6 +86,24 @@ Error PortCore::SetKeepAlive(SocketId id, const KeepAlive& options) {
   return connection == nullptr ? error : os::SetKeepAlive(connection->socket, options);
 }
 
+Error PortCore::SetTypeOfService(SocketId id, int value) {
+  Error error = Error::kOk;
+  Address local;
+  const Connection* connection = FindTcp(id, &error);
+  if (error == Error::kOk) error = os::LocalAddress(connection->socket, &local);
+  if (error != Error::kOk) return error;
+  return os::SetTypeOfService(connection->socket, local.family, value);
+}
+
+Error PortCore::TypeOfService(SocketId id, int* out) {
+  Error error = Error::kOk;
+  Address local;
+  const Connection* connection = FindTcp(id, &error);
+  if (error == Error::kOk) error = os::LocalAddress(connection->socket, &local);
+  if (error != Error::kOk) return error;
+  return os::TypeOfService(connection->socket, local.family, out);
+}
+
 Error PortCore::LocalAddress(SocketId id, Address* out) {
   Error error;
   Connection* connection = FindTcp(id, &error);

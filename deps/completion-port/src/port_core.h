@@ -48,6 +48,8 @@ class PortCore final : public Port, private BackendEvents {
   Error AdoptListener(std::intptr_t native, int backlog, ListenerId* id) override;
   Error SetNoDelay(SocketId id, bool enable) override;
   Error SetKeepAlive(SocketId id, const KeepAlive& options) override;
+  Error SetTypeOfService(SocketId id, int value) override;
+  Error TypeOfService(SocketId id, int* out) override;
   Error LocalAddress(SocketId id, Address* out) override;
   Error PeerAddress(SocketId id, Address* out) override;
   Error ListenerAddress(ListenerId id, Address* out) override;

@@ -35,6 +35,14 @@ void ConnectsAndTalks(BackendKind backend, Family family) {
   CHECK(address.port != 0);
   CHECK_EQ(client.port()->SetNoDelay(sock->id, true), Error::kOk);
   CHECK_EQ(client.port()->SetKeepAlive(sock->id, KeepAlive{true, 60, 0, 0}), Error::kOk);
+#ifndef _WIN32  // a Windows may refuse it, and Wine does for IPv6
+  int service = -1;
+  CHECK_EQ(client.port()->TypeOfService(sock->id, &service), Error::kOk);
+  CHECK_EQ(service, 0);
+  CHECK_EQ(client.port()->SetTypeOfService(sock->id, 0x10), Error::kOk);
+  CHECK_EQ(client.port()->TypeOfService(sock->id, &service), Error::kOk);
+  CHECK_EQ(service, 0x10);
+#endif
   CHECK(client.port()->NativeHandle(sock->id) != -1);
 }
 

@@ -189,6 +189,10 @@ class Port {
   // Of TCP only: kOperationNotSupported on a local socket.
   virtual Error SetNoDelay(SocketId id, bool enable) = 0;
   virtual Error SetKeepAlive(SocketId id, const KeepAlive& options) = 0;
+  // The byte of the IP header: IP_TOS, or IPV6_TCLASS where the socket is one of IPv6. What the
+  // system does not let a program choose (the ECN bits, on Windows mostly all) it may ignore.
+  virtual Error SetTypeOfService(SocketId id, int value) = 0;
+  virtual Error TypeOfService(SocketId id, int* out) = 0;
   virtual Error LocalAddress(SocketId id, Address* out) = 0;
   virtual Error PeerAddress(SocketId id, Address* out) = 0;
   virtual Error ListenerAddress(ListenerId id, Address* out) = 0;

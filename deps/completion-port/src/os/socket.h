@@ -68,6 +68,9 @@ Error TakeShared(const std::vector<std::uint8_t>& token, NativeSocket* out);
 
 Error SetNoDelay(NativeSocket socket, bool enable);
 Error SetKeepAlive(NativeSocket socket, const KeepAlive& options);
+// `family` is the socket's own, also where it serves IPv4 as IPv6.
+Error SetTypeOfService(NativeSocket socket, Family family, int value);
+Error TypeOfService(NativeSocket socket, Family family, int* out);
 Error LocalAddress(NativeSocket socket, Address* out);
 Error PeerAddress(NativeSocket socket, Address* out);
 

@@ -194,6 +194,19 @@ Error SetKeepAlive(NativeSocket socket, const KeepAlive& options) {
   return error;
 }
 
+Error SetTypeOfService(NativeSocket socket, Family family, int value) {
+  if (family == Family::kIpv6) return SetOption(socket, IPPROTO_IPV6, IPV6_TCLASS, value);
+  return SetOption(socket, IPPROTO_IP, IP_TOS, value);
+}
+
+Error TypeOfService(NativeSocket socket, Family family, int* out) {
+  const bool is_v6 = family == Family::kIpv6;
+  socklen_t length = sizeof *out;
+  *out = 0;
+  return Checked(getsockopt(socket, is_v6 ? IPPROTO_IPV6 : IPPROTO_IP, is_v6 ? IPV6_TCLASS : IP_TOS,
+                            out, &length));
+}
+
 Error LocalAddress(NativeSocket socket, Address* out) { return NameOf(socket, getsockname, out); }
 
 Error PeerAddress(NativeSocket socket, Address* out) { return NameOf(socket, getpeername, out); }

@@ -208,6 +208,38 @@ Error NameOf(NameCall call, NativeSocket socket, Address* out) {
 }
 }  // namespace
 
+namespace {
+
+// Not in every SDK's headers.
+constexpr int kIpv6TrafficClass = 39;
+
+struct ServiceOption {
+  int level;
+  int name;
+};
+
+ServiceOption ServiceOptionOf(Family family) {
+  if (family == Family::kIpv6) return {IPPROTO_IPV6, kIpv6TrafficClass};
+  return {IPPROTO_IP, IP_TOS};
+}
+
+}  // namespace
+
+Error SetTypeOfService(NativeSocket socket, Family family, int value) {
+  const ServiceOption option = ServiceOptionOf(family);
+  return Checked(SetOption(socket, option.level, option.name, static_cast<DWORD>(value)));
+}
+
+Error TypeOfService(NativeSocket socket, Family family, int* out) {
+  const ServiceOption option = ServiceOptionOf(family);
+  DWORD value = 0;
+  int length = sizeof value;
+  const int result =
+      getsockopt(socket, option.level, option.name, reinterpret_cast<char*>(&value), &length);
+  *out = static_cast<int>(value & 0xff);
+  return Checked(result);
+}
+
 Error LocalAddress(NativeSocket socket, Address* out) { return NameOf(getsockname, socket, out); }
 Error PeerAddress(NativeSocket socket, Address* out) { return NameOf(getpeername, socket, out); }
 
