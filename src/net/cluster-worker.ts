@@ -8,6 +8,7 @@ import { command, isOurs, primaryVariable, tell } from './cluster-messages';
 import type { Answer, Channel } from './cluster-messages';
 import { core } from './core';
 import { errnoOf } from './errors';
+import { SharedListener } from './shared-listener';
 import type { NetServer } from './internals';
 
 /** What Node's `listen()` asks of the cluster module. */
@@ -37,24 +38,6 @@ const clusterModule = (): ClusterModule =>
 
 /** Node's flag for `ipv6Only`. */
 const IPV6_ONLY = 1;
-
-/** A listening socket that the primary shares; stands as `server._handle` until it is adopted. */
-export class SharedListener {
-  readonly handle: number;
-  /** Tells the primary that this worker listens no more. */
-  readonly atEnd: () => void;
-
-  constructor(handle: number, atEnd: () => void) {
-    this.handle = handle;
-    this.atEnd = atEnd;
-  }
-
-  /** For a server that was closed before it got this. */
-  close(): void {
-    core()?.closeHandle(this.handle);
-    this.atEnd();
-  }
-}
 
 const primary = process as unknown as Channel;
 const waiting = new Map<number, (answer: Answer) => void>();

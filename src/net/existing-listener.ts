@@ -4,10 +4,10 @@
  * workers), and the connections that a primary hands out one by one.
  */
 import type { Adoption, Connection, Transport } from '../port/contract';
-import { SharedListener } from './cluster-worker';
 import type { NetServer } from './internals';
 import { adoptConnectionOf, isStreamHandle } from './node-handle';
 import type { NativeHandle } from './node-handle';
+import { SharedListener } from './shared-listener';
 
 export interface ExistingListener {
   adoption: Adoption;
@@ -21,7 +21,6 @@ export interface ExistingListener {
 export function existingListener(
   { _handle: handle }: NetServer,
   fd: unknown,
-  duplicate: boolean,
 ): ExistingListener | null {
   if (handle instanceof SharedListener) {
     return {
@@ -35,7 +34,7 @@ export function existingListener(
   }
   // On Windows Node knows no descriptor of a socket.
   if (handle || typeof fd !== 'number' || fd < 0 || process.platform === 'win32') return null;
-  return { adoption: { handle: fd, duplicate }, native: null };
+  return { adoption: { handle: fd, duplicate: false }, native: null };
 }
 
 /**

@@ -15,7 +15,7 @@ import type {
 import { isCalledBy, stackSaysSend } from './asked-by-send';
 import { answerIn, closeScope, nextTickOf } from './async-scopes';
 import { bindWhenClosed, portClosed, portCloses } from './closing-ports';
-import { askPrimaryFirst, SharedListener } from './cluster-worker';
+import { askPrimaryFirst } from './cluster-worker';
 import { core, nodeMajor, override } from './core';
 import { cannotBeSent, errnoOf, listenError, operationError } from './errors';
 import { existingListener, isDistributed, retire, takeDistributed } from './existing-listener';
@@ -26,6 +26,7 @@ import type { NetServer, NetSocket } from './internals';
 import type { SocketLink } from './link';
 import { letEverybody, pathToUse } from './path';
 import { isNetDenied } from './permission';
+import { SharedListener } from './shared-listener';
 import { Socket } from './socket';
 import { handleClass } from './tcp-handle';
 import type { TcpHandle } from './tcp-handle';
@@ -44,8 +45,6 @@ interface Listening {
   reusePort: boolean;
   /** The server is what the primary of a cluster accepts with, to hand Node's handles around. */
   isDistributor: boolean;
-  /** The descriptor to listen on belongs to another server of ours. */
-  sharesDescriptor: boolean;
   /** Whether a listener of ours is open. */
   open: boolean;
   /** Listeners told to close whose sockets are still open. */
@@ -61,7 +60,6 @@ function listeningOf(server: ListeningServer): Listening {
     ipv6Only: false,
     reusePort: false,
     isDistributor: false,
-    sharesDescriptor: false,
     open: false,
     closing: 0,
     owedCloses: [],
@@ -375,16 +373,41 @@ const anyAddress = [
   { address: '0.0.0.0', addressType: 4 },
 ];
 
+type ListenTarget = nodeNet.ListenOptions & { _handle?: unknown; handle?: unknown };
+
+const isOurs = (value: unknown): value is ListenHandle => value instanceof ListenHandle;
+
+/** `listen(server)`: on what another server of ours listens on, too. */
+function listenBeside(
+  server: NetServer,
+  source: ListenHandle,
+  options: object,
+  backlog: number,
+): void {
+  if (listenChannel.hasSubscribers) {
+    listenChannel.asyncStart.publish({ server, options } as never);
+  }
+  const handle = source.duplicate();
+  if (typeof handle === 'string') {
+    fail(server, listenError(handle, { address: undefined, port: undefined }));
+    return;
+  }
+  server._handle = new SharedListener(handle, () => {});
+  server._listen2(null, -1, -1, backlog, undefined, undefined);
+}
+
 const listenMembers: ThisType<ListeningServer> & Record<string, unknown> = {
   listen: function listen(this: ListeningServer, ...args: unknown[]): NetServer {
-    const [options] = normalizeArguments<nodeNet.ListenOptions>(args);
+    const [options, callback] = normalizeArguments<ListenTarget>(args);
+    const source = [options._handle, options.handle, options].find((each) => isOurs(each));
+    if (source !== undefined && !this._handle) {
+      if (callback !== null) this.once('listening', callback);
+      listenBeside(this, source as ListenHandle, options, Number(args[1]) || Number(args[2]) || 0);
+      return this;
+    }
     const listening = listeningOf(this);
     listening.ipv6Only = options.ipv6Only === true;
     listening.reusePort = options.reusePort === true;
-    const { _handle, handle } = options as { _handle?: unknown; handle?: unknown };
-    listening.sharesDescriptor = [_handle, handle, options].some(
-      (each) => each instanceof ListenHandle,
-    );
     listening.isDistributor = isCalledBy(roundRobinModule, listen);
     nodeServer.listen.apply(this, args as never);
     return this;
@@ -394,8 +417,7 @@ const listenMembers: ThisType<ListeningServer> & Record<string, unknown> = {
     const [address, port, addressType, backlog, fd, flags] = args;
     const listening = listeningOf(this);
     const transport = listening.isDistributor ? null : core();
-    const existing =
-      transport === null ? null : existingListener(this, fd, listening.sharesDescriptor);
+    const existing = transport === null ? null : existingListener(this, fd);
     if (transport !== null && existing !== null) {
       if (listenOnExisting(this, transport, existing, args)) return;
     }

@@ -156,8 +156,8 @@ export interface Listener {
   readonly kind: SocketKind;
   readonly fd: number;
   /**
-   * A second descriptor of the socket, the caller's to close; not on Windows. Whoever accepts from
-   * it takes turns with us.
+   * A second handle to the socket (a descriptor, on Windows a SOCKET), the caller's to adopt or to
+   * close. Whoever accepts from it takes turns with us.
    */
   duplicate(): number | ErrorName;
   localEndpoint(): Endpoint | ErrorName;

@@ -41,7 +41,6 @@ export class TcpListener extends AsyncResource implements Listener {
 
   duplicate(): number | ErrorName {
     if (!this.listening) return 'EBADF';
-    if (process.platform === 'win32') return 'ENOTSUP';
     const { group, layout } = this.#port.context;
     this.#port.submit(layout.opcodes.accept, layout.acceptShared, this.id);
     return group.duplicateListener(this.#port.ordinal, this.id);

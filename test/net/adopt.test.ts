@@ -160,7 +160,7 @@ t.test("listen(handle): a server's handle of Node's", async (test) => {
   await Promise.all([closed(client), closeServer(server)]);
 });
 
-t.test('listen(server of ours): both accept', { skip: noDescriptors }, async (test) => {
+t.test('listen(server of ours): both accept', async (test) => {
   const counts = { first: 0, second: 0 };
   const first = net.createServer((socket) => {
     counts.first++;
