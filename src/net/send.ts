@@ -20,7 +20,7 @@ import { kLink } from './internals';
 import type { NetSocket } from './internals';
 import { Phase } from './link';
 import type { SocketLink } from './link';
-import { ListenHandle } from './listen';
+import { ListenHandle } from './listen-handle';
 import { nativeServerHandle, nativeSocketHandle } from './node-handle';
 import type { NativeHandle } from './node-handle';
 import { isOurHandle } from './tcp-handle';
