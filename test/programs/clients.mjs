@@ -1,0 +1,14 @@
+// The client programs, and the servers that they talk with.
+import { mariadb } from './daemons/mariadb.mjs';
+import { memcached } from './daemons/memcached.mjs';
+import { nginx } from './daemons/nginx.mjs';
+import { postgresql } from './daemons/postgresql.mjs';
+import { redis } from './daemons/redis.mjs';
+
+export const clients = [
+  { daemon: 'PostgreSQL', spec: postgresql, names: ['pg', 'postgres'] },
+  { daemon: 'Redis', spec: redis, names: ['ioredis', 'redis'] },
+  { daemon: 'MariaDB', spec: mariadb, names: ['mysql2'] },
+  { daemon: 'nginx', spec: nginx, names: ['undici', 'axios', 'got', 'http-agent'] },
+  { daemon: 'memcached', spec: memcached, names: ['memjs'] },
+];

@@ -1,0 +1,52 @@
+// Starts each server program, sends it its traffic and asks it whether its sockets were on the core.
+import assert from 'node:assert/strict';
+import { cpSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { root, startProgram } from './program.mjs';
+import { Report } from './report.mjs';
+import { exampleCopies, servers } from './servers.mjs';
+
+/** What libuv has no part in: no stream, server or pending connect of its own. */
+const ofLibuv = /^(TCP|Pipe)(Socket|Server|Connect)/;
+
+function isOnCore({ backend, stats, resources }, least, windows) {
+  assert.equal(backend, windows ? 'iocp' : 'io_uring');
+  assert.deepEqual(
+    resources.filter((each) => ofLibuv.test(each)),
+    [],
+  );
+  for (const [operation, count] of Object.entries(least)) {
+    const done = stats.operations[operation]?.completed ?? 0;
+    assert.ok(done >= count, `${operation}: ${done}, not ${count}`);
+  }
+  assert.ok(stats.bytesReceived > 0 && stats.bytesSent > 0);
+}
+
+async function runServer(server, { node, windows, control, platform }) {
+  const { name, file, traffic, env, switched, least = { accept: 1 } } = server;
+  const preload = switched || control ? [] : undefined;
+  const report = new Report(`${name}, ${platform}`, windows ? 120_000 : 40_000);
+  let program;
+  await report.check('starts', async () => {
+    program = await startProgram({ file, env: await env?.(), node, windows, preload });
+  });
+  if (program) {
+    await traffic({ ...server, port: program.port, check: report.check, skip: report.skip });
+    if (!control) {
+      await report.check('is on the core', async () =>
+        isOnCore(await program.state(), least, windows),
+      );
+    }
+    await report.check('ends', () => program.stop());
+  }
+  report.print();
+}
+
+/** @param {object} how  which Node or Windows session, `control`, `isWanted` by name */
+export async function runServers(how) {
+  mkdirSync(exampleCopies, { recursive: true });
+  cpSync(join(root, 'examples'), exampleCopies, { recursive: true });
+  for (const server of servers.filter(({ name }) => how.isWanted(name))) {
+    if (!how.windows || server.onWindows) await runServer(server, how);
+  }
+}
