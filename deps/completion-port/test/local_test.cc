@@ -406,7 +406,11 @@ PORT_TEST(LocalWaitsForItsTurn) {
   }
   client.Pass(kQuietMs);
   client.Accept(listener, 1);
-  CHECK(client.WaitUntil([&] { return listener->accepted.size() == socks.size(); }));
+  CHECK(client.WaitUntil([&] {
+    return listener->accepted.size() == socks.size() &&
+           std::all_of(socks.begin(), socks.end(),
+                       [](const Sock* sock) { return !sock->connect_pending; });
+  }));
   for (const Sock* sock : socks) CHECK_EQ(sock->connected.value_or(kNone), Error::kOk);
 }
 
