@@ -1,7 +1,7 @@
 // One line for each program, and the counts of all.
 import { within } from './program.mjs';
 
-export const total = { passed: 0, failed: 0, lines: 0 };
+export const total = { passed: 0, failed: 0, missing: 0, lines: 0 };
 
 /** The checks of one program. Nothing stops at the first that fails. */
 export class Report {
@@ -34,7 +34,10 @@ export class Report {
     this.#failures.push(`${name}: ${why}`);
   }
 
-  skip = (name, reason) => this.#skipped.push(`${name} (${reason})`);
+  skip = (name, reason) => {
+    total.missing++;
+    this.#skipped.push(`${name} (${reason})`);
+  };
 
   print() {
     const failed = this.#failures.length;
@@ -51,7 +54,8 @@ export class Report {
   }
 }
 
-/** A program that cannot run here is said, not passed over. */
-export function skipped(name, reason) {
+/** What cannot run here is said, not passed over. */
+export function missing(name, reason) {
+  total.missing++;
   console.log(`ok ${++total.lines} - ${name} # SKIP ${reason}`);
 }

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { clients } from './clients.mjs';
 import { Daemon } from './daemons/daemon.mjs';
 import { folder, root, within } from './program.mjs';
-import { Report, skipped } from './report.mjs';
+import { missing, Report } from './report.mjs';
 
 const clientMs = 90_000;
 
@@ -83,7 +83,7 @@ export async function runClients(how) {
     const wanted = names.filter(how.isWanted);
     if (wanted.length === 0) continue;
     if (spec.server === undefined) {
-      for (const name of wanted) skipped(`${name}, ${how.platform}`, `${title} is not installed`);
+      for (const name of wanted) missing(`${name}, ${how.platform}`, `${title} is not installed`);
       continue;
     }
     const daemon = await Daemon.start(spec);

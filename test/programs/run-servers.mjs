@@ -22,16 +22,19 @@ function isOnCore({ backend, stats, resources }, least, windows) {
   assert.ok(stats.bytesReceived > 0 && stats.bytesSent > 0);
 }
 
-async function runServer(server, { node, windows, control, platform }) {
+async function runServer(server, { node, windows, control, platform, full }) {
   const { name, file, traffic, env, switched, least = { accept: 1 } } = server;
   const preload = switched || control ? [] : undefined;
-  const report = new Report(`${name}, ${platform}`, windows ? 120_000 : 40_000);
+  const checkMs = full ? 600_000 : windows ? 120_000 : 60_000;
+  const report = new Report(`${name}, ${platform}`, checkMs);
   let program;
   await report.check('starts', async () => {
     program = await startProgram({ file, env: await env?.(), node, windows, preload });
   });
   if (program) {
-    await traffic({ ...server, port: program.port, check: report.check, skip: report.skip });
+    const { check, skip } = report;
+    const state = () => program.state();
+    await traffic({ ...server, port: program.port, check, skip, full, state });
     if (!control) {
       await report.check('is on the core', async () =>
         isOnCore(await program.state(), least, windows),

@@ -4,8 +4,12 @@
 //   switched    by an import of its own, not by iocp-net/register
 //   env         what its environment has to say
 //   least       operations that it must have done on the core
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { folder, root } from './program.mjs';
+import { makeCertificate } from './certificate.mjs';
+import { bodiesTraffic } from './traffic/bodies.mjs';
 import { grpcTraffic } from './traffic/grpc.mjs';
 import { httpTraffic } from './traffic/http.mjs';
 import { mqttTraffic } from './traffic/mqtt.mjs';
@@ -18,6 +22,17 @@ import { wsTraffic } from './traffic/ws.mjs';
 export const exampleCopies = join(folder, 'build');
 const example = (name) => join(exampleCopies, `${name}.mjs`);
 const own = (name) => join(folder, 'servers', `${name}.mjs`);
+
+/** For a server of https. */
+function certified() {
+  const folder = mkdtempSync(join(tmpdir(), 'iocp-net-bodies-'));
+  try {
+    const { key, cert } = makeCertificate(folder);
+    return { SECURE: '1', KEY: key, CERT: cert };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
 
 export const servers = [
   { name: 'express', file: example('express'), traffic: httpTraffic, onWindows: true },
@@ -36,6 +51,14 @@ export const servers = [
   },
   { name: '@grpc/grpc-js', file: own('grpc'), traffic: grpcTraffic },
   { name: 'aedes', file: own('aedes'), traffic: mqttTraffic },
+  { name: 'bodies, http', file: own('bodies'), traffic: bodiesTraffic },
+  {
+    name: 'bodies, https',
+    file: own('bodies'),
+    env: certified,
+    traffic: bodiesTraffic,
+    secure: true,
+  },
   {
     name: 'tcp-chat',
     file: join(root, 'examples/tcp-chat.mjs'),

@@ -5,6 +5,7 @@ import { appendFileSync, chownSync, existsSync, mkdtempSync, readFileSync, rmSyn
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { makeCertificate } from '../certificate.mjs';
 
 const startMs = 60_000;
 
@@ -34,34 +35,6 @@ async function accepts(port) {
   }
 }
 
-/** Makes `key.pem` and `cert.pem` for localhost; the PEM text of the latter. */
-function makeCertificate(folder) {
-  const subject = [
-    '-subj',
-    '/CN=localhost',
-    '-addext',
-    'subjectAltName=DNS:localhost,IP:127.0.0.1',
-  ];
-  const kind = [
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:prime256v1',
-    '-nodes',
-    '-days',
-    '2',
-  ];
-  execFileSync(
-    'openssl',
-    ['req', '-x509', ...kind, '-keyout', 'key.pem', '-out', 'cert.pem', ...subject],
-    {
-      cwd: folder,
-      stdio: 'ignore',
-    },
-  );
-  return readFileSync(join(folder, 'cert.pem'), 'utf8');
-}
-
 export class Daemon {
   #spec;
   #child;
@@ -78,7 +51,7 @@ export class Daemon {
     const daemon = new Daemon();
     daemon.#spec = spec;
     const folder = mkdtempSync(join(tmpdir(), 'iocp-net-daemon-'));
-    const ca = makeCertificate(folder);
+    const { cert: ca } = makeCertificate(folder);
     const ids = daemon.#ids();
     if (ids.uid !== undefined) {
       for (const name of ['', 'key.pem', 'cert.pem'])
