@@ -1,89 +1,16 @@
 // Local sockets: the same promises as for TCP, on Unix domain sockets and on named pipes.
-#ifdef _WIN32
-#include <windows.h>
-#else
+#ifndef _WIN32
 #include <sys/stat.h>
 #include <unistd.h>
 #endif
 
 #include <algorithm>
-#include <cstdio>
 #include <string>
 
-#include "client.h"
-#include "os/local_socket.h"
-#include "pair.h"
+#include "local_pair.h"
 
 namespace completion_port::test {
 namespace {
-
-unsigned ProcessId() {
-#ifdef _WIN32
-  return GetCurrentProcessId();
-#else
-  return static_cast<unsigned>(getpid());
-#endif
-}
-
-// A name that no other test uses.
-Address UniquePath() {
-  static int made = 0;
-  const std::string name =
-      "completion-port-" + std::to_string(ProcessId()) + "-" + std::to_string(++made);
-#ifdef _WIN32
-  const std::string path = "\\\\.\\pipe\\" + name;
-#else
-  const std::string path = "/tmp/" + name;
-#endif
-  Address address;
-  CHECK_EQ(ParsePath(path, &address), Error::kOk);
-  return address;
-}
-
-Accepting* ListenAt(Client& client, const Address& address, std::uint32_t credit,
-                    std::uint32_t port = 0) {
-  ListenOptions options;
-  options.address = address;
-  Error error = Error::kOk;
-  Accepting* listener = client.Listen(options, port, &error);
-  CHECK_EQ(error, Error::kOk);
-  if (listener == nullptr) return nullptr;
-  CHECK_EQ(listener->address.path, address.path);
-  client.Accept(listener, credit);
-  client.Flush();
-  return listener;
-}
-
-// Both ends of one connection, on the ports of one client.
-struct LocalPair {
-  explicit LocalPair(BackendKind backend, std::uint32_t ports = 1, std::uint32_t credit = 4)
-      : client(backend, Options(ports)) {
-    if (!client.started()) return;
-    listener = ListenAt(client, UniquePath(), credit);
-    if (listener == nullptr) return;
-    here = client.ConnectTo(listener->address, ports - 1);
-    there = client.WaitAccepted(listener);
-    if (here == nullptr || there == nullptr) return;
-    here->refill = there->refill = 1;
-    client.Grant(here, credit);
-  }
-  static ClientOptions Options(std::uint32_t ports) {
-    ClientOptions options;
-    options.ports = ports;
-    return options;
-  }
-  bool ready() const { return here != nullptr && there != nullptr; }
-  bool Wait(const std::function<bool()>& done, int ms = 5000) { return client.WaitUntil(done, ms); }
-
-  Client client;
-  Accepting* listener = nullptr;
-  Sock* here = nullptr;  // the end that connected
-  Sock* there = nullptr;
-};
-
-std::vector<std::vector<std::uint8_t>> Filled(std::size_t length, std::uint8_t byte) {
-  return {std::vector<std::uint8_t>(length, byte)};
-}
 
 // The error that connecting to `address` ends with.
 Error ConnectError(Client& client, const Address& address) {
@@ -423,89 +350,6 @@ PORT_TEST(LocalStopsWhileAShutdownWaits) {
   pair.client.Pass(kQuietMs);
   CHECK_AT_MOST(pair.client.Stop(), Patience(2000));
 }
-
-#ifdef _WIN32
-// A server that is not ours, in blocking calls.
-struct PlainPipeServer {
-  PlainPipeServer(const std::string& path, DWORD access, DWORD mode)
-      : handle(
-            CreateNamedPipeA(path.c_str(), access, mode | PIPE_WAIT, 1, 65536, 65536, 0, nullptr)) {
-    CHECK(handle != INVALID_HANDLE_VALUE);
-  }
-  ~PlainPipeServer() { CloseHandle(handle); }
-  std::string Read(DWORD limit = 65536) {
-    std::string text(limit, ' ');
-    DWORD bytes = 0;
-    if (!ReadFile(handle, text.data(), limit, &bytes, nullptr)) bytes = 0;
-    text.resize(bytes);
-    return text;
-  }
-  HANDLE handle;
-};
-
-PORT_TEST(PipeRequestsAreMessages) {
-  const Address address = UniquePath();
-  PlainPipeServer server(address.path, PIPE_ACCESS_DUPLEX,
-                         PIPE_TYPE_MESSAGE | PIPE_READMODE_MESSAGE);
-  Client client(backend);
-  Sock* sock = client.ConnectTo(address);
-  REQUIRE(sock != nullptr);
-  for (int i = 1; i <= 20; ++i) client.Send(sock, std::string(static_cast<std::size_t>(i), 'm'));
-  client.SendPart(sock, {'p', 'a', 'r'});
-  client.Send(sock, std::vector<std::vector<std::uint8_t>>{{'t', 's'}, {'!'}});
-  client.Send(sock, Filled(30000, 'l'));
-  client.Flush();
-  for (std::size_t i = 1; i <= 20; ++i) CHECK_EQ(server.Read().size(), i);
-  CHECK_EQ(server.Read(), std::string("parts!"));
-  CHECK_EQ(server.Read().size(), 30000);
-  CHECK(client.WaitUntil([&] { return sock->sends.empty(); }));
-  // Messages to us are read as bytes.
-  client.Grant(sock, 8);
-  DWORD bytes = 0;
-  const std::string large(10000, 'n');
-  CHECK(WriteFile(server.handle, large.data(), static_cast<DWORD>(large.size()), &bytes, nullptr));
-  CHECK(client.WaitUntil([&] { return sock->received == large.size(); }));
-}
-
-PORT_TEST(PipeOfOneDirection) {
-  const Address in = UniquePath();
-  PlainPipeServer reader(in.path, PIPE_ACCESS_INBOUND, PIPE_TYPE_BYTE);
-  Client client(backend);
-  Sock* writes = client.ConnectTo(in);
-  REQUIRE(writes != nullptr);
-  client.Send(writes, "one way");
-  client.Flush();
-  CHECK_EQ(reader.Read(), std::string("one way"));
-  client.Grant(writes, 1);
-  CHECK(client.WaitUntil([&] { return writes->ended.has_value(); }));
-  CHECK_EQ(writes->ended.value_or(kNone), Error::kNotConnected);
-
-  const Address out = UniquePath();
-  PlainPipeServer writer(out.path, PIPE_ACCESS_OUTBOUND, PIPE_TYPE_BYTE);
-  Sock* reads = client.ConnectTo(out);
-  REQUIRE(reads != nullptr);
-  client.Grant(reads, 2);
-  DWORD bytes = 0;
-  CHECK(WriteFile(writer.handle, "hello", 5, &bytes, nullptr));
-  CHECK(client.WaitUntil([&] { return reads->Text() == "hello"; }));
-  client.Send(reads, "wrong way");
-  CHECK(client.WaitUntil([&] { return reads->send_results.size() == 1; }));
-  CHECK_EQ(At(reads->send_results, 0), Error::kBrokenPipe);
-}
-
-PORT_TEST(PipeThatIsDisconnected) {
-  const Address address = UniquePath();
-  PlainPipeServer server(address.path, PIPE_ACCESS_DUPLEX, PIPE_TYPE_BYTE);
-  Client client(backend);
-  Sock* sock = client.ConnectTo(address);
-  REQUIRE(sock != nullptr);
-  client.Grant(sock, 1);
-  client.Pass(kQuietMs);
-  DisconnectNamedPipe(server.handle);
-  CHECK(client.WaitUntil([&] { return sock->ended.has_value(); }));
-  CHECK_EQ(sock->ended.value_or(kNone), Error::kBrokenPipe);
-}
-#endif
 
 PORT_TEST(LocalAccessForEverybody) {
   Client client(backend);
