@@ -209,7 +209,7 @@ function makeClass(Native: NativeStreamClass, ownerSymbol: symbol | undefined): 
      * and Node's JavaScript want it later.
      */
     #answerSoon(request: object, status: number): void {
-      if (Object.hasOwn(this, 'reading') || 'oncomplete' in request) {
+      if (Object.hasOwn(this, 'reading') || isOfJavaScript(request)) {
         process.nextTick(() => this.#answer(request, status));
       } else {
         this.reader.afterNative(() => this.finishWrite(request, status));
@@ -421,6 +421,10 @@ function makeLocalClass(Tcp: TcpHandleClass): TcpHandleClass {
   Object.defineProperty(Handle, 'name', { value: 'Pipe' });
   return Handle;
 }
+
+/** Whether Node's JavaScript made the request, not its native code. */
+const isOfJavaScript = (request: object): boolean =>
+  typeof (request as { oncomplete?: unknown }).oncomplete === 'function';
 
 const asChunk = (chunk: Buffer) => ({ chunk, encoding: 'utf8' as const });
 

@@ -56,3 +56,20 @@ t.test('the peer goes away', async (test) => {
   test.ok(stream.destroyed);
   await closeServer(server);
 });
+
+t.test('a session that is destroyed says so', async (test) => {
+  const { session, server } = await pair((stream) => {
+    stream.on('error', () => {});
+    stream.session?.on('error', () => {});
+    stream.write('x');
+    stream.session?.destroy();
+  });
+  session.on('error', () => {});
+  const stream = session.request();
+  stream.on('error', () => {});
+  const said = once(session, 'goaway').then(() => true);
+  const closed = once(session, 'close').then(() => false);
+  test.ok(await Promise.race([said, closed]));
+  session.destroy();
+  await closeServer(server);
+});
