@@ -3,7 +3,7 @@
 # Windows build made on Linux, which sets mingw=1).
 {
   'variables': {
-    'sanitize%': 'none',  # none, address (with undefined), thread
+    'sanitize%': 'none',  # none, address (with undefined), thread, or blocks: counts executed blocks
     'mingw%': 0,
   },
   'target_defaults': {
@@ -75,6 +75,11 @@
           '-g',
         ],
         'ldflags': ['-fsanitize=address,undefined'],
+      }],
+      ['sanitize=="blocks"', {
+        # Calls __sanitizer_cov_trace_pc in each basic block (deps/completion-port/guard).
+        'cflags': ['-fsanitize-coverage=trace-pc'],
+        'defines': ['COUNT_BLOCKS'],
       }],
       ['sanitize=="thread"', {
         'cflags': ['-fsanitize=thread', '-fno-omit-frame-pointer', '-g'],

@@ -27,5 +27,12 @@
         '<!@(node ../list-sources.mjs <(OS) src --only sim)',
       ],
     },
+    {
+      'target_name': 'completion_port_guard',
+      'type': 'executable',
+      'dependencies': ['completion_port'],
+      'include_dirs': ['include', 'src'],
+      'sources': ['<!@(node ../list-sources.mjs <(OS) guard)'],
+    },
   ],
 }
