@@ -88,7 +88,7 @@ export async function wsTraffic({ port, check, skip, windows }) {
   );
   await check('fragments', () => fragments(port));
   await check('ping and pong', () => pings(port));
-  // There a send that meets a reset is pending for some ten seconds more on our core.
-  if (windows) skip('clients that vanish', 'under Wine the program ends too late');
+  // docs/windows.md, Wine's own gaps: the answers would stay pending, and keep the program.
+  if (windows) skip('clients that vanish', 'Wine forgets sends that meet a reset');
   else await check('clients that vanish', () => gone(port));
 }
