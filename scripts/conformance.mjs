@@ -102,6 +102,16 @@ function giveLocalhostBothFamilies() {
   process.exit(status ?? 1);
 }
 
+/** Passing on node:net would prove nothing: our core has to run here. */
+async function backendOf(host) {
+  if (isControl) return 'node';
+  const engine = host.shown(join(root, 'dist/entry/engine.cjs'));
+  const program = `require(${JSON.stringify(engine)}).engine.backend`;
+  const { stdout, stderr } = await host.run({ args: ['-p', program], env: {}, timeout });
+  if (/^(?:iocp|io_uring)$/.test(stdout.trim())) return stdout.trim();
+  throw new Error(`conformance: the core does not run here: ${stdout}${stderr}`);
+}
+
 function chosenTests() {
   const listed = [...positionals, ...(options.list ?? []).flatMap(testsOfList)];
   const names = listed.length > 0 ? listed : testsOf(options.set, testsFolder);
@@ -243,7 +253,7 @@ function summarize(results) {
   const counts = {};
   for (const { outcome } of results) counts[outcome] = (counts[outcome] ?? 0) + 1;
   const text = Object.entries(counts).map(([outcome, count]) => `${count} ${outcome}`);
-  console.log(`# Node ${nodeVersion}, ${results.length} tests: ${text.join(', ')}`);
+  console.log(`# Node ${nodeVersion} on ${backend}, ${results.length} tests: ${text.join(', ')}`);
   const named = (what, chosen) => {
     if (chosen.length > 0) console.log(`# ${what}: ${chosen.map(({ name }) => name).join(' ')}`);
   };
@@ -274,8 +284,10 @@ const node = options.node ?? (options.wine ? '24' : execPath);
 const host = await openHost({ node, scratch, testsFolder });
 const { stdout: version } = await host.run({ args: ['-p', 'process.version'], env: {}, timeout });
 const nodeVersion = version.trim();
+let backend = 'node';
 const nodeMajor = Number(/\d+/.exec(nodeVersion));
 try {
+  backend = await backendOf(host);
   summarize(await runAll(host, chosenTests()));
 } finally {
   await host.close();
