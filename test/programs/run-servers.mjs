@@ -45,11 +45,11 @@ async function runServer(server, { node, windows, control, platform, full }) {
   report.print();
 }
 
-/** @param {object} how  which Node or Windows session, `control`, `isWanted` by name */
+/** @param {object} how  which Node or Windows session, `control`, `isWanted` by name, `isNamed`: whether by name */
 export async function runServers(how) {
   mkdirSync(exampleCopies, { recursive: true });
   cpSync(join(root, 'examples'), exampleCopies, { recursive: true });
   for (const server of servers.filter(({ name }) => how.isWanted(name))) {
-    if (!how.windows || server.onWindows) await runServer(server, how);
+    if (!how.windows || how.isNamed || server.onWindows) await runServer(server, how);
   }
 }

@@ -25,6 +25,7 @@ const how = {
   full: values.full,
   node: values.node === undefined ? process.execPath : nodeBinary('linux', values.node),
   platform: values.wine ? 'node.exe 24' : 'Linux',
+  isNamed: positionals.length > 0,
   isWanted: (name) => positionals.length === 0 || positionals.some((part) => name.includes(part)),
 };
 
