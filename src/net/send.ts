@@ -149,7 +149,7 @@ class Sending {
 
 function wrapSend(send: Send): Send {
   return function _send(this: Channel, ...args: SendArguments): boolean {
-    const [message, handle] = args;
+    const [message, handle, options, callback] = args;
     const isObject = typeof handle === 'object' && handle !== null;
     // Queued behind another handle, it comes here again.
     if (!isObject || this._handleQueue || !isSendable(message)) return send.apply(this, args);
@@ -162,7 +162,10 @@ function wrapSend(send: Send): Send {
     const link = socket[kLink];
     if (link !== undefined) {
       const { connection, phase } = link;
-      if (connection === null || phase !== Phase.Open) return send.apply(this, [message]);
+      if (connection === null || phase !== Phase.Open) {
+        // Nothing to send: the message goes alone, as with Node.
+        return send.call(this, message, undefined, options, callback);
+      }
       return sending.socket(socket, link, connection);
     }
     if (handle instanceof ListenHandle) return sending.listener(handle, handle);

@@ -82,7 +82,12 @@ const Socket = function (this: NetSocket, options?: SocketOptions): object | und
   // Before Node's constructor: that already asks for the handle, and destroys the socket when its
   // signal is aborted.
   if (link !== undefined) this[kLink] = link;
-  nodeNet.Socket.call(this as never, options as nodeNet.SocketConstructorOpts);
+  try {
+    nodeNet.Socket.call(this as never, options as nodeNet.SocketConstructorOpts);
+  } catch (error) {
+    brought?.close(false); // taken over already, and nobody else will
+    throw error;
+  }
   // Node's constructor has put its own receiver in.
   if (isOurHandle(options?.handle)) options.handle.reader.receiveUnclaimed();
   const connection = options?.[kConnection];

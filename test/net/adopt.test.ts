@@ -88,6 +88,14 @@ t.test('the descriptor is closed with the socket', { skip: noDescriptors }, asyn
   test.throws(() => closeSync(fd), { code: 'EBADF' });
 });
 
+t.test('so it is when the options are refused', { skip: noDescriptors }, async (test) => {
+  const refused = await descriptorPair();
+  const options = { fd: refused.fd, objectMode: true };
+  const make = (): unknown => new net.Socket(options);
+  test.throws(make, { code: 'ERR_INVALID_ARG_VALUE' });
+  await closing(refused.client.resume());
+});
+
 for (const fd of [-1, 1.5, 2 ** 31, 'x', 123456]) {
   sameAsNode(t, `new Socket({ fd: ${fd} })`, async ({ net: either }) => {
     await Promise.resolve();

@@ -152,6 +152,16 @@ t.test('a child sends one to its parent', notOnWindows, async (test) => {
   await end(child);
 });
 
+t.test('of a socket that is not connected only the message goes', async (test) => {
+  const child = await startReceiver(false);
+  const report = reported(child);
+  const socket = new net.Socket();
+  const sent = new Promise((resolve) => child.send('alone', socket, {}, resolve));
+  test.equal(await sent, null);
+  test.match(await report, { got: 'nothing' });
+  await end(child);
+});
+
 t.test('a message that Node refuses leaves the socket alone', notOnWindows, async (test) => {
   const child = await startReceiver(false);
   const { server, client, peer } = await accept('x');
