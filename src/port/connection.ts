@@ -340,7 +340,8 @@ export class TcpConnection implements Connection {
   }
 
   #updateHold(): void {
-    const hold = this.#refed && this.#active;
+    // As with libuv, what is being closed holds it, referenced or not: 'close' must come.
+    const hold = this.#state === State.Closing || (this.#refed && this.#active);
     if (hold === this.#holding) return;
     this.#holding = hold;
     if (hold) this.#port.ref();
