@@ -62,6 +62,8 @@ export class TcpListener extends AsyncResource implements Listener {
     if (!this.listening) return;
     this.#state = State.Closing;
     this.#done = done;
+    // As with libuv, closing holds the event loop, or nobody would hear of its end.
+    this.ref();
     if (this.kind === 'local') this.#port.context.group.unlinkListener(this.#port.ordinal, this.id);
     this.#port.submit(this.#port.context.layout.opcodes.closeListener, 0, this.id);
     // At once and not in the next tick, so that the address is free soon for whoever listens next.

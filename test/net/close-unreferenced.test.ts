@@ -20,3 +20,13 @@ t.test('an unreferenced socket that is destroyed says close', async (test) => {
   const { code, stdout, stderr } = await run(program('client'));
   test.strictSame([code, stdout.trim(), stderr], [0, 'closed', '']);
 });
+
+t.test('an unreferenced server that is closed says so', async (test) => {
+  const { code, stdout, stderr } = await run(`
+    ${load('net')}
+    const server = net.createServer().listen(0, '127.0.0.1', () => {
+      server.unref();
+      server.close(() => console.log('closed'));
+    });`);
+  test.strictSame([code, stdout.trim(), stderr], [0, 'closed', '']);
+});

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import memjs from 'memjs';
 
 const silent = { log() {} };
@@ -29,6 +30,7 @@ export async function run({ port, check, record, stopServer, startServer }) {
     const client = open();
     await client.set('key', 'value', {});
     await stopServer();
+    await setTimeout(300); // for the end of the connection to come
     await record('afterwards', await client.get('key').catch((error) => error));
     await startServer();
     const again = open();
