@@ -89,6 +89,7 @@ export async function wsTraffic({ port, check, skip, windows }) {
   await check('fragments', () => fragments(port));
   await check('ping and pong', () => pings(port));
   // docs/windows.md, Wine's own gaps: the answers would stay pending, and keep the program.
-  if (windows) skip('clients that vanish', 'Wine forgets sends that meet a reset');
+  if (windows)
+    skip('clients that vanish', 'under Wine a send that meets a reset may complete late or never');
   else await check('clients that vanish', () => gone(port));
 }
