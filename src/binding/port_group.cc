@@ -73,8 +73,9 @@ PortGroup::PortGroup(const Napi::CallbackInfo& info) : Napi::ObjectWrap<PortGrou
 
 PortGroup::~PortGroup() { group_.Stop(); }
 
-// add(settings, onWake): what JavaScript needs to map the port, or the name of an error. onWake is
-// called on the JS thread after completions were published while it slept.
+// add(settings, onWake): what JavaScript needs to map the port, or the name of an error.
+// onWake(false) is called on the JS thread after completions were published while it slept,
+// onWake(true) after that if there are more already: they are for the event loop's next turn.
 Napi::Value PortGroup::Add(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   auto member = std::make_unique<Member>();
@@ -82,7 +83,7 @@ Napi::Value PortGroup::Add(const Napi::CallbackInfo& info) {
   // The reference count of the function is the JS thread's alone; the I/O thread only calls.
   napi_status status =
       napi_create_threadsafe_function(env, info[1], nullptr, Napi::String::New(env, "iocp-net"), 0,
-                                      1, nullptr, nullptr, nullptr, CallJs, &member->wake);
+                                      1, nullptr, nullptr, member.get(), CallJs, &member->wake);
   if (status != napi_ok) return Napi::String::New(env, "ENOMEM");
   napi_unref_threadsafe_function(env, member->wake);
 
@@ -132,11 +133,19 @@ void PortGroup::WakeConsumer(void* member) {
 // The function belongs to the async context of whoever made the first socket. Without a context the
 // callback runs in none, as a callback of the event loop does: an accepted connection belongs to
 // nobody until its handlers say so.
-void PortGroup::CallJs(napi_env env, napi_value callback, void*, void*) {
+//
+// JavaScript sleeps only when all of this is over. A threadsafe function that is called while it
+// runs goes on at once, and a setImmediate() made before would have to wait for what comes then.
+void PortGroup::CallJs(napi_env env, napi_value callback, void* context, void*) {
   if (env == nullptr || callback == nullptr) return;  // the environment is going
   napi_value receiver;
+  napi_value is_more;
   if (napi_create_object(env, &receiver) != napi_ok) return;
-  napi_make_callback(env, nullptr, receiver, callback, 0, nullptr, nullptr);
+  if (napi_get_boolean(env, false, &is_more) != napi_ok) return;
+  napi_make_callback(env, nullptr, receiver, callback, 1, &is_more, nullptr);
+  if (static_cast<Member*>(context)->port->ConsumerSleeps()) return;
+  if (napi_get_boolean(env, true, &is_more) != napi_ok) return;
+  napi_make_callback(env, nullptr, receiver, callback, 1, &is_more, nullptr);
 }
 
 void PortGroup::StopAtCleanup(void* member) { static_cast<Member*>(member)->group->group_.Stop(); }

@@ -36,9 +36,9 @@ class PortGroup : public Napi::ObjectWrap<PortGroup> {
     Napi::Reference<Napi::ArrayBuffer> send_slab;
   };
 
-  static void WakeConsumer(void* member);                                    // on an I/O thread
-  static void CallJs(napi_env env, napi_value callback, void*, void* data);  // on the JS thread
-  static void StopAtCleanup(void* member);                                   // on the JS thread
+  static void WakeConsumer(void* member);                                       // on an I/O thread
+  static void CallJs(napi_env env, napi_value callback, void* context, void*);  // on the JS thread
+  static void StopAtCleanup(void* member);                                      // on the JS thread
 
   Napi::Value Add(const Napi::CallbackInfo& info);
   completion_port::Error Open(Napi::Env env, Member& member, const Napi::Object& settings,

@@ -93,7 +93,7 @@ export interface Adopted {
  * comes as a string.
  */
 export interface NativePortGroup {
-  add(settings: PortSettings, onWake: () => void): PortMemory | ErrorName;
+  add(settings: PortSettings, onWake: (isMore: boolean) => void): PortMemory | ErrorName;
   /** Joins the I/O threads: for a group that is not to be used after all. */
   stop(): void;
   wake(port: number): void;

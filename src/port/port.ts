@@ -2,6 +2,7 @@
  * One port, on the JavaScript side: submits for its connections, and hands each completion to the
  * connection it belongs to. The other side of the rings is `deps/completion-port/src/port_core.cc`.
  */
+import { setImmediate as nodeSetImmediate } from 'node:timers';
 import type { Layout, NativePortGroup, PortMemory, PortSettings } from './binding';
 import type { TcpConnection } from './connection';
 import type { TcpListener } from './listener';
@@ -11,6 +12,9 @@ import { SendRequestPool } from './send-request';
 import { SendSlab } from './send-slab';
 import { Slots } from './slots';
 import { canRunTicks, runTicks } from './ticks';
+
+/** Node's, whatever a test's fake timers put in its place later. */
+const setImmediate = nodeSetImmediate;
 
 /** Completions per turn of the event loop; then timers and other I/O have their turn. */
 const DISPATCH_LIMIT = canRunTicks ? 1024 : 1;
@@ -54,9 +58,11 @@ export class Port {
   readonly #connections: Slots<TcpConnection>;
   readonly #listeners: Slots<TcpListener>;
   readonly #flushTick = (): void => this.#flushAtTick();
-  readonly #drainAgain = (): void => this.drain();
+  readonly #nextTurn = (): void => this.#takeTurn();
   #flush = Flush.None;
   #references = 0;
+  #isTurnPlanned = false;
+  #isBacklogFollowed = false;
   /** Made since the last tick or dispatch began. */
   #directSends = 0;
   /** Connections on this port. */
@@ -136,20 +142,49 @@ export class Port {
     this.#flush = Flush.None;
     this.#directSends = 0;
     this.publish();
-    // A full ring: the I/O thread was woken and reads; look again when the loop comes around.
-    if (this.#submissions.full) setImmediate(this.#drainAgain);
+    this.#followBacklog();
+  }
+
+  /** A full ring: the I/O thread was woken and reads; write on when the loop comes around. */
+  #followBacklog(): void {
+    if (!this.#submissions.full || this.#isBacklogFollowed) return;
+    this.#isBacklogFollowed = true;
+    setImmediate(() => {
+      this.#isBacklogFollowed = false;
+      this.publish();
+      this.#followBacklog();
+    });
   }
 
   // --- Dispatching --------------------------------------------------------------------------------
 
+  /** The I/O thread says that there are completions, or the binding that there are more. */
+  wake(isMore: boolean): void {
+    if (isMore) this.#planTurn();
+    else this.#drain();
+  }
+
   /**
-   * Reads the completions that there are. Called when the I/O thread says so.
-   *
-   * What comes meanwhile, often in answer to what was just sent, waits for the loop to come around:
-   * programs expect that a `setImmediate()` made in a callback runs before the next callback that
-   * the network can cause (with the same connection to itself, Node's own tests do).
+   * Reads on, or falls asleep, when the event loop comes around. A turn is followed by another until
+   * one finds nothing: programs expect that a `setImmediate()` made in a callback runs before the
+   * next callback that the network can cause (with a connection to itself, Node's own tests do).
    */
-  drain(): void {
+  #planTurn(): void {
+    if (this.#isTurnPlanned) return;
+    this.#isTurnPlanned = true;
+    const turn = setImmediate(this.#nextTurn);
+    if (this.#references === 0) turn.unref();
+  }
+
+  #takeTurn(): void {
+    this.#isTurnPlanned = false;
+    if (this.#completions.ready !== 0) this.#drain();
+    else if (this.#completions.sleep()) return;
+    this.#planTurn();
+  }
+
+  /** Reads the completions that there are. What comes meanwhile waits for the next turn. */
+  #drain(): void {
     const completions = this.#completions;
     this.#flush = Flush.Dispatching;
     this.#directSends = 0;
@@ -168,11 +203,10 @@ export class Port {
     }
     this.#releaseCompletions();
     this.publish();
-    const more = !completions.sleep();
     // A tick that was scheduled before this dispatch may still come; it finds nothing to do.
     this.#flush = Flush.None;
     this.#directSends = 0;
-    if (more || this.#submissions.full) setImmediate(this.#drainAgain);
+    this.#followBacklog();
   }
 
   #releaseCompletions(): void {

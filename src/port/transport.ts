@@ -44,7 +44,7 @@ export class PortTransport implements Transport {
 
   #open(ordinal: number, settings: PortSettings): void {
     // The I/O thread may call before `add` returns; there is nothing to drain until it has.
-    const memory = this.#group.add(settings, () => this.ports[ordinal]?.drain());
+    const memory = this.#group.add(settings, (isMore) => this.ports[ordinal]?.wake(isMore));
     if (typeof memory === 'string') {
       this.#group.stop(); // the ports before this one
       throw Object.assign(new Error(`cannot open a completion port: ${memory}`), { code: memory });

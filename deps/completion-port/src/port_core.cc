@@ -219,6 +219,13 @@ void PortCore::PublishCompletions() {
   options_.wake_consumer(options_.wake_context);
 }
 
+bool PortCore::ConsumerSleeps() {
+  header_.FallAsleep(kConsumerAsleep);
+  if (header_.At(kCompletionTail).load() == header_.At(kCompletionHead).load()) return true;
+  header_.StayAwake(kConsumerAsleep);
+  return false;
+}
+
 // Chunks are in use. What a busy second touched is cold only after a quiet one, so there is always
 // one more look after the last that found something to have happened.
 void PortCore::PlanTrim() {

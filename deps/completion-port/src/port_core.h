@@ -60,6 +60,7 @@ class PortCore final : public Port, private BackendEvents {
   Error Duplicate(SocketId id, std::intptr_t* native) override;
   Error DuplicateListener(ListenerId id, std::intptr_t* native) override;
   std::int32_t SendNow(SocketId id, const std::uint8_t* data, std::size_t length) override;
+  bool ConsumerSleeps() override;
   void Wake() override;
 
   // A socket accepted by a sibling, to live here. Any I/O thread of the group.

@@ -216,6 +216,10 @@ class Port {
   // of this socket is in flight (promise 2). Bytes taken (0: would block) or a negative Error.
   virtual std::int32_t SendNow(SocketId id, const std::uint8_t* data, std::size_t length) = 0;
 
+  // The consumer's last act before it sleeps: asks for wake_consumer. False if there are
+  // completions to read; nothing is asked for then. On the consumer's thread.
+  virtual bool ConsumerSleeps() = 0;
+
   // --- Any thread
   // ----------------------------------------------------------------------------------
 
