@@ -1,19 +1,29 @@
 /**
  * What a worker of a cluster and its primary say to each other on Windows, where they share
- * listening sockets without Node's handles (docs/cluster.md). Node keeps messages whose `cmd` begins
- * with `NODE_` from the program.
+ * listening sockets without Node's handles (docs/cluster.md).
+ *
+ * They are messages of the cluster module, one for each of its own: it leaves alone what it does not
+ * know, and a program that watches `'internalMessage'` counts as many (test-net-listen-twice does).
  */
 import type { ErrorName } from '../port/contract';
 
-export const command = 'NODE_IOCP_NET';
+/** Node keeps these from the program's 'message' listeners. */
+const command = 'NODE_CLUSTER';
+
+/** Tells our messages from the cluster module's. */
+const sender = 'iocp-net';
+
+interface Envelope {
+  cmd: typeof command;
+  by: typeof sender;
+}
 
 /** Set for workers by a primary that understands these messages. */
 export const primaryVariable = 'IOCP_NET_PRIMARY';
 
 /** Asks for a listening socket. */
 export interface Query {
-  cmd: typeof command;
-  act: 'listen';
+  ask: 'listen';
   seq: number;
   address: string | null;
   port: number;
@@ -28,12 +38,11 @@ export interface Query {
 
 /** The worker's server is closed. */
 export interface Closed {
-  cmd: typeof command;
-  act: 'close';
+  ask: 'close';
   key: string;
 }
 
-export type Answer = { cmd: typeof command; ack: number } & (
+export type Answer = { answers: number } & (
   | { key: string; token: string; data: unknown }
   | { error: ErrorName }
   /** The primary accepts by itself: Node's way. */
@@ -46,12 +55,16 @@ export interface Channel {
   once(event: 'disconnect' | 'exit', listener: () => void): unknown;
 }
 
+type Message = Query | Closed | Answer;
+
 /** Says something to which nobody may listen any more. */
-export function tell(channel: Channel, message: Query | Closed | Answer): void {
+export function tell(channel: Channel, message: Message): void {
   const { connected } = channel as { connected?: boolean };
-  if (connected) channel.send?.(message, undefined, { swallowErrors: true });
+  const enveloped: Message & Envelope = { cmd: command, by: sender, ...message };
+  if (connected) channel.send?.(enveloped, undefined, { swallowErrors: true });
 }
 
-export function isOurs(message: unknown): message is Query | Closed | Answer {
-  return (message as { cmd?: unknown } | null)?.cmd === command;
+export function isOurs(message: unknown): message is Message {
+  const { cmd, by } = (message ?? {}) as Partial<Envelope>;
+  return cmd === command && by === sender;
 }

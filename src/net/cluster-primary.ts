@@ -5,7 +5,7 @@
  */
 import type { ChildProcess } from 'node:child_process';
 import type { ErrorName, Transport } from '../port/contract';
-import { command, isOurs, primaryVariable, tell } from './cluster-messages';
+import { isOurs, primaryVariable, tell } from './cluster-messages';
 import type { Answer, Channel, Closed, Query } from './cluster-messages';
 import { core } from './core';
 
@@ -68,7 +68,7 @@ function answer(worker: Channel, processId: number, query: Query): void {
   const cluster = process.getBuiltinModule('node:cluster');
   const isRefused = transport === null || cluster.schedulingPolicy !== cluster.SCHED_NONE;
   const reply = isRefused ? { refused: true as const } : share(transport, worker, processId, query);
-  tell(worker, { cmd: command, ack: query.seq, ...reply } satisfies Answer);
+  tell(worker, { answers: query.seq, ...reply } satisfies Answer);
 }
 
 /** Listens to a worker, if that is what this child is. */
@@ -77,8 +77,8 @@ export function serveWorker(child: ChildProcess): void {
   const { pid } = child;
   if (pid === undefined) return;
   worker.on('internalMessage', (message) => {
-    if (!isOurs(message) || !('act' in message)) return;
-    if (message.act === 'listen') answer(worker, pid, message);
+    if (!isOurs(message) || !('ask' in message)) return;
+    if (message.ask === 'listen') answer(worker, pid, message);
     else forget(worker, message);
   });
   const gone = (): void => {

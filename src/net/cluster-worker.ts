@@ -4,7 +4,7 @@
  * ours goes Node's way.
  */
 import type { Worker } from 'node:cluster';
-import { command, isOurs, primaryVariable, tell } from './cluster-messages';
+import { isOurs, primaryVariable, tell } from './cluster-messages';
 import type { Answer, Channel } from './cluster-messages';
 import { core } from './core';
 import { errnoOf } from './errors';
@@ -95,14 +95,13 @@ function ask(
     const atEnd = (): void => {
       servers.delete(server);
       indices.give(place);
-      tell(primary, { cmd: command, act: 'close', key });
+      tell(primary, { ask: 'close', key });
     };
     server.once('listening', () => announce(server, query));
     callback(0, new SharedListener(handle, atEnd));
   });
   tell(primary, {
-    cmd: command,
-    act: 'listen',
+    ask: 'listen',
     seq,
     address,
     port: Number(port),
@@ -140,9 +139,9 @@ export function askPrimaryFirst(isOurServer: (server: object) => server is NetSe
     else otherwise();
   };
   primary.on('internalMessage', (message) => {
-    if (!isOurs(message) || !('ack' in message)) return;
-    const take = waiting.get(message.ack);
-    waiting.delete(message.ack);
+    if (!isOurs(message) || !('answers' in message)) return;
+    const take = waiting.get(message.answers);
+    waiting.delete(message.answers);
     take?.(message);
   });
   // Node closes the servers that it knows of before it disconnects.

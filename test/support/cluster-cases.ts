@@ -111,6 +111,11 @@ async function addressInUse(test: Test): Promise<void> {
   await closeServer(other);
 }
 
+async function listenTwice(test: Test): Promise<void> {
+  const worker = cluster.fork({ WORKER_LISTEN_TWICE: '1' });
+  test.strictSame((await once(worker, 'message'))[0], { listening: 1 });
+}
+
 async function path(test: Test): Promise<void> {
   const name = join(tmpdir(), `iocp-net-${process.pid}.sock`);
   const ready = Promise.all(
@@ -142,5 +147,6 @@ export function clusterCases(t: Test, onCore: boolean): void {
   add('worker.disconnect()', disconnect);
   add("'listening' and worker.kill()", events);
   add('an address in use', addressInUse);
+  add('listen() twice in one tick', listenTwice);
   add('a path', path, { skip: isWindows && 'a named pipe is not shared in Wine' });
 }

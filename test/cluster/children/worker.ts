@@ -31,6 +31,20 @@ function listen(options: ListenOptions): void {
   servers.push(server);
 }
 
+/** Two `listen()` in one tick: the second counts. Tells how often 'listening' came, and closes. */
+function listenTwice(): void {
+  const server = net.createServer();
+  let listening = 0;
+  let answers = 0;
+  server.on('listening', () => listening++);
+  process.on('internalMessage' as 'message', (message) => {
+    if ((message as { cmd?: unknown }).cmd !== 'NODE_CLUSTER' || ++answers < 2) return;
+    setImmediate(() => server.close(() => process.send?.({ listening })));
+  });
+  server.listen();
+  server.listen();
+}
+
 process.on('message', (message: unknown) => {
   if (message === 'close') {
     servers.pop()?.close(() => process.send?.('closed'));
@@ -41,5 +55,6 @@ process.on('message', (message: unknown) => {
   }
 });
 
-const { WORKER_LISTEN } = process.env;
+const { WORKER_LISTEN, WORKER_LISTEN_TWICE } = process.env;
+if (WORKER_LISTEN_TWICE) listenTwice();
 if (WORKER_LISTEN) listen(JSON.parse(WORKER_LISTEN) as ListenOptions);
