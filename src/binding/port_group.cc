@@ -66,7 +66,8 @@ Napi::Function PortGroup::Define(Napi::Env env) {
                       InstanceMethod<&PortGroup::NativeHandle>("nativeHandle"),
                       InstanceMethod<&PortGroup::NativeListenerHandle>("nativeListenerHandle"),
                       InstanceMethod<&PortGroup::AddressOf>("addressOf"),
-                      InstanceMethod<&PortGroup::SendNow>("sendNow")});
+                      InstanceMethod<&PortGroup::SendNow>("sendNow"),
+                      InstanceMethod<&PortGroup::SendBlockNow>("sendBlockNow")});
 }
 
 PortGroup::PortGroup(const Napi::CallbackInfo& info) : Napi::ObjectWrap<PortGroup>(info) {}

@@ -158,9 +158,15 @@ Napi::Value PortGroup::AddressOf(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-// sendNow(port, id, offset, length): bytes of the send slab that the OS took without waiting, or an
-// error.
+// sendNow(port, id, bytes): how many of them the OS took without waiting, or an error.
 Napi::Value PortGroup::SendNow(const Napi::CallbackInfo& info) {
+  const Napi::Uint8Array bytes = info[2].As<Napi::Uint8Array>();
+  return Napi::Number::New(info.Env(),
+                           PortOf(info)->SendNow(Id(info), bytes.Data(), bytes.ByteLength()));
+}
+
+// sendBlockNow(port, id, offset, length): likewise, of the send slab.
+Napi::Value PortGroup::SendBlockNow(const Napi::CallbackInfo& info) {
   const Member& member = *members_[info[0].ToNumber().Uint32Value()];
   const std::uint8_t* bytes = member.send_start + info[2].ToNumber().Uint32Value();
   return Napi::Number::New(info.Env(),

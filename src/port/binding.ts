@@ -157,7 +157,8 @@ export interface NativePortGroup {
   nativeHandle(port: number, id: number): number;
   nativeListenerHandle(port: number, id: number): number;
   addressOf(bytes: Uint8Array, words: Uint32Array): void;
-  sendNow(port: number, id: number, offset: number, length: number): number;
+  sendNow(port: number, id: number, bytes: Uint8Array): number;
+  sendBlockNow(port: number, id: number, offset: number, length: number): number;
 }
 
 export interface Binding {

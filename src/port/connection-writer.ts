@@ -4,7 +4,8 @@
  *
  * Small writes are copied into the send slab and, while little is queued, acknowledged at once, as
  * a kernel acknowledges a write when it has copied it. Large ones are pinned: the operating system
- * reads the caller's memory, and the callback waits for it.
+ * reads the caller's memory, and the callback waits for it. On a quiet port either may be sent at
+ * once, as far as the system takes it (`Port`).
  */
 import type { DoneCallback, ErrorName, SocketKind, WriteChunk } from './contract';
 import type { Port } from './port';
@@ -60,7 +61,10 @@ export class ConnectionWriter {
       chunk = Buffer.from(chunk, encoding);
     }
     if (chunk.length <= LARGEST_BLOCK && this.#writeCopied(chunk, done)) return;
-    this.#writePinned(chunk, done);
+    const sent = this.#first === null ? this.#port.sendDirectly(this.#id, chunk) : 0;
+    this.bytesWritten += sent;
+    if (sent === chunk.length) done(null);
+    else this.#writePinned(sent === 0 ? chunk : chunk.subarray(sent), done);
   }
 
   writev(chunks: readonly WriteChunk[], done: DoneCallback): void {
@@ -117,7 +121,7 @@ export class ConnectionWriter {
 
   #submitBlock(block: number, length: number, done: DoneCallback): void {
     const port = this.#port;
-    const sent = this.#first === null ? port.sendDirectly(this.#id, block, length) : 0;
+    const sent = this.#first === null ? port.sendBlockDirectly(this.#id, block, length) : 0;
     if (sent === length) {
       port.slab.free(block);
       this.bytesWritten += length;

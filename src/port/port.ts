@@ -22,10 +22,16 @@ const DISPATCH_LIMIT = canRunTicks ? 1024 : 1;
 const PUBLISH_INTERVAL = 32;
 
 /**
- * Sends per tick or dispatch that JavaScript may make itself. With one message under way, waking
- * the I/O thread to send it costs more than sending; with many, the I/O thread is the point.
+ * Copied writes per tick or dispatch that JavaScript may send itself. With one message under way,
+ * waking the I/O thread to send it costs more than sending; with many, the I/O thread is the point.
  */
-const DIRECT_SENDS = 2;
+const DIRECT_BLOCKS = 2;
+/**
+ * The same for writes of the caller's memory, in bytes: a stream hands over 64 KiB and waits for the
+ * answer, and waking two threads for that costs as much as the copy. Of more, it does not.
+ */
+const DIRECT_BYTES = 1024 * 1024;
+const LARGEST_DIRECT = 128 * 1024;
 
 /** What the ports of an environment share. */
 export interface PortContext {
@@ -63,8 +69,9 @@ export class Port {
   #references = 0;
   #isTurnPlanned = false;
   #isBacklogFollowed = false;
-  /** Made since the last tick or dispatch began. */
-  #directSends = 0;
+  /** Direct sends since the last tick or dispatch began: of blocks, and bytes of the others. */
+  #directBlocks = 0;
+  #directBytes = 0;
   /** Connections on this port. */
   size = 0;
 
@@ -119,12 +126,26 @@ export class Port {
    * Sends from a block of the slab on this thread, if that is better than waking the I/O thread.
    * Only for a connection without sends under way. Bytes taken, 0 also for 'not now'.
    */
-  sendDirectly(id: number, offset: number, length: number): number {
-    if (this.#directSends === DIRECT_SENDS || !this.#submissions.portSleeps) return 0;
-    this.#directSends++;
+  sendBlockDirectly(id: number, offset: number, length: number): number {
+    if (this.#directBlocks === DIRECT_BLOCKS || !this.#submissions.portSleeps) return 0;
+    this.#directBlocks++;
     if (this.#flush === Flush.None) this.#publishInTick();
     // An error is left for the ring's send to meet: it reports in order, and not synchronously.
-    return Math.max(0, this.context.group.sendNow(this.ordinal, id, offset, length));
+    return Math.max(0, this.context.group.sendBlockNow(this.ordinal, id, offset, length));
+  }
+
+  /** The same for memory of the caller's. */
+  sendDirectly(id: number, bytes: Uint8Array): number {
+    if (bytes.length > LARGEST_DIRECT || this.#directBytes >= DIRECT_BYTES) return 0;
+    if (!this.#submissions.portSleeps) return 0;
+    this.#directBytes += bytes.length;
+    if (this.#flush === Flush.None) this.#publishInTick();
+    return Math.max(0, this.context.group.sendNow(this.ordinal, id, bytes));
+  }
+
+  #beginDirectSends(): void {
+    this.#directBlocks = 0;
+    this.#directBytes = 0;
   }
 
   #publishInTick(): void {
@@ -140,7 +161,7 @@ export class Port {
   #flushAtTick(): void {
     if (this.#flush !== Flush.Ticked) return; // a dispatch has taken over
     this.#flush = Flush.None;
-    this.#directSends = 0;
+    this.#beginDirectSends();
     this.publish();
     this.#followBacklog();
   }
@@ -187,7 +208,7 @@ export class Port {
   #drain(): void {
     const completions = this.#completions;
     this.#flush = Flush.Dispatching;
-    this.#directSends = 0;
+    this.#beginDirectSends();
     let left = Math.min(DISPATCH_LIMIT, completions.ready);
     let untilPublish = PUBLISH_INTERVAL;
     for (;;) {
@@ -205,7 +226,7 @@ export class Port {
     this.publish();
     // A tick that was scheduled before this dispatch may still come; it finds nothing to do.
     this.#flush = Flush.None;
-    this.#directSends = 0;
+    this.#beginDirectSends();
     this.#followBacklog();
   }
 

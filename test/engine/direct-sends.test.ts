@@ -1,0 +1,53 @@
+/** What JavaScript sends itself, because waking the I/O thread for it would cost more. */
+import t from 'tap';
+import { once } from 'node:events';
+import * as net from 'iocp-net';
+import { engine } from 'iocp-net/engine';
+import { connectedPair, delay, pattern, readAll } from '../support/sockets';
+
+t.test('a write to a quiet port, in one go where the system takes it', async (test) => {
+  const { client, peer, close } = await connectedPair(net);
+  for (const size of [100, 65_536, 131_072]) {
+    await delay(50); // until the I/O thread sleeps
+    const { directBytes } = engine.stats();
+    const sent = pattern(size);
+    await new Promise((resolve) => client.write(sent, resolve));
+    test.ok(engine.stats().directBytes > directBytes, `${size} bytes`);
+    // It is the caller's again, also while the peer has not read.
+    sent.fill(0);
+    const received: Buffer[] = [];
+    let length = 0;
+    while (length < size) {
+      const [chunk] = (await once(peer, 'data')) as [Buffer];
+      received.push(chunk);
+      length += chunk.length;
+    }
+    test.ok(Buffer.concat(received).equals(pattern(size)));
+  }
+  const { directBytes } = engine.stats();
+  peer.resume();
+  await new Promise((resolve) => client.write(pattern(1 << 20), resolve));
+  test.equal(engine.stats().directBytes, directBytes, 'more than that is handed over');
+  await close();
+});
+
+t.test('what the system does not take at once follows in its order', async (test) => {
+  const { client, peer, close } = await connectedPair(net);
+  peer.pause();
+  const { directBytes } = engine.stats();
+  const whole = pattern(40 << 20);
+  const size = 100_000;
+  let answered = 0;
+  for (let at = 0; at < whole.length; at += size) {
+    client.write(whole.subarray(at, at + size), () => answered++);
+    if (at % (size * 40) === 0) await delay(1); // some in a tick of their own
+  }
+  await delay(100);
+  test.ok(engine.stats().directBytes > directBytes);
+  test.ok(answered < whole.length / size, 'the peer takes in less than that');
+  client.end();
+  test.ok((await readAll(peer)).equals(whole));
+  test.equal(answered, Math.ceil(whole.length / size));
+  test.equal(client.bytesWritten, whole.length);
+  await close();
+});
