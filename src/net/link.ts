@@ -174,8 +174,9 @@ export class SocketLink implements ConnectionOwner {
 
   /** As in Node, a FIN that could not be sent is no error: reading tells what happened. */
   shutdown(connection: Connection, callback: WriteCallback): void {
+    const refused = connection.shutdown(() => answerIn(scope, callback));
+    if (refused !== null) return callback();
     const scope = requestScope('SHUTDOWNWRAP', connection);
-    connection.shutdown(() => answerIn(scope, callback));
   }
 
   onConnect(): void {

@@ -151,8 +151,10 @@ function makeClass(Native: NativeStreamClass, ownerSymbol: symbol | undefined): 
     onshutdown(request: object): number {
       const { connection } = this;
       if (connection === null) return errnoOf('ENOTCONN');
-      connection.shutdown((error) => this.finishShutdown(request, numberOf(error)));
-      return 0;
+      const done = (error: ErrorName | null): void => {
+        this.finishShutdown(request, numberOf(error));
+      };
+      return numberOf(connection.shutdown(done));
     }
 
     isClosing(): boolean {

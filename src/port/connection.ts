@@ -33,6 +33,13 @@ enum State {
   Closed,
 }
 
+enum SendSide {
+  Open,
+  /** shutdown() was called; its completion is awaited. */
+  Ending,
+  Ended,
+}
+
 /** What arrived while reading was stopped, in order. */
 type Held = Buffer | { end: true } | { error: ErrorName };
 
@@ -51,6 +58,8 @@ export class TcpConnection implements Connection {
   #lastReturn = 0;
   #held: Held[] | null = null;
   #isDuplicated = false;
+  #sendSide = SendSide.Open;
+  /** While the side is ending. */
   #shutdownDone: DoneCallback | null = null;
   #refed = true;
   /** Whether this connection counts for the event loop at present. */
@@ -200,18 +209,26 @@ export class TcpConnection implements Connection {
     }
   }
 
-  shutdown(done: DoneCallback): void {
+  shutdown(done: DoneCallback): ErrorName | null {
+    if (!this.#alive || this.#sendSide !== SendSide.Open) return 'ENOTCONN';
+    this.#sendSide = SendSide.Ending;
     this.#shutdownDone = done;
     if (!this.#holding) this.#updateHold();
     this.#port.submit(this.#port.context.layout.opcodes.shutdown, 0, this.id);
+    return null;
   }
 
   completeShutdown(result: number): void {
+    this.#endSending(result < 0 ? this.#errorName(result) : null);
+  }
+
+  #endSending(error: ErrorName | null): void {
+    if (this.#sendSide !== SendSide.Ending) return;
+    this.#sendSide = SendSide.Ended;
     const done = this.#shutdownDone;
-    if (done === null) return;
     this.#shutdownDone = null;
     this.#updateHold();
-    done(result < 0 ? this.#errorName(result) : null);
+    done?.(error);
   }
 
   // --- Beginning and end --------------------------------------------------------------------------
@@ -261,9 +278,7 @@ export class TcpConnection implements Connection {
     this.#updateHold();
     const { owner } = this;
     this.#writer.answerAll('ECANCELED');
-    const shutdownDone = this.#shutdownDone;
-    this.#shutdownDone = null;
-    shutdownDone?.('ECANCELED');
+    this.#endSending('ECANCELED');
     this.owner = null;
     if (owner !== null) this.#scope.runInAsyncScope(owner.onClose, owner);
   }
@@ -336,7 +351,8 @@ export class TcpConnection implements Connection {
   /** Whether something is awaited. A connection that is not reads nothing holds no event loop. */
   get #active(): boolean {
     if (this.#state !== State.Open) return this.#state !== State.Closed;
-    return (this.reading && !this.#ended) || this.#writer.queued > 0 || this.#shutdownDone !== null;
+    if (this.#sendSide === SendSide.Ending) return true;
+    return (this.reading && !this.#ended) || this.#writer.queued > 0;
   }
 
   #updateHold(): void {

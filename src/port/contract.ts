@@ -81,8 +81,12 @@ export interface Connection {
    */
   write(chunk: Buffer | Uint8Array | string, encoding: BufferEncoding, done: DoneCallback): void;
   writev(chunks: readonly WriteChunk[], done: DoneCallback): void;
-  /** Sends FIN once everything written before is sent. `done` is never called synchronously. */
-  shutdown(done: DoneCallback): void;
+  /**
+   * Sends FIN once everything written before is sent. `done` is never called synchronously. Once
+   * only: later calls, and those after close(), are refused with `'ENOTCONN'`, and `done` is not
+   * called.
+   */
+  shutdown(done: DoneCallback): ErrorName | null;
   /**
    * Ends the connection; once only. `onClose` follows, never synchronously. With `reset` the peer
    * gets RST; else what was written is still sent, then FIN. Callbacks of writes under way are

@@ -1,7 +1,15 @@
 import t from 'tap';
 import { once } from 'node:events';
 import { sameAsNode } from '../support/compare';
-import { closing, closeServer, connectedPair, delay, listen, readAll } from '../support/sockets';
+import {
+  closing,
+  closeServer,
+  connectedPair,
+  delay,
+  listen,
+  pattern,
+  readAll,
+} from '../support/sockets';
 
 const events = ['end', 'finish', 'close', 'error'];
 
@@ -87,4 +95,18 @@ sameAsNode(t, 'the readable side ends although nobody reads', async ({ net, log 
   const received = String(await readAll(client));
   await close();
   return received;
+});
+
+sameAsNode(t, 'an end that is asked for twice is answered twice', async ({ net, log }) => {
+  const { client, peer, close } = await connectedPair(net);
+  const ending = client as unknown as { _final: (callback: () => void) => void };
+  const end = (name: string): Promise<void> =>
+    new Promise((resolve) => ending._final(() => resolve(log(name))));
+  client.write(pattern(8 << 20)); // so much that the first has to wait
+  const ends = [end('first'), end('second')];
+  log('both asked for');
+  peer.resume();
+  await Promise.all(ends);
+  await end('third');
+  await close();
 });
