@@ -3,6 +3,7 @@ import { mariadb } from './daemons/mariadb.mjs';
 import { memcached } from './daemons/memcached.mjs';
 import { nginx } from './daemons/nginx.mjs';
 import { postgresql } from './daemons/postgresql.mjs';
+import { rabbitmq } from './daemons/rabbitmq.mjs';
 import { redis } from './daemons/redis.mjs';
 
 export const clients = [
@@ -10,5 +11,6 @@ export const clients = [
   { daemon: 'Redis', spec: redis, names: ['ioredis', 'redis'] },
   { daemon: 'MariaDB', spec: mariadb, names: ['mysql2'] },
   { daemon: 'nginx', spec: nginx, names: ['undici', 'axios', 'got', 'http-agent'] },
+  { daemon: 'RabbitMQ', spec: rabbitmq, names: ['amqplib'] },
   { daemon: 'memcached', spec: memcached, names: ['memjs'] },
 ];

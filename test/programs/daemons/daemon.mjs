@@ -23,7 +23,8 @@ async function freePort() {
   return port;
 }
 
-async function accepts(port) {
+/** Whether somebody listens there. */
+export async function accepts(port) {
   const socket = connect(port, '127.0.0.1');
   try {
     await once(socket, 'connect');
@@ -45,7 +46,7 @@ export class Daemon {
    * @param {(place: object) => string[]} spec.command
    * @param {string} [spec.user]  whom root starts it as
    * @param {NodeJS.Signals} [spec.end]  what ends it; SIGKILL where nothing is said
-   * @param {(place: object) => boolean} [spec.isReady]  after it accepts
+   * @param {(place: object) => boolean | Promise<boolean>} [spec.isReady]  after it accepts
    */
   static async start(spec) {
     const daemon = new Daemon();
@@ -82,7 +83,7 @@ export class Daemon {
     }
     this.#child = child;
     const deadline = Date.now() + startMs;
-    while (!(await accepts(port)) || this.#spec.isReady?.(this.place) === false) {
+    while (!(await accepts(port)) || (await this.#spec.isReady?.(this.place)) === false) {
       if (!this.isRunning || Date.now() > deadline) {
         const said = existsSync(log) ? readFileSync(log, 'utf8').slice(-2000) : '';
         throw new Error(`${program} does not come up: ${said}`);
