@@ -10,24 +10,24 @@ import { pathToUse } from './path';
 
 /** One `connect()` to a path, from the call until the socket is connected or destroyed. */
 export class PathAttempt implements ConnectionOwner {
-  readonly #socket: NetSocket;
+  readonly shownAs: NetSocket;
   readonly #link: SocketLink;
   readonly #path: string;
   #connection: Connection | null = null;
   #request: AsyncResource | null = null;
 
   constructor(socket: NetSocket, link: SocketLink, path: string) {
-    this.#socket = socket;
+    this.shownAs = socket;
     this.#link = link;
     this.#path = path;
   }
 
   get #isCurrent(): boolean {
-    return this.#link.dial === this && this.#socket.connecting;
+    return this.#link.dial === this && this.shownAs.connecting;
   }
 
   start(transport: Transport): void {
-    const socket = this.#socket;
+    const socket = this.shownAs;
     const link = this.#link;
     // As Node has it, with a port and a family that are undefined.
     socket.emit('connectionAttempt', this.#path, undefined as never, undefined as never);
@@ -55,7 +55,7 @@ export class PathAttempt implements ConnectionOwner {
 
   #settled(name: ErrorName | null): void {
     if (this.#connection === null || !this.#isCurrent) return;
-    const socket = this.#socket;
+    const socket = this.shownAs;
     if (name === null) {
       becomeConnected(socket, this.#link, this.#connection);
       return;

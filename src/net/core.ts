@@ -6,6 +6,7 @@
  */
 import { transport } from '../engine';
 import type { Transport } from '../port/contract';
+import { listActive } from './active';
 
 let chosen: Transport | null | undefined;
 
@@ -37,6 +38,7 @@ export function core(): Transport | null {
   if (chosen === undefined) {
     chosen = transport();
     if (chosen === null) removeOverrides();
+    else listActive(chosen);
   }
   return chosen;
 }

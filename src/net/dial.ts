@@ -250,6 +250,10 @@ class Attempt implements ConnectionOwner {
   connection: Connection | null = null;
   readonly #settled: (error: ErrorName | null) => void;
 
+  get shownAs(): NetSocket {
+    return this.dial.socket;
+  }
+
   constructor(
     dial: Dial,
     destination: Destination,

@@ -41,6 +41,9 @@ export interface TcpHandle extends NativeStream, NativeStreamHooks {
   /** What a write gets that finds no connection. */
   readonly writeError: ErrorName;
 
+  /** The socket that it serves, else itself. */
+  readonly shownAs: object;
+
   /** Notes whose handle it is, for Node's own code. */
   serve(socket: object): void;
   /** Becomes the handle of a socket of ours. */

@@ -21,6 +21,10 @@ export class HandleReader implements ConnectionOwner {
     this.#handle = handle;
   }
 
+  get shownAs(): object {
+    return this.#handle.shownAs;
+  }
+
   /** Makes the handle's last resort ours. Node's own sockets put theirs in its place. */
   receiveUnclaimed(): void {
     this.#handle.onread = () => {
@@ -107,9 +111,11 @@ export class HandleReader implements ConnectionOwner {
 
 /** Waits for the end of a connection whose handle was closed. */
 export class HandleClosingOwner implements ConnectionOwner {
+  readonly shownAs: object;
   readonly #closed: () => void;
 
-  constructor(closed: () => void) {
+  constructor(shownAs: object, closed: () => void) {
+    this.shownAs = shownAs;
     this.#closed = closed;
   }
 

@@ -83,6 +83,10 @@ export class SocketLink implements ConnectionOwner {
     else answerIn(scope, this.#acknowledge.bind(this), error, callback);
   };
 
+  get shownAs(): NetSocket {
+    return this.socket;
+  }
+
   constructor(socket: NetSocket, options: LinkOptions | undefined) {
     this.socket = socket;
     this.noDelay = Boolean(options?.noDelay);
@@ -254,13 +258,13 @@ export class SocketLink implements ConnectionOwner {
 
 /** Waits for the end of a connection whose socket was destroyed. */
 export class ClosingOwner implements ConnectionOwner {
-  readonly #socket: NetSocket;
+  readonly shownAs: NetSocket;
   readonly #hadError: boolean;
   /** The connect that was under way. */
   readonly #dial: Dial | PathAttempt | null;
 
   constructor(socket: NetSocket, hadError: boolean, dial: Dial | PathAttempt | null) {
-    this.#socket = socket;
+    this.shownAs = socket;
     this.#hadError = hadError;
     this.#dial = dial;
   }
@@ -279,6 +283,6 @@ export class ClosingOwner implements ConnectionOwner {
 
   onClose(): void {
     this.#dial?.cancelled();
-    this.#socket.emit('close', this.#hadError);
+    this.shownAs.emit('close', this.#hadError);
   }
 }

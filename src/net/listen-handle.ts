@@ -83,6 +83,10 @@ export class ListenHandle implements ListenerOwner {
     this.#server = server;
   }
 
+  get shownAs(): ListeningServer {
+    return this.#server;
+  }
+
   /** Takes what the transport answered; returns the error's name or null. */
   protected take(answer: Listener | ErrorName): ErrorName | null {
     if (typeof answer === 'string') return answer;

@@ -82,6 +82,10 @@ function makeClass(Native: NativeStreamClass, ownerSymbol: symbol | undefined): 
       if (ownerSymbol !== undefined) Reflect.set(this, ownerSymbol, socket);
     }
 
+    get shownAs(): object {
+      return (ownerSymbol && (this as unknown as Owned)[ownerSymbol]) ?? this;
+    }
+
     leave(): void {
       const { connection } = this;
       this.#connection = connection;
@@ -250,7 +254,7 @@ function makeClass(Native: NativeStreamClass, ownerSymbol: symbol | undefined): 
         setImmediate(done);
         return;
       }
-      connection.owner = new HandleClosingOwner(done);
+      connection.owner = new HandleClosingOwner(this.shownAs, done);
       connection.close(reset);
     }
 

@@ -28,6 +28,8 @@ export type SocketKind = 'tcp' | 'local';
  * method throws reaches `uncaughtException`.
  */
 export interface ConnectionOwner {
+  /** What a program knows the connection by: a socket, or a bare handle. */
+  readonly shownAs: object;
   /** The connect ended: `null` when it succeeded. Never called for accepted connections. */
   onConnect(error: ErrorName | null): void;
   /** Bytes arrived; the buffer is the owner's. False stops reading, as `stopReading()` does. */
@@ -124,6 +126,8 @@ export interface Connection {
 }
 
 export interface ListenerOwner {
+  /** What a program knows the listener by: a server. */
+  readonly shownAs: object;
   /** A new connection; set `connection.owner` before returning, or close it. */
   onAccept(connection: Connection): void;
   onAcceptError(error: ErrorName): void;
@@ -158,6 +162,7 @@ export interface Adoption {
 
 export interface Listener {
   readonly kind: SocketKind;
+  readonly owner: ListenerOwner;
   readonly fd: number;
   /**
    * A second handle to the socket (a descriptor, on Windows a SOCKET), the caller's to adopt or to
@@ -206,6 +211,9 @@ export interface Transport extends AdoptingTransport, SharingTransport {
   /** The same for a path. */
   listenLocal(settings: LocalListenSettings, owner: ListenerOwner): Listener | ErrorName;
   connectLocal(path: string, owner: ConnectionOwner, scope?: AsyncResource): Connection | ErrorName;
+  /** What is open, or closing and not yet reported closed. Costs a look at every slot in use. */
+  connections(): Connection[];
+  listeners(): Listener[];
 }
 
 /** Sockets that were not made here; see `AdoptConnection` and `AdoptListener` of the core. */

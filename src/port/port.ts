@@ -310,6 +310,14 @@ export class Port {
     return this.#listeners.find(id);
   }
 
+  get connections(): Iterable<TcpConnection> {
+    return this.#connections;
+  }
+
+  get listeners(): Iterable<TcpListener> {
+    return this.#listeners;
+  }
+
   /** Something that keeps the event loop alive came or went. */
   ref(): void {
     if (++this.#references === 1) this.context.group.ref(this.ordinal);

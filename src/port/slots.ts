@@ -25,6 +25,11 @@ export class Slots<T extends { readonly id: number }> {
     return entry !== undefined && entry.id === id ? entry : this.#earlier.get(id);
   }
 
+  *[Symbol.iterator](): Generator<T> {
+    for (const entry of this.#latest) if (entry !== undefined) yield entry;
+    yield* this.#earlier.values();
+  }
+
   delete(id: number): void {
     const index = id & this.#indexMask;
     if (this.#latest[index]?.id === id) this.#latest[index] = undefined;

@@ -149,6 +149,14 @@ export class PortTransport implements Transport {
     this.#group.closeHandle(handle);
   }
 
+  connections(): Connection[] {
+    return this.ports.flatMap(({ connections }) => [...connections]);
+  }
+
+  listeners(): Listener[] {
+    return this.ports.flatMap(({ listeners }) => [...listeners]);
+  }
+
   #accepted(port: Port, listenerPort: number, listenerId: number, socketId: number): void {
     const listener = this.ports[listenerPort]?.listener(listenerId);
     if (listener === undefined || !listener.listening) {
