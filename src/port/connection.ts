@@ -16,13 +16,17 @@ import type {
 } from './contract';
 import type { Port } from './port';
 import { ConnectionWriter } from './connection-writer';
+import { canRunTicks } from './ticks';
 
 /**
  * Receives that may complete before JavaScript has taken the first: a bulk sender is drained by
  * several chunks per turn (four instead of two gave a third more). Also the bound on what arrives
- * after reading was stopped, in chunks of at most 64 KiB.
+ * after reading was stopped: two chunks of 256 KiB and two of 64.
  */
 export const RECEIVE_CREDIT = 4;
+
+/** The owner gets no more at a time, as under `node:net`. All, where no ticks can come between. */
+const LARGEST_READ = canRunTicks ? 64 * 1024 : Infinity;
 
 enum State {
   Connecting,
@@ -57,6 +61,8 @@ export class TcpConnection implements Connection {
   /** Position of the last chunk's return in the submission ring. */
   #lastReturn = 0;
   #held: Held[] | null = null;
+  /** Reads of a large chunk that are still to be dispatched. */
+  #reads: Buffer[] | null = null;
   #isDuplicated = false;
   #sendSide = SendSide.Open;
   /** While the side is ending. */
@@ -127,17 +133,40 @@ export class TcpConnection implements Connection {
       port.submit(release, 0, this.id, chunk, 0);
       return;
     }
-    const bytes = port.received.copyOut(offset, length);
-    this.bytesRead += length;
+    const bytes = port.received.copyOut(offset, Math.min(length, LARGEST_READ));
+    if (length > LARGEST_READ) this.#divide(offset, length);
     if (!this.reading || this.#held !== null) {
-      this.#hold(bytes);
       port.submit(release, 0, this.id, chunk, 0);
       this.#owedCredit++;
-      return;
+    } else {
+      // Before the owner sees the bytes: if it throws, the chunk must not be lost.
+      this.#lastReturn = port.returnChunk(this.id, chunk, this.#lastReturn);
     }
-    // Before the owner sees the bytes: if it throws, the chunk must not be lost.
-    this.#lastReturn = port.returnChunk(this.id, chunk, this.#lastReturn);
-    if (!this.#deliver(bytes)) this.stopReading();
+    this.#take(bytes);
+  }
+
+  #take(bytes: Buffer): void {
+    this.bytesRead += bytes.length;
+    if (!this.reading || this.#held !== null) this.#hold(bytes);
+    else if (!this.#deliver(bytes)) this.stopReading();
+  }
+
+  /** Copies out what comes after the first read; the port will call for each of the others. */
+  #divide(offset: number, length: number): void {
+    const end = offset + length;
+    this.#reads = [];
+    for (let at = offset + LARGEST_READ; at < end; at += LARGEST_READ) {
+      this.#reads.push(this.#port.received.copyOut(at, Math.min(end - at, LARGEST_READ)));
+    }
+    this.#port.followUp = this;
+  }
+
+  /** The next read of a large chunk. False when it was the last. */
+  completeNextRead(): boolean {
+    const bytes = this.#reads?.shift();
+    if (this.#reads?.length === 0) this.#reads = null;
+    if (bytes !== undefined && this.#state === State.Open) this.#take(bytes);
+    return this.#reads !== null;
   }
 
   #completeEnd(end: Held): void {
@@ -258,6 +287,7 @@ export class TcpConnection implements Connection {
     this.#updateHold();
     this.reading = false;
     this.#held = null;
+    this.#reads = null;
     this.#port.submit(this.#port.context.layout.opcodes.close, flags, this.id);
   }
 

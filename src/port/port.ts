@@ -72,6 +72,8 @@ export class Port {
   /** Direct sends since the last tick or dispatch began: of blocks, and bytes of the others. */
   #directBlocks = 0;
   #directBytes = 0;
+  /** Set by a connection that has more to dispatch of the completion under way. */
+  followUp: TcpConnection | null = null;
   /** Connections on this port. */
   size = 0;
 
@@ -243,11 +245,28 @@ export class Port {
     } catch (error) {
       this.context.fatalException(error);
     }
-    if (!canRunTicks) return;
+    if (canRunTicks) this.#runTicks();
+    if (this.followUp !== null) this.#followUp(this.followUp);
+  }
+
+  #runTicks(): void {
     try {
       runTicks();
     } catch (error) {
       this.context.fatalException(error);
+    }
+  }
+
+  /** The other reads of a large chunk, each as if it had come by itself. */
+  #followUp(connection: TcpConnection): void {
+    this.followUp = null;
+    for (let more = true; more;) {
+      try {
+        more = connection.completeNextRead();
+      } catch (error) {
+        this.context.fatalException(error);
+      }
+      if (canRunTicks) this.#runTicks();
     }
   }
 

@@ -21,11 +21,22 @@ void ChunkPool::Use(std::uint8_t* slab, std::size_t bytes) {
   first_ = std::min<std::size_t>((kPageBytes - address % kPageBytes) % kPageBytes, bytes);
   slab_ = slab;
   const std::size_t usable = bytes - first_;
-  small_count_ = static_cast<std::uint32_t>(usable / 2 / kSmallChunkBytes);
-  const std::size_t small_bytes = std::size_t{small_count_} * kSmallChunkBytes;
-  const auto large_count = static_cast<std::uint32_t>((usable - small_bytes) / kLargeChunkBytes);
-  in_use_.assign(small_count_ + large_count, false);
-  touched_.assign(small_count_ + large_count, false);
+  // Shares of the three classes; what does not divide goes to the class below.
+  const std::size_t shares[kChunkClasses] = {usable, usable / 2, usable / 4};
+  std::uint32_t counts[kChunkClasses];
+  std::size_t given = 0;
+  for (std::size_t i = kChunkClasses; i-- > 0;) {
+    counts[i] = static_cast<std::uint32_t>((shares[i] - given) / kChunkBytes[i]);
+    given += std::size_t{counts[i]} * kChunkBytes[i];
+  }
+  std::uint32_t offset = static_cast<std::uint32_t>(first_);
+  for (std::size_t i = 0; i < kChunkClasses; ++i) {
+    begin_[i + 1] = begin_[i] + counts[i];
+    offset_[i] = offset;
+    offset += counts[i] * kChunkBytes[i];
+  }
+  in_use_.assign(begin_[kChunkClasses], false);
+  touched_.assign(begin_[kChunkClasses], false);
   in_use_count_ = 0;
   for (auto& stack : free_) stack.clear();
   // The lowest indices on top.
@@ -46,6 +57,14 @@ std::uint32_t ChunkPool::Acquire(ChunkClass chunk_class) {
   return chunk;
 }
 
+std::uint32_t ChunkPool::AcquireAny(ChunkClass preferred) {
+  for (const ChunkClass chunk_class : NearestFirst(preferred)) {
+    const std::uint32_t chunk = Acquire(chunk_class);
+    if (chunk != kNoChunk) return chunk;
+  }
+  return kNoChunk;
+}
+
 void ChunkPool::Release(std::uint32_t chunk) {
   if (!IsAcquired(chunk)) return;
   in_use_[chunk] = false;
@@ -57,21 +76,18 @@ void ChunkPool::Release(std::uint32_t chunk) {
 bool ChunkPool::IsAcquired(std::uint32_t chunk) const { return chunk < Total() && in_use_[chunk]; }
 
 std::uint32_t ChunkPool::Offset(std::uint32_t chunk) const {
-  const std::uint32_t smalls = std::min(chunk, small_count_);
-  return static_cast<std::uint32_t>(first_) + smalls * kSmallChunkBytes +
-         (chunk - smalls) * kLargeChunkBytes;
+  const std::size_t i = Index(ClassOf(chunk));
+  return offset_[i] + (chunk - begin_[i]) * kChunkBytes[i];
 }
 
-std::uint32_t ChunkPool::Bytes(std::uint32_t chunk) const {
-  return ClassOf(chunk) == ChunkClass::kSmall ? kSmallChunkBytes : kLargeChunkBytes;
-}
-
+// Not a loop: each message asks a few times.
 ChunkClass ChunkPool::ClassOf(std::uint32_t chunk) const {
-  return chunk < small_count_ ? ChunkClass::kSmall : ChunkClass::kLarge;
+  if (chunk < begin_[1]) return ChunkClass::kSmall;
+  return chunk < begin_[2] ? ChunkClass::kLarge : ChunkClass::kHuge;
 }
 
 std::uint32_t ChunkPool::Total(ChunkClass chunk_class) const {
-  return chunk_class == ChunkClass::kSmall ? small_count_ : Total() - small_count_;
+  return begin_[Index(chunk_class) + 1] - begin_[Index(chunk_class)];
 }
 
 std::uint32_t ChunkPool::Free(ChunkClass chunk_class) const {

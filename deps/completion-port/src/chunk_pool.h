@@ -1,11 +1,13 @@
-// The receive slab, cut into chunks of two sizes: small ones for messages, large ones for bulk.
-// Only the I/O thread uses it. The budget is the slab: when it is used up, receives wait.
+// The receive slab, cut into chunks of three sizes: small ones for messages, large ones for bulk,
+// and huge ones for who fills those: what arrives while the threads hand a chunk over is then in
+// the next. Only the I/O thread uses it. The budget is the slab: when it is used up, receives wait.
 //
 // The free lists are stacks, so the same few warm chunks serve while there is little to do, and
 // Trim() can give the pages of the cold ones back to the OS.
 #ifndef COMPLETION_PORT_CHUNK_POOL_H_
 #define COMPLETION_PORT_CHUNK_POOL_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -13,26 +15,43 @@
 
 namespace completion_port {
 
-enum class ChunkClass : std::uint8_t { kSmall, kLarge };
-inline constexpr std::size_t kChunkClasses = 2;
-inline constexpr std::uint32_t kSmallChunkBytes = 4 * 1024;
-inline constexpr std::uint32_t kLargeChunkBytes = 64 * 1024;
+enum class ChunkClass : std::uint8_t { kSmall, kLarge, kHuge };
+inline constexpr std::size_t kChunkClasses = 3;
+inline constexpr std::uint32_t kChunkBytes[kChunkClasses] = {4 * 1024, 64 * 1024, 256 * 1024};
+constexpr std::uint32_t ChunkBytes(ChunkClass chunk_class) {
+  return kChunkBytes[static_cast<std::size_t>(chunk_class)];
+}
 inline constexpr std::uint32_t kNoChunk = 0xffffffffu;
+
+// In which order to try the classes where one is preferred.
+constexpr std::array<ChunkClass, kChunkClasses> NearestFirst(ChunkClass preferred) {
+  switch (preferred) {
+    case ChunkClass::kSmall:
+      return {ChunkClass::kSmall, ChunkClass::kLarge, ChunkClass::kHuge};
+    case ChunkClass::kLarge:
+      return {ChunkClass::kLarge, ChunkClass::kSmall, ChunkClass::kHuge};
+    case ChunkClass::kHuge:
+      break;
+  }
+  return {ChunkClass::kHuge, ChunkClass::kLarge, ChunkClass::kSmall};
+}
 
 class ChunkPool {
  public:
-  // Half of the slab in chunks of each class.
+  // Half of the slab in small chunks, a quarter in large ones, a quarter in huge ones.
   void Use(std::uint8_t* slab, std::size_t bytes);
 
   std::uint32_t Acquire(ChunkClass chunk_class);  // kNoChunk when there is none
-  void Release(std::uint32_t chunk);              // checked: a chunk is released once
+  // The preferred class, else any other, the nearest in size first.
+  std::uint32_t AcquireAny(ChunkClass preferred);
+  void Release(std::uint32_t chunk);  // checked: a chunk is released once
   bool IsAcquired(std::uint32_t chunk) const;
   // Whether any came back since this was last asked: worth a look for receives that wait for one.
   bool TakeReturned() { return std::exchange(returned_, false); }
 
   std::uint8_t* Data(std::uint32_t chunk) const { return slab_ + Offset(chunk); }
   std::uint32_t Offset(std::uint32_t chunk) const;  // in the slab, in bytes
-  std::uint32_t Bytes(std::uint32_t chunk) const;
+  std::uint32_t Bytes(std::uint32_t chunk) const { return ChunkBytes(ClassOf(chunk)); }
   ChunkClass ClassOf(std::uint32_t chunk) const;
 
   std::uint32_t Total() const { return static_cast<std::uint32_t>(in_use_.size()); }
@@ -46,8 +65,10 @@ class ChunkPool {
 
  private:
   std::uint8_t* slab_ = nullptr;
-  std::size_t first_ = 0;          // where the first chunk starts: on a page
-  std::uint32_t small_count_ = 0;  // indices [0, small_count_) are small, the rest large
+  std::size_t first_ = 0;  // where the first chunk starts: on a page
+  // Indices [begin_[i], begin_[i + 1]) are of class i.
+  std::uint32_t begin_[kChunkClasses + 1] = {};
+  std::uint32_t offset_[kChunkClasses] = {};  // in the slab, of the first chunk of class i
   std::uint32_t in_use_count_ = 0;
   bool returned_ = false;
   std::vector<std::uint32_t> free_[kChunkClasses];

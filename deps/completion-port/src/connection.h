@@ -113,7 +113,7 @@ struct Connection {
   SendSide send_side = SendSide::kOpen;
   ChunkClass chunk_class = ChunkClass::kSmall;  // what the last receive taught
   bool likely_readable = false;     // the last receive left bytes behind (a hint for the backend)
-  std::uint8_t roomy_receives = 0;  // in a row, into a large chunk, that a small one could hold
+  std::uint8_t roomy_receives = 0;  // in a row, that a chunk of the class below could hold
   CloseMode close_mode = CloseMode::kFinish;
   bool owes_drain = false;   // closing: read to the peer's end (port_close.cc, step 3)
   bool starved = false;      // waits for a free chunk
@@ -131,6 +131,14 @@ struct Connection {
 #ifdef __linux__
   UringNotes uring;
 #endif
+
+  // What the next receive should get. A huge chunk only for a consumer that keeps up: of who has
+  // stopped reading, less lies around.
+  ChunkClass NextChunkClass() const {
+    constexpr std::uint32_t kCreditOfWhoKeepsUp = 3;
+    const bool lags = chunk_class == ChunkClass::kHuge && credit < kCreditOfWhoKeepsUp;
+    return lags ? ChunkClass::kLarge : chunk_class;
+  }
 
   // Whether anything must come back before the connection may be freed. Backend::Cancel sees to it
   // that it does.

@@ -5,7 +5,7 @@
 namespace completion_port {
 
 namespace {
-// Receives that a small chunk could have held, after which the next one gets a small chunk.
+// Receives that a chunk of the class below could have held, after which the next one gets such.
 constexpr std::uint8_t kRoomyReceives = 4;
 }  // namespace
 
@@ -68,14 +68,22 @@ void PortCore::OnReceive(Connection& connection, std::int32_t result, std::uint3
   Complete(Opcode::kReceive, connection.id.load(std::memory_order_relaxed), result, kNoChunk);
 }
 
-// Large chunks for who fills small ones; small ones again for who has long needed no more.
+// Larger chunks for who fills those it gets; smaller ones again for who has long needed no more.
 void PortCore::LearnChunkClass(Connection& connection, std::uint32_t bytes, std::uint32_t room) {
+  const auto index = static_cast<std::size_t>(connection.chunk_class);
   if (bytes == room) {
-    connection.chunk_class = ChunkClass::kLarge;
     connection.roomy_receives = 0;
-  } else if (connection.chunk_class == ChunkClass::kLarge) {
-    connection.roomy_receives = bytes >= kSmallChunkBytes ? 0 : connection.roomy_receives + 1;
-    if (connection.roomy_receives == kRoomyReceives) connection.chunk_class = ChunkClass::kSmall;
+    // What it got may be of another class than what it should have got.
+    const bool fills_its_own = room >= ChunkBytes(connection.chunk_class);
+    if (fills_its_own && index + 1 < kChunkClasses) {
+      connection.chunk_class = static_cast<ChunkClass>(index + 1);
+    }
+  } else if (index != 0) {
+    const auto below = static_cast<ChunkClass>(index - 1);
+    connection.roomy_receives = bytes >= ChunkBytes(below) ? 0 : connection.roomy_receives + 1;
+    if (connection.roomy_receives < kRoomyReceives) return;
+    connection.roomy_receives = 0;
+    connection.chunk_class = below;
   }
 }
 

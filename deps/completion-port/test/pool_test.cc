@@ -224,7 +224,7 @@ PORT_TEST(IdlePoolIsTrimmed) {
   while (!pair.sock->held.empty()) pair.client.GiveBack(pair.sock);
   // Two seconds of idleness, then most of the pages are gone.
   pair.client.Pass(2300);
-  CHECK_AT_MOST(20, pair.client.Count(Counter::kChunksTrimmed));
+  CHECK_AT_MOST(10, pair.client.Count(Counter::kChunksTrimmed));
   const std::uint64_t calls = pair.client.Count(Counter::kOsCalls);
   pair.client.Pass(1200);
   CHECK_AT_MOST(pair.client.Count(Counter::kOsCalls) - calls, 4);  // and then it sleeps for good

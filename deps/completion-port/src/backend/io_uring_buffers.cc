@@ -7,12 +7,9 @@ namespace completion_port {
 
 namespace {
 
-constexpr std::uint32_t kLeastSmall = 32;
-constexpr std::uint32_t kMostSmall = 1024;  // a power of two
-constexpr std::uint32_t kLeastLarge = 8;
-constexpr std::uint32_t kMostLarge = 64;  // a power of two
-
-constexpr std::uint16_t kFirstLargeId = kMostSmall;
+// Of each class: how many are posted at least, and at most (a power of two).
+constexpr std::uint32_t kLeast[kChunkClasses] = {32, 8, 4};
+constexpr std::uint32_t kMost[kChunkClasses] = {1024, 64, 16};
 
 constexpr std::uint32_t kRefillsPerReview = 256;
 
@@ -20,19 +17,20 @@ constexpr std::uint32_t kRefillsPerReview = 256;
 
 int UringBuffers::Open(const UringRing& ring, ChunkPool* chunks) {
   chunks_ = chunks;
-  const int error = OpenSupply(ring, ChunkClass::kSmall, kLeastSmall, kMostSmall, 0);
-  if (error != 0) return error;
-  return OpenSupply(ring, ChunkClass::kLarge, kLeastLarge, kMostLarge, kFirstLargeId);
-}
-
-int UringBuffers::OpenSupply(const UringRing& ring, ChunkClass chunk_class, std::uint32_t least,
-                             std::uint32_t entries, std::uint16_t first_id) {
-  Supply& supply = Of(chunk_class);
-  supply.chunk_class = chunk_class;
-  // In a small pool half stays out of the rings, for whoever has the other half in hand.
-  supply.most = std::min(entries, std::max(1u, chunks_->Total(chunk_class) / 2));
-  supply.least = supply.target = std::min(least, supply.most);
-  return supply.ring.Open(ring, Group(chunk_class), entries, first_id);
+  std::uint16_t first_id = 0;
+  for (std::size_t i = 0; i < kChunkClasses; ++i) {
+    const auto chunk_class = static_cast<ChunkClass>(i);
+    Supply& supply = supplies_[i];
+    supply.chunk_class = chunk_class;
+    supply.first_id = first_id;
+    // In a small pool half stays out of the rings, for whoever has the other half in hand.
+    supply.most = std::min(kMost[i], std::max(1u, chunks_->Total(chunk_class) / 2));
+    supply.least = supply.target = std::min(kLeast[i], supply.most);
+    const int error = supply.ring.Open(ring, Group(chunk_class), kMost[i], first_id);
+    if (error != 0) return error;
+    first_id = static_cast<std::uint16_t>(first_id + kMost[i]);
+  }
+  return 0;
 }
 
 void UringBuffers::Refill() {
@@ -70,7 +68,9 @@ void UringBuffers::TopUp(Supply& supply) {
 }
 
 std::uint32_t UringBuffers::Take(std::uint16_t id) {
-  Supply& supply = Of(id < kFirstLargeId ? ChunkClass::kSmall : ChunkClass::kLarge);
+  std::size_t i = 0;
+  while (i + 1 < kChunkClasses && id >= supplies_[i + 1].first_id) ++i;
+  Supply& supply = supplies_[i];
   ++supply.used;
   return supply.ring.Take(id);
 }
@@ -82,8 +82,7 @@ bool UringBuffers::CanServe(const Supply& supply) const {
 }
 
 bool UringBuffers::AfterRunningDry(ChunkClass wanted, ChunkClass* usable) {
-  const ChunkClass other = wanted == ChunkClass::kSmall ? ChunkClass::kLarge : ChunkClass::kSmall;
-  for (const ChunkClass chunk_class : {wanted, other}) {
+  for (const ChunkClass chunk_class : NearestFirst(wanted)) {
     *usable = chunk_class;
     if (CanServe(Of(chunk_class))) return true;
   }

@@ -29,13 +29,14 @@ class UringBuffers {
   std::uint32_t Take(std::uint16_t id);
 
   // A receive found the ring of `wanted` empty. True when trying again makes sense, then with
-  // *usable: the same class if it can be topped up, else the other one.
+  // *usable: the same class if it can be topped up, else another one.
   bool AfterRunningDry(ChunkClass wanted, ChunkClass* usable);
 
  private:
   struct Supply {
     UringBufferRing ring;
     ChunkClass chunk_class;
+    std::uint16_t first_id = 0;
     std::uint32_t least = 0;  // bounds of `target`
     std::uint32_t most = 0;
     std::uint32_t target = 0;  // how many to post
@@ -43,8 +44,6 @@ class UringBuffers {
     std::uint32_t peak = 0;    // the most used between two Refills, lately
   };
 
-  int OpenSupply(const UringRing& ring, ChunkClass chunk_class, std::uint32_t least,
-                 std::uint32_t entries, std::uint16_t first_id);
   void Adapt(Supply& supply);
   void TopUp(Supply& supply);
   bool CanServe(const Supply& supply) const;

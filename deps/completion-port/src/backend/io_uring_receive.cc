@@ -38,9 +38,9 @@ void UringBackend::SubmitReceive(Connection& connection) {
   UringNotes& notes = connection.uring;
   if (!notes.held.empty()) return holding_.push_back(&connection);
   if (notes.request == ReceiveRequest::kNone) {
-    PostReceive(connection, connection.chunk_class);
+    PostReceive(connection, connection.NextChunkClass());
   } else if (notes.request == ReceiveRequest::kMultishot &&
-             connection.chunk_class == ChunkClass::kLarge) {
+             connection.chunk_class != ChunkClass::kSmall) {
     EndReceive(connection);  // and post the other when it has ended
   }
 }
@@ -54,7 +54,7 @@ void UringBackend::PostReceive(Connection& connection, ChunkClass chunk_class) {
   // Saves the attempt that would find nothing.
   if (!connection.likely_readable) request->ioprio = IORING_RECVSEND_POLL_FIRST;
   notes.request = ReceiveRequest::kSingle;
-  if (chunk_class == ChunkClass::kLarge || notes.messages < kMultishotAfter ||
+  if (chunk_class != ChunkClass::kSmall || notes.messages < kMultishotAfter ||
       notes.hangup == HangupWatch::kSeen) {
     return;
   }
@@ -155,8 +155,8 @@ void UringBackend::ReportMissedReceive(Connection& connection, std::int32_t resu
   // Where the core has not asked, or is still to be told of what is held, it will ask again.
   const bool wanted = connection.receive.state == OperationState::kSubmitted;
   if (!wanted || !connection.uring.held.empty()) return;
-  ChunkClass chunk_class = connection.chunk_class;
-  if (ran_dry && !buffers_.AfterRunningDry(connection.chunk_class, &chunk_class)) {
+  ChunkClass chunk_class = connection.NextChunkClass();
+  if (ran_dry && !buffers_.AfterRunningDry(chunk_class, &chunk_class)) {
     return DeliverOrHold(connection, ToResult(Error::kNoBufferSpace), kNoChunk);
   }
   // Unless it was we who ended it, there was something to read, or may be.

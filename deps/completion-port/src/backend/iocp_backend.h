@@ -103,7 +103,6 @@ class IocpBackend final : public Backend {
   void FinishPipeReceive(Connection& connection, std::uint32_t chunk, int os_error, DWORD bytes);
   void FinishZeroByte(Connection& connection, int os_error);
   void Fetch(Connection& connection);
-  std::uint32_t AcquireChunk(ChunkClass preferred);
   void Learn(Connection& connection, std::uint32_t bytes, std::uint32_t room);
   void ReportBytes(Connection& connection, std::uint32_t bytes, std::uint32_t chunk);
   void ReportReceiveError(Connection& connection, Error error);

@@ -54,7 +54,7 @@ void IocpBackend::SubmitReceive(Connection& connection) {
 
 // False if this connection has to do with a zero-byte receive.
 bool IocpBackend::PostChunk(Connection& connection) {
-  const ChunkClass chunk_class = connection.chunk_class;
+  const ChunkClass chunk_class = connection.NextChunkClass();
   const std::uint32_t posted = posted_chunks_[static_cast<std::size_t>(chunk_class)];
   if ((posted + 1) * kPostedShare > chunks_->Total(chunk_class)) return false;
   const std::uint32_t chunk = chunks_->Acquire(chunk_class);
@@ -142,7 +142,7 @@ void IocpBackend::FinishPipeReceive(Connection& connection, std::uint32_t chunk,
   AwaitSilence(connection);
   if (chunk != kNoChunk) return PostZeroByte(connection);
   // Readable. The chunk's receive finishes at once, unless somebody else was quicker.
-  const std::uint32_t fresh = AcquireChunk(connection.chunk_class);
+  const std::uint32_t fresh = chunks_->AcquireAny(connection.NextChunkClass());
   if (fresh == kNoChunk) return ReportReceiveError(connection, Error::kNoBufferSpace);
   StartChunk(connection, fresh);
 }
@@ -150,7 +150,8 @@ void IocpBackend::FinishPipeReceive(Connection& connection, std::uint32_t chunk,
 // A receive that does not wait. It has no OVERLAPPED, so the kernel owns nothing afterwards and
 // no packet comes, whatever the notification mode; FIONBIO makes it answer at once.
 void IocpBackend::Fetch(Connection& connection) {
-  const std::uint32_t chunk = AcquireChunk(connection.chunk_class);
+  // A chunk of another size is better than none: the bytes are there.
+  const std::uint32_t chunk = chunks_->AcquireAny(connection.NextChunkClass());
   if (chunk == kNoChunk) return ReportReceiveError(connection, Error::kNoBufferSpace);
   WSABUF buffer = BufferOf(chunks_->Data(chunk), chunks_->Bytes(chunk));
   DWORD bytes = 0;
@@ -163,14 +164,6 @@ void IocpBackend::Fetch(Connection& connection) {
   if (done) return ReportReceiveError(connection, Error::kOk);
   if (os_error == WSAEWOULDBLOCK) return PostZeroByte(connection);  // a false alarm: wait again
   ReportReceiveError(connection, ReceiveError(os_error));
-}
-
-// A chunk of the other size is better than none: the bytes are there.
-std::uint32_t IocpBackend::AcquireChunk(ChunkClass preferred) {
-  const std::uint32_t chunk = chunks_->Acquire(preferred);
-  if (chunk != kNoChunk) return chunk;
-  return chunks_->Acquire(preferred == ChunkClass::kSmall ? ChunkClass::kLarge
-                                                          : ChunkClass::kSmall);
 }
 
 // What the next receive of this connection should be: zero-byte, or with a chunk.
