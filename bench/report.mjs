@@ -12,7 +12,7 @@ function number(value) {
 }
 
 /** A rate needs no more than three digits. */
-function rough(value) {
+export function rough(value) {
   if (!known(value)) return '–';
   const unit = 10 ** Math.max(0, Math.floor(Math.log10(value)) - 2);
   return number(Math.round(value / unit) * unit);
@@ -20,12 +20,12 @@ function rough(value) {
 
 const times = (ratio) => `${ratio >= 10 ? ratio.toFixed(0) : ratio.toFixed(2)}×`;
 
-function ratio({ ratio, noise, real }) {
+export function ratio({ ratio, noise, real }) {
   if (!known(ratio)) return '–';
   return `${real ? `**${times(ratio)}**` : times(ratio)} ±${(noise * 100).toFixed(0)} %`;
 }
 
-const fromTo = ({ base, candidate }, show = number, unit = '') =>
+export const fromTo = ({ base, candidate }, show = number, unit = '') =>
   known(base) && known(candidate) ? `${show(base)} → ${show(candidate)}${unit}` : '–';
 
 /** The load had no core time left: the server could have served more. */
@@ -99,7 +99,7 @@ const kinds = [
 
 const markdown = (lines) => lines.map((cells) => `| ${cells.join(' | ')} |`);
 
-function table(head, lines) {
+export function table(head, lines) {
   const rule = head.map((_, i) => (i === 0 ? '---' : '--:'));
   return markdown([head, rule, ...lines]).join('\n');
 }

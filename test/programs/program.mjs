@@ -110,6 +110,7 @@ function spawnHere({ node = process.execPath, args, env }) {
       return { code: code ?? signal, stderr };
     }),
     kill: () => child.kill('SIGKILL'),
+    pid: child.pid,
   };
 }
 
@@ -144,7 +145,7 @@ export async function startProgram({
     args: [...imports, file],
     env: { PORT: '0', ...env, IOCP_NET_TEST_CONTROL: String(control.port) },
   };
-  const { ended, kill } = windows ? spawnInWindows(windows, command) : spawnHere(command);
+  const { ended, kill, pid } = windows ? spawnInWindows(windows, command) : spawnHere(command);
   const died = ended.then(({ code, stderr }) => {
     throw new Error(`the program has ended with ${code}: ${stderr}`);
   });
@@ -152,7 +153,7 @@ export async function startProgram({
   try {
     const ready = Promise.race([control.listening, died]);
     const port = await within(startMs, 'the program listens', ready);
-    return new Program(control, ended, kill, port);
+    return new Program(control, { ended, kill, pid }, port);
   } catch (error) {
     kill();
     control.close();
@@ -164,11 +165,13 @@ class Program {
   #control;
   #kill;
 
-  constructor(control, ended, kill, port) {
+  constructor(control, { ended, kill, pid }, port) {
     this.#control = control;
     this.#kill = kill;
     this.ended = ended;
     this.port = port;
+    /** Of a program that runs natively. */
+    this.pid = pid;
   }
 
   get printed() {

@@ -1,10 +1,8 @@
 // Starts each server program, sends it its traffic and asks it whether its sockets were on the core.
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { root, startProgram } from './program.mjs';
+import { startProgram } from './program.mjs';
 import { Report } from './report.mjs';
-import { exampleCopies, servers } from './servers.mjs';
+import { copyExamples, servers } from './servers.mjs';
 
 /** What libuv has no part in: no stream, server or pending connect of its own. */
 const ofLibuv = /^(TCP|Pipe)(Socket|Server|Connect)/;
@@ -47,8 +45,7 @@ async function runServer(server, { node, windows, control, platform, full }) {
 
 /** @param {object} how  which Node or Windows session, `control`, `isWanted` by name, `isNamed`: whether by name */
 export async function runServers(how) {
-  mkdirSync(exampleCopies, { recursive: true });
-  cpSync(join(root, 'examples'), exampleCopies, { recursive: true });
+  copyExamples();
   for (const server of servers.filter(({ name }) => how.isWanted(name))) {
     if (!how.windows || how.isNamed || server.onWindows) await runServer(server, how);
   }

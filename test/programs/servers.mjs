@@ -4,7 +4,7 @@
 //   switched    by an import of its own, not by iocp-net/register
 //   env         what its environment has to say
 //   least       operations that it must have done on the core
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { folder, root } from './program.mjs';
@@ -18,8 +18,14 @@ import { socketIoTraffic } from './traffic/socket-io.mjs';
 import { chatTraffic, echoTarget, tcpProxyTraffic } from './traffic/tcp.mjs';
 import { wsTraffic } from './traffic/ws.mjs';
 
-/** Copies, so that they find the packages that are installed here. */
-export const exampleCopies = join(folder, 'build');
+const exampleCopies = join(folder, 'build');
+
+/** So that the examples find the packages that are installed here. */
+export function copyExamples() {
+  mkdirSync(exampleCopies, { recursive: true });
+  cpSync(join(root, 'examples'), exampleCopies, { recursive: true });
+}
+
 const example = (name) => join(exampleCopies, `${name}.mjs`);
 const own = (name) => join(folder, 'servers', `${name}.mjs`);
 
