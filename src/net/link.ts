@@ -21,6 +21,9 @@ import { UserBuffer } from './user-buffer';
 /** Whether the running Node knows the type of service. */
 export const hasTypeOfService = 'setTypeOfService' in nodeSocket;
 
+/** Shared: most connections have no settings of their own. */
+const noDelayGiven: KeepAliveSettings = Object.freeze({ delay: 0 });
+
 export enum Phase {
   /** No connection: the socket is fresh or destroyed. */
   Idle,
@@ -92,7 +95,7 @@ export class SocketLink implements ConnectionOwner {
     this.noDelay = Boolean(options?.noDelay);
     this.keepAlive = Boolean(options?.keepAlive);
     const delay = ~~(Number(options?.keepAliveInitialDelay) / 1000);
-    this.keepAliveSettings = { delay: Math.max(0, delay) };
+    this.keepAliveSettings = delay > 0 ? { delay } : noDelayGiven;
     this.typeOfService = hasTypeOfService ? options?.typeOfService : undefined;
     this.userBuffer = UserBuffer.from(options?.onread);
   }

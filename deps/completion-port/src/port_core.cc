@@ -239,7 +239,7 @@ void PortCore::TrimWhenIdle() {
   if (!trim_planned_) return;
   const std::uint64_t now_ms = os::NowMs();
   if (now_ms < next_trim_ms_) return;
-  counters_.Add(Counter::kChunksTrimmed, chunks_.Trim());
+  counters_.Add(Counter::kChunksTrimmed, chunks_.Trim() + backend_->TrimPosted());
   next_trim_ms_ = now_ms + kTrimIntervalMs;
   trim_planned_ = chunks_used_since_trim_;
   chunks_used_since_trim_ = false;

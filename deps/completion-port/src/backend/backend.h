@@ -80,6 +80,10 @@ class Backend {
   // < 0: until a packet or Wake(); 0: does not wait.
   virtual void Wait(int timeout_ms) = 0;
 
+  // Gives back the pages of chunks that lie ready with the OS and were not used since the last
+  // call. Returns how many. A backend whose OS locks them has nothing to do.
+  virtual std::uint32_t TrimPosted() { return 0; }
+
   // Any thread: makes a Wait() that is under way, or the next one, return.
   virtual void Wake() = 0;
 };

@@ -83,6 +83,10 @@ void UringBackend::Wait(int timeout_ms) {
   LookAtShared();
 }
 
+// The kernel puts bytes into chunks only while we are in it, because task work is deferred; what it
+// has filled by then is in a completion that we have not read.
+std::uint32_t UringBackend::TrimPosted() { return ring_.Ready() == 0 ? buffers_.Trim() : 0; }
+
 void UringBackend::Reap() {
   // What is there now; what comes meanwhile belongs to the next turn.
   const std::uint32_t count = ring_.Ready();

@@ -119,6 +119,7 @@ class UringBackend final : public Backend {
   void Cancel(Connection& connection) override;
   void Cancel(Listener& listener) override;
   void Wait(int timeout_ms) override;
+  std::uint32_t TrimPosted() override;
   void Wake() override;
 
  private:

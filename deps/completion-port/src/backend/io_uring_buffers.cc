@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "os/socket.h"
+
 namespace completion_port {
 
 namespace {
@@ -64,7 +66,9 @@ void UringBuffers::TopUp(Supply& supply) {
     supply.ring.Add(chunks_->Data(chunk), chunks_->Bytes(chunk), chunk);
     added = true;
   }
-  if (added) supply.ring.Publish();
+  if (!added) return;
+  supply.ring.Publish();
+  if (supply.warmth == Warmth::kCold) supply.warmth = Warmth::kCooling;
 }
 
 std::uint32_t UringBuffers::Take(std::uint16_t id) {
@@ -72,7 +76,22 @@ std::uint32_t UringBuffers::Take(std::uint16_t id) {
   while (i + 1 < kChunkClasses && id >= supplies_[i + 1].first_id) ++i;
   Supply& supply = supplies_[i];
   ++supply.used;
+  supply.warmth = Warmth::kWarm;
   return supply.ring.Take(id);
+}
+
+std::uint32_t UringBuffers::Trim() {
+  std::uint32_t trimmed = 0;
+  for (Supply& supply : supplies_) {
+    if (supply.warmth == Warmth::kCooling) {
+      supply.ring.ForEachPosted([&](std::uint32_t chunk) {
+        os::DiscardPages(chunks_->Data(chunk), chunks_->Bytes(chunk));
+        ++trimmed;
+      });
+    }
+    supply.warmth = supply.warmth == Warmth::kWarm ? Warmth::kCooling : Warmth::kCold;
+  }
+  return trimmed;
 }
 
 // Posted() also counts chunks whose completions we have yet to read. Then one more try is in vain,

@@ -28,15 +28,27 @@ class UringBuffers {
   // The chunk that a completion of a receive names. The caller owns it.
   std::uint32_t Take(std::uint16_t id);
 
+  // Gives back the pages of posted chunks in rings that nothing was taken from since the last call.
+  // Returns how many. Not while there are completions to read.
+  std::uint32_t Trim();
+
   // A receive found the ring of `wanted` empty. True when trying again makes sense, then with
   // *usable: the same class if it can be topped up, else another one.
   bool AfterRunningDry(ChunkClass wanted, ChunkClass* usable);
 
  private:
+  // Of the pages of the posted chunks, for Trim.
+  enum class Warmth : std::uint8_t {
+    kWarm,     // used since the last Trim
+    kCooling,  // not since then
+    kCold,     // given back
+  };
+
   struct Supply {
     UringBufferRing ring;
     ChunkClass chunk_class;
     std::uint16_t first_id = 0;
+    Warmth warmth = Warmth::kCold;
     std::uint32_t least = 0;  // bounds of `target`
     std::uint32_t most = 0;
     std::uint32_t target = 0;  // how many to post

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 namespace completion_port {
 
@@ -156,7 +157,7 @@ int UringBufferRing::Open(const UringRing& ring, std::uint16_t group, std::uint3
   registration.bgid = group;
   const int error = Register(ring.fd(), IORING_REGISTER_PBUF_RING, &registration, 1);
   if (error < 0) return error == -EINVAL ? -ENOSYS : error;
-  cookies_.resize(entries);
+  cookies_.assign(entries, kNoCookie);
   for (std::uint32_t i = entries; i-- > 0;) {
     unused_ids_.push_back(static_cast<std::uint16_t>(first_id + i));
   }
@@ -183,7 +184,7 @@ void UringBufferRing::Publish() {
 std::uint32_t UringBufferRing::Take(std::uint16_t id) {
   --posted_;
   unused_ids_.push_back(id);
-  return cookies_[id - first_id_];
+  return std::exchange(cookies_[id - first_id_], kNoCookie);
 }
 
 }  // namespace completion_port

@@ -112,7 +112,17 @@ class UringBufferRing {
   // The kernel used the buffer that a completion calls `id`.
   std::uint32_t Take(std::uint16_t id);
 
+  // Calls with the cookie of each buffer that is with the kernel.
+  template <typename Callback>
+  void ForEachPosted(Callback callback) const {
+    for (const std::uint32_t cookie : cookies_) {
+      if (cookie != kNoCookie) callback(cookie);
+    }
+  }
+
  private:
+  static constexpr std::uint32_t kNoCookie = ~0u;  // of an id that is not in use
+
   io_uring_buf* buffers_ = nullptr;  // shared with the kernel; the tail lies within the first
   std::uint32_t entries_ = 0;
   std::uint32_t posted_ = 0;
