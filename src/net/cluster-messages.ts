@@ -36,9 +36,13 @@ export interface Query {
   data: unknown;
 }
 
-/** The worker's server is closed. */
+/**
+ * The worker's server is closed. Says it as the cluster module does, for programs that watch what a
+ * worker sends (test-net-server-close-before-ipc-response does); the module looks for the key among
+ * its own and finds none.
+ */
 export interface Closed {
-  ask: 'close';
+  act: 'close';
   key: string;
 }
 

@@ -19,9 +19,9 @@ type Reply = { key: string; token: string; data: unknown } | { error: ErrorName 
 
 const shared = new Map<string, Shared>();
 
-// As Node's primary tells servers apart.
+// As Node's primary tells servers apart, and none of its own keys.
 function keyOf({ address, port, addressType, index }: Query): string {
-  return `${address}:${port}:${addressType}${port === 0 ? `:${index}` : ''}`;
+  return `iocp-net ${address}:${port}:${addressType}${port === 0 ? `:${index}` : ''}`;
 }
 
 function open(transport: Transport, query: Query): number | ErrorName {
@@ -77,9 +77,9 @@ export function serveWorker(child: ChildProcess): void {
   const { pid } = child;
   if (pid === undefined) return;
   worker.on('internalMessage', (message) => {
-    if (!isOurs(message) || !('ask' in message)) return;
-    if (message.ask === 'listen') answer(worker, pid, message);
-    else forget(worker, message);
+    if (!isOurs(message)) return;
+    if ('ask' in message) answer(worker, pid, message);
+    else if ('act' in message) forget(worker, message);
   });
   const gone = (): void => {
     const transport = core();

@@ -95,7 +95,7 @@ function ask(
     const atEnd = (): void => {
       servers.delete(server);
       indices.give(place);
-      tell(primary, { ask: 'close', key });
+      tell(primary, { act: 'close', key });
     };
     server.once('listening', () => announce(server, query));
     callback(0, new SharedListener(handle, atEnd));

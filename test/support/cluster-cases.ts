@@ -116,6 +116,11 @@ async function listenTwice(test: Test): Promise<void> {
   test.strictSame((await once(worker, 'message'))[0], { listening: 1 });
 }
 
+async function closeAtOnce(test: Test): Promise<void> {
+  const worker = cluster.fork({ WORKER_CLOSE_AT_ONCE: '1' });
+  test.strictSame((await once(worker, 'message'))[0], { told: 'close' });
+}
+
 async function path(test: Test): Promise<void> {
   const name = join(tmpdir(), `iocp-net-${process.pid}.sock`);
   const ready = Promise.all(
@@ -148,5 +153,6 @@ export function clusterCases(t: Test, onCore: boolean): void {
   add("'listening' and worker.kill()", events);
   add('an address in use', addressInUse);
   add('listen() twice in one tick', listenTwice);
+  add('listen() and close() in one tick', closeAtOnce);
   add('a path', path, { skip: isWindows && 'a named pipe is not shared in Wine' });
 }

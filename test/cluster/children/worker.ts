@@ -45,6 +45,19 @@ function listenTwice(): void {
   server.listen();
 }
 
+/** A server that is closed before the primary has answered. Tells when the primary is told. */
+function closeAtOnce(): void {
+  const channel = process as unknown as {
+    send: (message: { act?: string; told?: string }, ...rest: unknown[]) => boolean;
+  };
+  const send = channel.send.bind(process);
+  channel.send = (message, ...rest) => {
+    if (message.act === 'close') setImmediate(() => send({ told: 'close' }));
+    return send(message, ...rest);
+  };
+  net.createServer().listen(0).close();
+}
+
 process.on('message', (message: unknown) => {
   if (message === 'close') {
     servers.pop()?.close(() => process.send?.('closed'));
@@ -55,6 +68,7 @@ process.on('message', (message: unknown) => {
   }
 });
 
-const { WORKER_LISTEN, WORKER_LISTEN_TWICE } = process.env;
+const { WORKER_LISTEN, WORKER_LISTEN_TWICE, WORKER_CLOSE_AT_ONCE } = process.env;
 if (WORKER_LISTEN_TWICE) listenTwice();
+if (WORKER_CLOSE_AT_ONCE) closeAtOnce();
 if (WORKER_LISTEN) listen(JSON.parse(WORKER_LISTEN) as ListenOptions);
