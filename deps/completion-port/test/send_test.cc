@@ -238,6 +238,21 @@ PORT_TEST(PeerResetsThenWeSend) {
   REQUIRE(pair.WaitEnded());
 }
 
+// The first bytes make its system answer with a reset, while they are being sent.
+PORT_TEST(SendingToAPeerThatIsGone) {
+  Pair pair(backend);
+  REQUIRE(pair.ready());
+  pair.peer.Close();
+  REQUIRE(pair.WaitEnded());
+  Error error = Error::kOk;
+  for (std::size_t sent = 1; error == Error::kOk && sent <= 100; ++sent) {
+    pair.client.Send(pair.sock, {PatternBytes(7, 0, kMoreThanFits / 4)});
+    REQUIRE(pair.WaitSends(sent));
+    error = Last(pair.sock->send_results);
+  }
+  CHECK(error == Error::kConnectionReset || error == Error::kBrokenPipe);
+}
+
 PORT_TEST(SendNowSkipsTheRing) {
   PairOptions options;
   options.peer_receive_buffer = 16 * 1024;

@@ -108,6 +108,7 @@ class IocpBackend final : public Backend {
   void ReportReceiveError(Connection& connection, Error error);
 
   // --- iocp_send.cc, iocp_connect.cc
+  bool SendAtOnce(Connection& connection);
   void FinishSend(Connection& connection, int os_error, DWORD bytes);
   int PrepareForConnectEx(const Connection& connection, const Address& remote);
   void FinishConnect(Connection& connection, int os_error);
