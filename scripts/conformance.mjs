@@ -208,12 +208,13 @@ function keepLog(name, { outcome, result }) {
 async function runTest(host, name, slot) {
   let run = await runOnce(host, name, slot, options.net);
   const exception = isControl ? undefined : exceptionFor(name, mode, host.platform, nodeMajor);
-  for (let again = 0; run.failed && exception === undefined && again < retries; again++) {
+  const isSurprise = () => run.failed && !isExpected(run.outcome, exception);
+  for (let again = 0; isSurprise() && again < retries; again++) {
     const next = await runOnce(host, name, slot, options.net);
     if (!next.failed) run = { ...next, flaky: true };
   }
   if (run.failed && options.logs) keepLog(name, run);
-  if (run.failed && options.control && !isControl && exception === undefined) {
+  if (isSurprise() && options.control && !isControl) {
     const control = await runOnce(host, name, slot, 'node:net');
     if (control.failed) run = { ...run, outcome: 'broken' };
   }

@@ -5,7 +5,7 @@
  * Node passes the handle of a socket or server to native code, which knows only libuv's. So each
  * channel's `_send` is wrapped: what is ours gets a handle of Node's for a duplicate of its
  * descriptor, and Node does the rest as always: acknowledging, counting the connections of a server,
- * closing the sender's side. On Windows there is no such handle, and sending throws.
+ * closing the sender's side. On Windows there is no such handle, and both throw.
  *
  * A socket that was reading may have bytes that arrived before; they stay here, as with Node, whose
  * documentation says how to be safe: `pauseOnConnect`. No receive is posted on such a socket.
@@ -197,11 +197,12 @@ function sourceOf(entry: Stdio): Connection | ListenHandle | null {
 /** Puts descriptors in the place of our sockets; returns those to close when the child has them. */
 function replaceSockets(options: { stdio?: Stdio }): number[] {
   const { stdio } = options;
-  if (!Array.isArray(stdio) || process.platform === 'win32') return [];
+  if (!Array.isArray(stdio)) return [];
   const duplicates: number[] = [];
   options.stdio = stdio.map((entry: Stdio) => {
     const source = sourceOf(entry);
     if (source === null) return entry;
+    checkPlatform();
     const fd = duplicateOf(source);
     duplicates.push(fd);
     return fd;

@@ -183,12 +183,13 @@ t.test('a socket as the standard streams of a child', notOnWindows, async (test)
   await closeServer(server);
 });
 
-t.test('on Windows both throw, and say why', { skip: !isWindows }, async (test) => {
+t.test('on Windows each throws, and says why', { skip: !isWindows }, async (test) => {
   const child = await startReceiver(false);
   const { server, client, peer } = await accept('x');
   const refusal = { code: 'ERR_INVALID_HANDLE_TYPE', message: /completion port/ };
   test.throws(() => child.send('a socket', peer), refusal);
   test.throws(() => child.send('a server', server), refusal);
+  test.throws(() => spawn(process.execPath, { stdio: ['ignore', peer, 'ignore'] }), refusal);
   const answer = once(client, 'data');
   peer.write('still here');
   test.equal(String((await answer)[0]), 'still here');
