@@ -10,6 +10,7 @@ import { setTimeout } from 'node:timers/promises';
 
 const [, , name, place, times] = process.argv;
 const { warm, seconds } = JSON.parse(times);
+process.once('disconnect', () => process.exit(1));
 const load = await import(`../../test/programs/loads/${name}.mjs`);
 const { each = 1, lanes, open } = load;
 
@@ -44,4 +45,5 @@ const told = {
   seconds: (performance.now() - begun) / 1000,
   backend: backend(),
 };
-process.send(told, () => process.exit(0));
+// Goes on until its parent has read what it cost, and ends it.
+process.send(told);

@@ -43,6 +43,7 @@ async function runLoad(load, place, { isOurs, node, pid, warm, seconds }) {
   const told = {};
   child.on('message', ({ at, ...rest }) => {
     told[at] = { ...rest, time: processorTime(pid ?? child.pid) };
+    if (at === 'end') kill();
   });
   try {
     await within(lateSeconds * 1000, `the load '${load}'`, once(child, 'close'));
