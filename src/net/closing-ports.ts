@@ -2,6 +2,7 @@
  * The ports and pipes of listeners that were told to close and whose sockets are still open. With `node:net`
  * an address is free when `server.close()` returns, so who listens there in the same tick waits.
  */
+import { pause } from '../port/wait';
 
 /** A port, or the path of a pipe. */
 type Place = number | string;
@@ -9,8 +10,6 @@ type Place = number | string;
 const closing = new Map<Place, number>();
 
 const LONGEST_WAIT_MS = 500;
-
-const nobodyWakes = new Int32Array(new SharedArrayBuffer(4));
 
 export function portCloses(port: Place): void {
   closing.set(port, (closing.get(port) ?? 0) + 1);
@@ -30,7 +29,7 @@ export function bindWhenClosed<Result>(port: Place, bind: () => Result): Result 
   let result = bind();
   for (let waited = 0; waited < LONGEST_WAIT_MS; waited++) {
     if (result !== 'EADDRINUSE' || !closing.has(port)) break;
-    Atomics.wait(nobodyWakes, 0, 0, 1);
+    pause(1);
     result = bind();
   }
   return result;

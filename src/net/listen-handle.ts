@@ -122,7 +122,7 @@ export class ListenHandle implements ListenerOwner {
     return this.#listener?.hasRef() ?? false;
   }
 
-  /** The server's 'close' waits for the socket to be closed, so that its port is free then. */
+  /** Where closing takes long, the server's 'close' waits for it, so that its port is free then. */
   close(callback?: () => void): void {
     const listener = this.#listener;
     if (listener === null) return;
@@ -131,12 +131,16 @@ export class ListenHandle implements ListenerOwner {
     listening.open = false;
     listening.closing++;
     this.atEnd?.();
-    listener.close(() => {
+    const settle = (): void => {
       listening.closing--;
       this.closed();
+    };
+    const isClosed = listener.close(() => {
+      if (!isClosed) settle();
       callback?.();
       if (listening.closing === 0) emitOwedCloses(this.#server, listening, listener.asyncId());
     });
+    if (isClosed) settle();
   }
 
   /** The socket is closed. */

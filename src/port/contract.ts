@@ -177,9 +177,10 @@ export interface Listener {
   setAccess(readable: boolean, writable: boolean): ErrorName | null;
   /**
    * Stops accepting; `done` (never synchronous) when the socket is closed. Once only. The file of a
-   * local socket is gone when this returns.
+   * local socket is gone when this returns. True: the socket is closed already, as nearly always,
+   * for this waits a moment; its address is free.
    */
-  close(done?: () => void): void;
+  close(done?: () => void): boolean;
   ref(): void;
   unref(): void;
   hasRef(): boolean;

@@ -58,16 +58,14 @@ export class TcpListener extends AsyncResource implements Listener {
     return result < 0 ? (layout.errors[-result] ?? 'UNKNOWN') : null;
   }
 
-  close(done?: () => void): void {
-    if (!this.listening) return;
+  close(done?: () => void): boolean {
+    if (!this.listening) return false;
     this.#state = State.Closing;
     this.#done = done;
     // As with libuv, closing holds the event loop, or nobody would hear of its end.
     this.ref();
     if (this.kind === 'local') this.#port.context.group.unlinkListener(this.#port.ordinal, this.id);
-    this.#port.submit(this.#port.context.layout.opcodes.closeListener, 0, this.id);
-    // At once and not in the next tick, so that the address is free soon for whoever listens next.
-    this.#port.publish();
+    return this.#port.closeListener(this.id);
   }
 
   completeClose(): void {

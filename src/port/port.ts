@@ -12,6 +12,7 @@ import { SendRequestPool } from './send-request';
 import { SendSlab } from './send-slab';
 import { Slots } from './slots';
 import { canRunTicks, runTicks } from './ticks';
+import { waitAMoment } from './wait';
 
 /** Node's, whatever a test's fake timers put in its place later. */
 const setImmediate = nodeSetImmediate;
@@ -67,6 +68,7 @@ export class Port {
   readonly #nextTurn = (): void => this.#takeTurn();
   #flush = Flush.None;
   #references = 0;
+  #listenersClosed = 0;
   #isTurnPlanned = false;
   #isBacklogFollowed = false;
   /** Direct sends since the last tick or dispatch began: of blocks, and bytes of the others. */
@@ -143,6 +145,19 @@ export class Port {
     this.#directBytes += bytes.length;
     if (this.#flush === Flush.None) this.#publishInTick();
     return Math.max(0, this.context.group.sendNow(this.ordinal, id, bytes));
+  }
+
+  /**
+   * Closes a listener, and waits a moment for its socket to be closed, as `node:net` closes it in
+   * `server.close()`. False where that takes longer; its completion says when, in any case.
+   */
+  closeListener(id: number): boolean {
+    const { opcodes, perOpcodeCounters } = this.context.layout;
+    this.submit(opcodes.closeListener, 0, id);
+    this.publish();
+    const wanted = BigInt(++this.#listenersClosed);
+    const completed = perOpcodeCounters + 2 * opcodes.closeListener + 1;
+    return waitAMoment(() => Atomics.load(this.counters, completed) >= wanted);
   }
 
   #beginDirectSends(): void {

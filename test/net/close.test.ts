@@ -1,9 +1,10 @@
 import t from 'tap';
 import { once } from 'node:events';
-import type * as nodeNet from 'node:net';
+import * as nodeNet from 'node:net';
 import * as net from 'iocp-net';
 import { sameAsNode } from '../support/compare';
 import {
+  closed,
   closing,
   quiet,
   closeServer,
@@ -145,6 +146,30 @@ sameAsNode(t, 'server.close() waits for its connections', async ({ net: module, 
   client.end();
   peer.resume();
   await closing(server);
+});
+
+sameAsNode(t, "a server's 'close' is a matter of ticks", async ({ net: module, log }) => {
+  const { server, client, peer } = await connectedPair(module);
+  server.on('close', () => log('close'));
+  process.nextTick(() => log('tick before'));
+  server.close(() => log('callback'));
+  process.nextTick(() => log('tick between'));
+  quiet(peer).destroy();
+  process.nextTick(() => log('tick after'));
+  await new Promise(setImmediate);
+  log('the next turn');
+  await closed(client);
+});
+
+t.test('nobody is let in when close() has returned', async (test) => {
+  for (let round = 0; round < 20; round++) {
+    const server = net.createServer();
+    const port = await listen(server);
+    server.close();
+    const client = nodeNet.connect(port, '127.0.0.1');
+    const [error] = (await once(client, 'error')) as [NodeJS.ErrnoException];
+    test.equal(error.code, 'ECONNREFUSED');
+  }
 });
 
 t.test('a port is free when its server says it is closed', async (test) => {
