@@ -3,8 +3,8 @@
  * on the completion core.
  */
 import * as nodeHttp from 'node:http';
-import { addMissing } from '../net/builtin-exports';
-import type { NameOf } from '../net/builtin-exports';
+import { addMissing } from '../net/node/builtin-exports';
+import type { NameOf } from '../net/node/builtin-exports';
 import { createConnection } from '../net/index';
 import { agentClass, getWith, globalAgentOf, requestWith } from './agent';
 import { Server as HttpServer } from './server';

@@ -1,7 +1,7 @@
 /** The HTTP server: Node's own `http.Server`, listening on the completion core. */
 import * as nodeHttp from 'node:http';
 import { core, standOn } from '../net/core';
-import { installListen } from '../net/listen';
+import { installListen } from '../net/server/listen';
 
 /** `http.Server`, its connections on the completion core. */
 const Server = function (

@@ -3,9 +3,9 @@
  * clients on the completion core.
  */
 import * as nodeHttp2 from 'node:http2';
-import { addMissing } from '../net/builtin-exports';
+import { addMissing } from '../net/node/builtin-exports';
 import { connect as connectSocket } from '../net/index';
-import { listenOnCore } from '../net/listen';
+import { listenOnCore } from '../net/server/listen';
 import { onCore } from '../tls/client';
 
 export type * from 'node:http2';

@@ -5,9 +5,9 @@
 import type * as nodeHttp from 'node:http';
 import * as nodeHttps from 'node:https';
 import { agentClass, getWith, globalAgentOf, requestWith } from '../http/agent';
-import { addMissing } from '../net/builtin-exports';
+import { addMissing } from '../net/node/builtin-exports';
 import { core, standOn } from '../net/core';
-import { installListen } from '../net/listen';
+import { installListen } from '../net/server/listen';
 import { onCore } from '../tls/client';
 
 export type * from 'node:https';

@@ -6,7 +6,7 @@
  */
 import { transport } from '../engine';
 import type { Transport } from '../port/contract';
-import { listActive } from './active';
+import { listActive } from './node/active';
 
 let chosen: Transport | null | undefined;
 

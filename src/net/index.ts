@@ -4,15 +4,15 @@
  *
  * Each public name is a literal `exports.name`, so that `import { name }` finds it.
  */
-import * as nodeNet from './node-net';
-import { addMissing } from './builtin-exports';
-import type { InstanceOf, NameOf } from './builtin-exports';
-import { publishClientSocket } from './connect';
-import { normalizeArguments } from './internals';
-import type { NetSocket } from './internals';
-import { Server as NetServer } from './server';
-import './send';
-import { Socket as NetSocketConstructor } from './socket';
+import * as nodeNet from './node/node-net';
+import { addMissing } from './node/builtin-exports';
+import type { InstanceOf, NameOf } from './node/builtin-exports';
+import { publishClientSocket } from './connect/connect';
+import { normalizeArguments } from './node/internals';
+import type { NetSocket } from './node/internals';
+import { Server as NetServer } from './server/server';
+import './handle/send';
+import { Socket as NetSocketConstructor } from './socket/socket';
 
 export type * from 'node:net';
 

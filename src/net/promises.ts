@@ -5,7 +5,7 @@
 import { once } from 'node:events';
 import type * as nodeNet from 'node:net';
 import { connect as connectSocket, createServer } from './index';
-import { normalizeArguments } from './internals';
+import { normalizeArguments } from './node/internals';
 
 export interface ListenOptions extends nodeNet.ServerOpts, Omit<nodeNet.ListenOptions, 'signal'> {
   /** Called for every connection. */

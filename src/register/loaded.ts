@@ -2,9 +2,9 @@
  * Modules of Node's that were loaded before `iocp-net/register` stand on Node's classes: they are
  * moved to ours. Those that load later find ours by themselves.
  */
-import * as nodeNet from '../net/node-net';
-import { Server } from '../net/server';
-import { Socket } from '../net/socket';
+import * as nodeNet from '../net/node/node-net';
+import { Server } from '../net/server/server';
+import { Socket } from '../net/socket/socket';
 import { connect } from '../net/index';
 import type { Part } from './index';
 

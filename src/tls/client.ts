@@ -8,8 +8,8 @@
  */
 import type * as nodeTls from 'node:tls';
 import { core } from '../net/core';
-import { handleClass, isOurHandle } from '../net/tcp-handle';
-import type { TcpHandle } from '../net/tcp-handle';
+import { handleClass, isOurHandle } from '../net/handle/tcp-handle';
+import type { TcpHandle } from '../net/handle/tcp-handle';
 
 interface WrappedHandle {
   /** The handle below TLS. */

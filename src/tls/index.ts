@@ -3,9 +3,9 @@
  * the completion core.
  */
 import * as nodeTls from 'node:tls';
-import { addMissing, shareSetting } from '../net/builtin-exports';
+import { addMissing, shareSetting } from '../net/node/builtin-exports';
 import { core, standOn } from '../net/core';
-import { installListen } from '../net/listen';
+import { installListen } from '../net/server/listen';
 import { onCore } from './client';
 
 export type * from 'node:tls';

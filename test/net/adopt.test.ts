@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as net from 'iocp-net';
 import { engine } from 'iocp-net/engine';
-import { kConnection } from '#dist/net/internals.js';
+import { kConnection } from '#dist/net/node/internals.js';
 import { sameAsNode } from '../support/compare';
 import { closed, closeServer, closing, connectedPair, listen, quiet } from '../support/sockets';
 

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import * as nodeNet from 'node:net';
 import { join } from 'node:path';
 import * as net from 'iocp-net';
-import { kConnection } from '#dist/net/internals.js';
+import { kConnection } from '#dist/net/node/internals.js';
 import { closed, closeServer, closing, listen, quiet, readAll } from '../support/sockets';
 import type { Received } from '../support/receiver';
 

@@ -2,7 +2,7 @@
  * A child that takes what its parent sends: with a socket it answers each message with `child: …`,
  * with a server it greets each client. RECEIVER_REGISTER puts our net in the place of Node's first.
  */
-import { kConnection } from '#dist/net/internals.js';
+import { kConnection } from '#dist/net/node/internals.js';
 import * as nodeNet from 'node:net';
 import type { Server, Socket } from 'node:net';
 

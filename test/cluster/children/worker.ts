@@ -5,7 +5,7 @@
 import cluster from 'node:cluster';
 import type { ListenOptions, Socket } from 'node:net';
 import * as net from 'iocp-net';
-import { kConnection } from '#dist/net/internals.js';
+import { kConnection } from '#dist/net/node/internals.js';
 
 export interface Answer {
   worker: number;

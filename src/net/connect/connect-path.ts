@@ -1,0 +1,101 @@
+/** Connecting to a path: a Unix domain socket, or a named pipe on Windows. */
+import type { AsyncResource } from 'node:async_hooks';
+import type { Connection, ConnectionOwner, ErrorName, Transport } from '../../port/contract';
+import { answerIn, requestScope } from '../node/async-scopes';
+import { becomeConnected, noAddress } from './dial';
+import { endpointError } from '../node/errors';
+import type { NetSocket } from '../node/internals';
+import type { SocketLink } from '../socket/link';
+import { pathToUse } from '../path';
+
+/** One `connect()` to a path, from the call until the socket is connected or destroyed. */
+export class PathAttempt implements ConnectionOwner {
+  readonly shownAs: NetSocket;
+  readonly #link: SocketLink;
+  readonly #path: string;
+  #connection: Connection | null = null;
+  #request: AsyncResource | null = null;
+
+  constructor(socket: NetSocket, link: SocketLink, path: string) {
+    this.shownAs = socket;
+    this.#link = link;
+    this.#path = path;
+  }
+
+  get #isCurrent(): boolean {
+    return this.#link.dial === this && this.shownAs.connecting;
+  }
+
+  start(transport: Transport): void {
+    const socket = this.shownAs;
+    const link = this.#link;
+    // As Node has it, with a port and a family that are undefined.
+    socket.emit('connectionAttempt', this.#path, undefined as never, undefined as never);
+    if (!this.#isCurrent) return;
+    const answer =
+      link.connection === null
+        ? transport.connectLocal(pathToUse(this.#path), this, link.takeScope())
+        : 'EISCONN';
+    if (typeof answer === 'string') {
+      socket.destroy(endpointError(answer, 'connect', this.#peer, noAddress));
+      return;
+    }
+    link.applyRef(answer);
+    link.connection = answer;
+    this.#connection = answer;
+    this.#request = requestScope('PIPECONNECTWRAP', answer);
+  }
+
+  /** The socket was destroyed while connecting: with one attempt, nothing is said of it. */
+  cancelled(): void {}
+
+  onConnect(name: ErrorName | null): void {
+    if (this.#request !== null) answerIn(this.#request, this.#settled.bind(this), name);
+  }
+
+  #settled(name: ErrorName | null): void {
+    if (this.#connection === null || !this.#isCurrent) return;
+    const socket = this.shownAs;
+    if (name === null) {
+      becomeConnected(socket, this.#link, this.#connection);
+      return;
+    }
+    const error = endpointError(name, 'connect', this.#peer);
+    socket.emit(
+      'connectionAttemptFailed',
+      this.#path,
+      undefined as never,
+      undefined as never,
+      error,
+    );
+    socket.destroy(error);
+  }
+
+  onData(): boolean {
+    return false;
+  }
+
+  onEnd(): void {}
+
+  onReadError(): void {}
+
+  onWriteError(): void {}
+
+  onClose(): void {}
+
+  get #peer(): { address: string; port: undefined } {
+    return { address: this.#path, port: undefined };
+  }
+}
+
+/** Connects a socket that is prepared for it. */
+export function connectToPath(
+  transport: Transport,
+  socket: NetSocket,
+  link: SocketLink,
+  path: string,
+): void {
+  const attempt = new PathAttempt(socket, link, path);
+  link.dial = attempt;
+  attempt.start(transport);
+}

@@ -1,0 +1,77 @@
+/**
+ * `perf_hooks` entries of type `net`: one for each connect. Only Node's own code can make them, so
+ * a socket of Node's on a handle that does nothing is told that a connect has ended.
+ */
+import diagnosticsChannel from 'node:diagnostics_channel';
+import { performance } from 'node:perf_hooks';
+import { nodeSocket } from '../node/internals';
+import { SilentHandle, silentSocket } from '../handle/silent-handle';
+import type { ConnectRequest, SilentSocket } from '../handle/silent-handle';
+
+interface Witness {
+  socket: SilentSocket;
+  handle: object;
+  request: ConnectRequest;
+  /** When the connect began that is being reported. */
+  startTime: number;
+}
+
+/** Undefined before the first use, null where this Node cannot be had that way. */
+let witness: Witness | null | undefined;
+
+const addresses = ['127.0.0.1', '127.0.0.2'].map((address) => ({ address, family: 4 }));
+
+/**
+ * Has a socket of Node's connect to several addresses, of which nothing comes. Its request's
+ * callback can be called again and again, and is the one that starts and stops the measuring.
+ */
+function makeWitness(): Witness | null {
+  const handle = new SilentHandle();
+  const socket = silentSocket(handle);
+  (nodeSocket.connect as (options: object) => void).call(socket, {
+    port: 1,
+    host: 'localhost',
+    autoSelectFamily: true,
+    lookup: (_host: string, _options: object, callback: (error: null, found: object) => void) =>
+      callback(null, addresses),
+  });
+  const { request } = handle;
+  socket.connecting = false;
+  if (request === undefined) return null;
+  // An error keeps all that is on the stack until its stack was read, here a socket of the user's.
+  socket.once('connectionAttemptFailed', (...failure) => void failure[3].stack);
+  // Failing while not connecting only takes back the timer for the second address.
+  request.oncomplete(-1, handle, request, false, false);
+  const made = { socket, handle, request, startTime: 0 };
+  socket.on('connect', () => setStartTime(made));
+  return made;
+}
+
+/** Between Node's start and stop: puts the time at which we started in the place of Node's. */
+function setStartTime({ socket, startTime }: Witness): void {
+  const key = Object.getOwnPropertySymbols(socket).find(
+    ({ description }) => description === 'kPerfHooksNetConnectContext',
+  );
+  if (key === undefined) return; // nobody observes
+  (socket as unknown as Record<symbol, { startTime: number }>)[key]!.startTime = startTime;
+}
+
+const clientSocketChannel = diagnosticsChannel.channel('net.client.socket');
+
+/** Reports a connect that succeeded and began at `startTime`, where anybody observes. */
+export function reportConnect(address: string, port: number, startTime: number): void {
+  if (witness === undefined) {
+    // Making it would show whoever traces sockets one that is nobody's.
+    if (clientSocketChannel.hasSubscribers) return;
+    witness = makeWitness();
+  }
+  if (witness === null) return;
+  const { socket, handle, request } = witness;
+  witness.startTime = startTime;
+  request.address = address;
+  request.port = port;
+  socket.connecting = true;
+  request.oncomplete(0, handle, request, false, false);
+}
+
+export const connectStarts = (): number => performance.now();

@@ -1,0 +1,34 @@
+import * as nodeNet from '../node/node-net';
+
+/** What Node hands to a handle's connect(). */
+export interface ConnectRequest {
+  address: string;
+  port: number;
+  oncomplete(
+    status: number,
+    handle: object,
+    request: ConnectRequest,
+    readable: boolean,
+    writable: boolean,
+  ): void;
+}
+
+/** A handle of which Node asks nothing but to keep the request. */
+export class SilentHandle {
+  request: ConnectRequest | undefined;
+
+  connect(request: ConnectRequest): number {
+    this.request = request;
+    return 0;
+  }
+
+  close(): void {}
+}
+
+export type SilentSocket = nodeNet.Socket & { connecting: boolean };
+
+/** A socket of Node's own that never touches the network: for what only Node's code can do. */
+export function silentSocket(handle: SilentHandle): SilentSocket {
+  const options: object = { handle, readable: false, writable: false };
+  return new nodeNet.Socket(options);
+}

@@ -1,0 +1,378 @@
+/**
+ * `socket._handle`: a connection of ours with the face of Node's native TCP handle.
+ *
+ * Node's own code and the ecosystem look for one. The object is one of Node's native stream class
+ * (`./native-stream`), so that `tls`, `http2` and the HTTP parser can read and write it in native
+ * code; what those ask of it ends in the hooks below, and those in a `Connection`. Everything that
+ * only a TCP handle has is implemented here, in JavaScript.
+ *
+ * It is made when someone first looks at `_handle`. A socket at which nobody looks never has one.
+ */
+import type { AsyncResource } from 'node:async_hooks';
+import type {
+  Connection,
+  Endpoint,
+  ErrorName,
+  KeepAliveSettings,
+  SocketKind,
+} from '../../port/contract';
+import { answerIn, requestScope } from '../node/async-scopes';
+import { core } from '../core';
+import { errnoOf, operationError } from '../node/errors';
+import { HandleState } from './handle-interface';
+import type { Callback, ConnectRequest, TcpHandle, TcpHandleClass } from './handle-interface';
+import { HandleClosingOwner, HandleReader } from './handle-reader';
+import { SocketLink } from '../socket/link';
+import { nativeStream } from './native-stream';
+import { pathToUse } from '../path';
+import type { NativeStreamClass } from './native-stream';
+
+export type { ConnectRequest, TcpHandle, TcpHandleClass };
+
+/** An object that Node has given a socket of its own, reached by Node's own symbol. */
+type Owned = Record<symbol, { destroy?: (error: Error) => void } | undefined>;
+
+const numberOf = (error: ErrorName | null): number => (error === null ? 0 : errnoOf(error));
+
+function endpointInto(out: object, endpoint: Endpoint | ErrorName | undefined): number {
+  if (endpoint === undefined) return errnoOf('ENOTCONN');
+  if (typeof endpoint === 'string') return errnoOf(endpoint);
+  Object.assign(out, endpoint);
+  return 0;
+}
+
+function makeClass(Native: NativeStreamClass, ownerSymbol: symbol | undefined): TcpHandleClass {
+  class Handle extends Native implements TcpHandle {
+    link: SocketLink | null = null;
+    state = HandleState.Open;
+    readonly reader: HandleReader;
+    /** Where there is a link, the connection is the link's. */
+    #connection: Connection | null = null;
+    #connectRequest: ConnectRequest | null = null;
+    #connectScope: AsyncResource | null = null;
+    #local: { localAddress?: string; localPort?: number } = {};
+    #readingWanted = false;
+    #refed = true;
+    #isWrittenNatively = false;
+    #lateError: ErrorName | null = null;
+
+    constructor(of: SocketLink | Connection | null) {
+      super();
+      this.reader = new HandleReader(this);
+      this.reader.receiveUnclaimed();
+      if (of instanceof SocketLink) {
+        this.join(of);
+      } else if (of !== null) {
+        this.#connection = of;
+        of.owner = this.reader;
+      }
+    }
+
+    get connection(): Connection | null {
+      return this.link === null ? this.#connection : this.link.connection;
+    }
+
+    join(link: SocketLink): void {
+      this.#connection = null;
+      this.link = link;
+      this.serve(link.socket);
+    }
+
+    serve(socket: object): void {
+      if (ownerSymbol !== undefined) Reflect.set(this, ownerSymbol, socket);
+    }
+
+    get shownAs(): object {
+      return (ownerSymbol && (this as unknown as Owned)[ownerSymbol]) ?? this;
+    }
+
+    leave(): void {
+      const { connection } = this;
+      this.#connection = connection;
+      this.link = null;
+      if (connection !== null) connection.owner = this.reader;
+    }
+
+    // --- What native consumers ask for ------------------------------------------------------------
+
+    onreadstart(): number {
+      this.#readingWanted = true;
+      const { connection } = this;
+      if (connection === null) return this.state === HandleState.Open ? 0 : this.#deadError;
+      this.reader.takeOver(connection);
+      connection.startReading();
+      return 0;
+    }
+
+    onreadstop(): number {
+      this.#readingWanted = false;
+      this.connection?.stopReading();
+      return 0;
+    }
+
+    onwrite(request: object, buffers: Buffer[]): number {
+      const { connection } = this;
+      if (connection === null) return this.#deadError;
+      if (this.#lateError !== null) return errnoOf(this.#lateError);
+      this.#isWrittenNatively = true;
+      let answer: ErrorName | null | undefined;
+      let hasReturned = false;
+      const done = (error: ErrorName | null): void => {
+        answer = error;
+        if (hasReturned) this.#answer(request, numberOf(error));
+      };
+      const [first] = buffers;
+      if (buffers.length === 1 && first !== undefined) connection.write(first, 'utf8', done);
+      else connection.writev(buffers.map(asChunk), done);
+      hasReturned = true;
+      if (answer !== undefined) this.#answerSoon(request, numberOf(answer));
+      return 0;
+    }
+
+    #answer(request: object, status: number): void {
+      this.reader.enterNative(() => this.finishWrite(request, status));
+    }
+
+    /**
+     * A write that is done before the call returns. HTTP/2 wants the answer at once: a session that
+     * is destroyed sends its last frame now or never. But not while it takes in data, which it
+     * would go on with within itself. TLS, which gives the handle a property `reading` of its own,
+     * and Node's JavaScript want it later.
+     */
+    #answerSoon(request: object, status: number): void {
+      if (Object.hasOwn(this, 'reading') || isOfJavaScript(request)) {
+        process.nextTick(() => this.#answer(request, status));
+      } else {
+        this.reader.afterNative(() => this.finishWrite(request, status));
+      }
+    }
+
+    lateWriteError(error: ErrorName): boolean {
+      if (this.#isWrittenNatively) this.#lateError = error;
+      return this.#isWrittenNatively;
+    }
+
+    onshutdown(request: object): number {
+      const { connection } = this;
+      if (connection === null) return errnoOf('ENOTCONN');
+      const done = (error: ErrorName | null): void => {
+        this.finishShutdown(request, numberOf(error));
+      };
+      return numberOf(connection.shutdown(done));
+    }
+
+    isClosing(): boolean {
+      return this.state !== HandleState.Open;
+    }
+
+    get writeError(): ErrorName {
+      if (this.state === HandleState.Open) return 'ENOTCONN';
+      return this.state === HandleState.Closing ? 'EBADF' : 'EINVAL';
+    }
+
+    get #deadError(): number {
+      return errnoOf(this.writeError);
+    }
+
+    // --- Beginning and end ------------------------------------------------------------------------
+
+    opened(connection: Connection): void {
+      connection.owner = this.reader;
+      if (this.#readingWanted) connection.startReading();
+    }
+
+    bind(address: string, port: number): number {
+      this.#local = { localAddress: address, ...(port ? { localPort: port } : {}) };
+      return 0;
+    }
+
+    bind6(address: string, port: number): number {
+      return this.bind(address, port);
+    }
+
+    connect(request: ConnectRequest, address: string, port?: number): number {
+      if (this.state !== HandleState.Open) return this.#deadError;
+      if (this.connection !== null) return errnoOf('EALREADY');
+      const connection = this.#start(address, port);
+      if (typeof connection === 'string') return errnoOf(connection);
+      this.#connectRequest = request;
+      this.#connection = connection;
+      const type = connection.kind === 'tcp' ? 'TCPCONNECTWRAP' : 'PIPECONNECTWRAP';
+      this.#connectScope = requestScope(type, connection);
+      if (!this.#refed) connection.unref();
+      return 0;
+    }
+
+    /** A path comes without a port. */
+    #start(address: string, port: number | undefined): Connection | ErrorName {
+      const transport = core();
+      if (transport === null) return 'ENOTSUP';
+      if (port === undefined) return transport.connectLocal(pathToUse(address), this.reader);
+      const answer = transport.connect({ address, port, ...this.#local }, this.reader);
+      return 'error' in answer ? answer.error : answer;
+    }
+
+    connect6(request: ConnectRequest, address: string, port: number): number {
+      return this.connect(request, address, port);
+    }
+
+    connected(error: ErrorName | null): void {
+      const request = this.#connectRequest;
+      const scope = this.#connectScope;
+      this.#connectRequest = null;
+      if (error === null && this.#readingWanted) this.connection?.startReading();
+      if (request === null || scope === null) return;
+      answerIn(scope, () => request.oncomplete?.(numberOf(error), this, request, true, true));
+    }
+
+    close(callback?: Callback): void {
+      this.#end(false, callback);
+    }
+
+    reset(callback?: Callback): number {
+      this.#end(true, callback);
+      return 0;
+    }
+
+    /** As with Node's handles, only the first call is answered. */
+    #end(reset: boolean, callback: Callback | undefined): void {
+      if (this.state !== HandleState.Open) return;
+      this.state = HandleState.Closing;
+      const { connection, link } = this;
+      const request = this.#connectRequest;
+      this.#connectRequest = null;
+      this.#connection = null;
+      this.link = null;
+      link?.closed();
+      const done = (): void => {
+        this.state = HandleState.Closed;
+        request?.oncomplete?.(errnoOf('ECANCELED'), this, request, true, true);
+        callback?.();
+      };
+      if (connection === null) {
+        // A native handle's close takes a turn of the event loop, too.
+        setImmediate(done);
+        return;
+      }
+      connection.owner = new HandleClosingOwner(this.shownAs, done);
+      connection.close(reset);
+    }
+
+    fail(error: ErrorName): void {
+      const owner = ownerSymbol && (this as unknown as Owned)[ownerSymbol];
+      owner?.destroy?.(operationError(error, 'read'));
+    }
+
+    // --- The rest of a TCP handle -----------------------------------------------------------------
+
+    setNoDelay(enable?: boolean): number {
+      return numberOf(this.connection?.setNoDelay(Boolean(enable)) ?? null);
+    }
+
+    setKeepAlive(enable?: boolean, delay = 0, interval?: number, count?: number): number {
+      const settings: KeepAliveSettings = { delay, interval, count };
+      return numberOf(this.connection?.setKeepAlive(Boolean(enable), settings) ?? null);
+    }
+
+    setTypeOfService(value: number): number {
+      return numberOf(this.connection === null ? 'EBADF' : this.connection.setTypeOfService(value));
+    }
+
+    getTypeOfService(): number {
+      const value = this.connection?.typeOfService() ?? 'EBADF';
+      return typeof value === 'string' ? errnoOf(value) : value;
+    }
+
+    getsockname(out: object): number {
+      return endpointInto(out, this.connection?.localEndpoint());
+    }
+
+    getpeername(out: object): number {
+      return endpointInto(out, this.connection?.peerEndpoint());
+    }
+
+    ref(): void {
+      this.#setReferenced(true);
+    }
+
+    unref(): void {
+      this.#setReferenced(false);
+    }
+
+    #setReferenced(referenced: boolean): void {
+      this.#refed = referenced;
+      if (this.link !== null) this.link.refed = referenced;
+      if (referenced) this.connection?.ref();
+      else this.connection?.unref();
+    }
+
+    hasRef(): boolean {
+      if (this.state !== HandleState.Open) return false;
+      return this.connection?.hasRef() ?? this.link?.refed ?? this.#refed;
+    }
+
+    getAsyncId(): number {
+      return this.connection?.asyncId() ?? -1;
+    }
+
+    get fd(): number {
+      return this.connection?.fd ?? -1;
+    }
+
+    get reading(): boolean {
+      return this.connection?.reading ?? this.#readingWanted;
+    }
+
+    // Node's code notes here what it then does by readStart() and readStop().
+    set reading(_reading: boolean) {}
+
+    get bytesRead(): number {
+      return this.connection?.bytesRead ?? 0;
+    }
+
+    get bytesWritten(): number {
+      return this.connection?.bytesWritten ?? 0;
+    }
+
+    get writeQueueSize(): number {
+      return this.connection?.writeQueueSize ?? 0;
+    }
+  }
+  // What programs print and look for.
+  Object.defineProperty(Handle, 'name', { value: 'TCP' });
+  return Handle;
+}
+
+/** Node's handle of a local socket is known by what it has not. */
+function makeLocalClass(Tcp: TcpHandleClass): TcpHandleClass {
+  class Handle extends Tcp {}
+  const absent = [
+    ...['setNoDelay', 'setKeepAlive', 'setTypeOfService', 'getTypeOfService'],
+    ...['getsockname', 'getpeername', 'connect6', 'reset'],
+  ];
+  for (const name of absent) Object.defineProperty(Handle.prototype, name, { value: undefined });
+  Object.defineProperty(Handle, 'name', { value: 'Pipe' });
+  return Handle;
+}
+
+/** Whether Node's JavaScript made the request, not its native code. */
+const isOfJavaScript = (request: object): boolean =>
+  typeof (request as { oncomplete?: unknown }).oncomplete === 'function';
+
+const asChunk = (chunk: Buffer) => ({ chunk, encoding: 'utf8' as const });
+
+let classes: Record<SocketKind, TcpHandleClass> | null | undefined;
+
+/** Null where the running Node has no class to stand on. */
+export function handleClass(kind: SocketKind): TcpHandleClass | null {
+  if (classes === undefined) {
+    const native = nativeStream();
+    const tcp = native && makeClass(native.NativeStream, native.ownerSymbol);
+    classes = tcp && { tcp, local: makeLocalClass(tcp) };
+  }
+  return classes && classes[kind];
+}
+
+export function isOurHandle(value: unknown): value is TcpHandle {
+  return classes ? value instanceof classes.tcp : false;
+}

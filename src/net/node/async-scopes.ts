@@ -1,0 +1,58 @@
+/**
+ * The async resources that Node has for its native handles and requests. `AsyncLocalStorage` and
+ * `async_hooks` see through them in which context a callback runs, and what caused it.
+ */
+import { AsyncResource } from 'node:async_hooks';
+import type { Connection, SocketKind } from '../../port/contract';
+import { nodeServer, setAsyncId } from './internals';
+import type { NetServer, NetSocket } from './internals';
+
+type RequestType = 'TCPCONNECTWRAP' | 'PIPECONNECTWRAP' | 'SHUTDOWNWRAP' | 'WRITEWRAP';
+
+/** A resource whose 'destroy' is emitted by whoever ends it. */
+function resource(type: string, triggerAsyncId?: number): AsyncResource {
+  return new AsyncResource(type, {
+    requireManualDestroy: true,
+    ...(triggerAsyncId !== undefined && { triggerAsyncId }),
+  });
+}
+
+/** The scope of a connection that a socket is about to get: it belongs to the `connect()`. */
+export function connectingScope(socket: NetSocket, kind: SocketKind): AsyncResource {
+  const scope = resource(kind === 'tcp' ? 'TCPWRAP' : 'PIPEWRAP');
+  setAsyncId(socket, scope.asyncId());
+  return scope;
+}
+
+/** The scope of one request on a connection: that of the caller, not of the connection. */
+export function requestScope(type: RequestType, connection: Connection): AsyncResource {
+  return resource(type, connection.asyncId());
+}
+
+/** The scope of a server's `close()`, which is answered when the listener is closed. */
+export const closeScope = (): AsyncResource => resource('SERVERCLOSE');
+
+/** Calls back in a request's scope, which ends thereby. */
+export function answerIn<Args extends unknown[]>(
+  scope: AsyncResource,
+  callback: (...args: Args) => void,
+  ...args: Args
+): void {
+  try {
+    scope.runInAsyncScope(callback, null, ...args);
+  } finally {
+    scope.emitDestroy();
+  }
+}
+
+/** Stands for a server without connections; its async id is that of whoever is the cause. */
+const cause = { _usingWorkers: false, _connections: 0 };
+
+/**
+ * In the next tick, caused by the handle with this async id. Node's own `getConnections()` is what
+ * sets the cause; nobody else can. It reads the id at once.
+ */
+export function nextTickOf(asyncId: number, callback: () => void): void {
+  setAsyncId(cause, asyncId);
+  nodeServer.getConnections.call(cause as object as NetServer, callback);
+}

@@ -1,0 +1,321 @@
+/** `server._handle`: a listener of ours with the face of Node's, and what becomes of its connections. */
+import type { AsyncResource } from 'node:async_hooks';
+import diagnosticsChannel from 'node:diagnostics_channel';
+import type * as nodeNet from 'node:net';
+import { getSystemErrorName } from 'node:util';
+import type {
+  Connection,
+  ErrorName,
+  Listener,
+  ListenerOwner,
+  ListenSettings,
+  LocalListenSettings,
+  Transport,
+} from '../../port/contract';
+import { answerIn, nextTickOf } from '../node/async-scopes';
+import { bindWhenClosed, portClosed, portCloses } from './closing-ports';
+import { nodeMajor } from '../core';
+import { errnoOf, operationError } from '../node/errors';
+import { retire } from './existing-listener';
+import type { ExistingListener } from './existing-listener';
+import { takeHandle } from '../handle/handle';
+import { kConnection, kLink } from '../node/internals';
+import type { NetServer, NetSocket } from '../node/internals';
+import type { SocketLink } from '../socket/link';
+import { letEverybody } from '../path';
+import { Socket } from '../socket/socket';
+import { handleClass } from '../handle/tcp-handle';
+import type { TcpHandle } from '../handle/tcp-handle';
+
+const serverSocketChannel = diagnosticsChannel.channel('net.server.socket');
+
+export const kListening = Symbol('iocp-net.listening');
+
+/** What our `listen()` notes for the steps after it. */
+export interface Listening {
+  ipv6Only: boolean;
+  reusePort: boolean;
+  /** The server is what the primary of a cluster accepts with, to hand Node's handles around. */
+  isDistributor: boolean;
+  /** Whether a listener of ours is open. */
+  open: boolean;
+  /** Listeners told to close whose sockets are still open. */
+  closing: number;
+  /** `'close'` events that wait for that, each in the context of its `close()`. */
+  owedCloses: AsyncResource[];
+}
+
+export type ListeningServer = NetServer & { [kListening]?: Listening };
+
+export function listeningOf(server: ListeningServer): Listening {
+  return (server[kListening] ??= {
+    ipv6Only: false,
+    reusePort: false,
+    isDistributor: false,
+    open: false,
+    closing: 0,
+    owedCloses: [],
+  });
+}
+
+// Up to Node 20 a maxConnections of 0 means no limit.
+const zeroIsLimit = nodeMajor >= 22;
+
+function isFull({ maxConnections, _connections }: NetServer): boolean {
+  const limit = maxConnections as number | null | undefined;
+  if (limit === undefined || limit === null) return false;
+  return (zeroIsLimit || limit !== 0) && _connections >= limit;
+}
+
+/** Stands as `server._handle`, for what Node's own server does with that. */
+export class ListenHandle implements ListenerOwner {
+  readonly #server: ListeningServer;
+  #listener: Listener | null = null;
+  /**
+   * Called for each connection where someone has put a function of his own in its place; the
+   * handles then have methods to replace, too.
+   */
+  onconnection = onConnection;
+  /** Called with close(). */
+  protected atEnd: (() => void) | undefined;
+
+  constructor(server: NetServer) {
+    this.#server = server;
+  }
+
+  get shownAs(): ListeningServer {
+    return this.#server;
+  }
+
+  /** Takes what the transport answered; returns the error's name or null. */
+  protected take(answer: Listener | ErrorName): ErrorName | null {
+    if (typeof answer === 'string') return answer;
+    this.#listener = answer;
+    return null;
+  }
+
+  duplicate(): number | ErrorName {
+    return this.#listener?.duplicate() ?? 'EBADF';
+  }
+
+  protected get listener(): Listener | null {
+    return this.#listener;
+  }
+
+  get fd(): number {
+    return this.#listener?.fd ?? -1;
+  }
+
+  getAsyncId(): number {
+    return this.#listener?.asyncId() ?? -1;
+  }
+
+  ref(): void {
+    this.#listener?.ref();
+  }
+
+  unref(): void {
+    this.#listener?.unref();
+  }
+
+  hasRef(): boolean {
+    return this.#listener?.hasRef() ?? false;
+  }
+
+  /** Where closing takes long, the server's 'close' waits for it, so that its port is free then. */
+  close(callback?: () => void): void {
+    const listener = this.#listener;
+    if (listener === null) return;
+    this.#listener = null;
+    const listening = listeningOf(this.#server);
+    listening.open = false;
+    listening.closing++;
+    this.atEnd?.();
+    const settle = (): void => {
+      listening.closing--;
+      this.closed();
+    };
+    const isClosed = listener.close(() => {
+      if (!isClosed) settle();
+      callback?.();
+      if (listening.closing === 0) emitOwedCloses(this.#server, listening, listener.asyncId());
+    });
+    if (isClosed) settle();
+  }
+
+  /** The socket is closed. */
+  protected closed(): void {}
+
+  onAccept(connection: Connection): void {
+    const Handle = this.onconnection === onConnection ? null : handleClass(connection.kind);
+    if (Handle === null) this.accept(connection, null);
+    else this.onconnection(0, new Handle(connection));
+  }
+
+  /** Takes a connection in, or turns it away. */
+  accept(connection: Connection, handle: TcpHandle | null): void {
+    take(this.#server, connection, handle);
+  }
+
+  onAcceptError(error: ErrorName): void {
+    this.#server.emit('error', operationError(error, 'accept'));
+  }
+}
+
+/** A server that was drained when it was closed says so, whether or not it listens again. */
+function emitOwedCloses(server: NetServer, listening: Listening, asyncId: number): void {
+  const owed = listening.owedCloses;
+  listening.owedCloses = [];
+  for (const scope of owed) {
+    answerIn(scope, () => nextTickOf(asyncId, () => server.emit('close')));
+  }
+}
+
+export class TcpListenHandle extends ListenHandle {
+  #port = 0;
+
+  listen(transport: Transport, settings: ListenSettings): ErrorName | null {
+    this.#port = settings.port;
+    return this.take(bindWhenClosed(this.#port, () => transport.listen(settings, this)));
+  }
+
+  override close(callback?: () => void): void {
+    const endpoint = this.listener?.localEndpoint();
+    if (endpoint === undefined) return;
+    if (typeof endpoint !== 'string') this.#port = endpoint.port;
+    portCloses(this.#port);
+    super.close(callback);
+  }
+
+  protected override closed(): void {
+    portClosed(this.#port);
+  }
+
+  /** Writes the address into `out`; returns 0 or the error's number, as Node's handles do. */
+  getsockname(out: object): number {
+    const endpoint = this.listener?.localEndpoint() ?? 'EBADF';
+    if (typeof endpoint === 'string') return errnoOf(endpoint);
+    Object.assign(out, endpoint);
+    return 0;
+  }
+}
+
+/** Of a socket that was there before. */
+export class ExistingListenHandle extends TcpListenHandle {
+  adopt(
+    transport: Transport,
+    server: NetServer,
+    { adoption, native, atEnd }: ExistingListener,
+    backlog: number,
+  ): ErrorName | null {
+    const settings = { backlog, pauseOnAccept: server.pauseOnConnect };
+    const name = this.take(transport.adoptListener(adoption, settings, this));
+    if (name !== null) return name;
+    this.atEnd = native === null ? atEnd : retire(native, server);
+    if (this.listener?.kind === 'local') {
+      Object.defineProperty(this, 'getsockname', { value: undefined });
+    }
+    return null;
+  }
+}
+
+/** Of a path. Without `getsockname`: that is how Node's server knows what to say of its address. */
+export class PathListenHandle extends ListenHandle {
+  #path = '';
+
+  listen(transport: Transport, settings: LocalListenSettings): ErrorName | null {
+    this.#path = settings.path;
+    return this.take(bindWhenClosed(this.#path, () => transport.listenLocal(settings, this)));
+  }
+
+  override close(callback?: () => void): void {
+    if (this.listener === null) return;
+    portCloses(this.#path);
+    super.close(callback);
+  }
+
+  protected override closed(): void {
+    portClosed(this.#path);
+  }
+
+  /** Called by Node's `listen()` for the options `readableAll` and `writableAll`. */
+  fchmod(mode: number): number {
+    const name = letEverybody(this.listener, this.#path, mode);
+    return name === null ? 0 : errnoOf(name);
+  }
+}
+
+function onConnection(this: ListenHandle, error: number, handle?: TcpHandle): void {
+  const connection = handle?.connection;
+  if (connection) this.accept(connection, handle);
+  else if (error < 0) this.onAcceptError(getSystemErrorName(error));
+}
+
+function dropInfo(connection: Connection): nodeNet.DropArgument {
+  const info = Object.create(null) as nodeNet.DropArgument;
+  const local = connection.localEndpoint();
+  const remote = connection.peerEndpoint();
+  if (typeof local !== 'string') {
+    info.localAddress = local.address;
+    info.localPort = local.port;
+    info.localFamily = local.family;
+  }
+  if (typeof remote !== 'string') {
+    info.remoteAddress = remote.address;
+    info.remotePort = remote.port;
+    info.remoteFamily = remote.family;
+  }
+  return info;
+}
+
+function isBlocked({ blockList }: NetServer, connection: Connection): boolean {
+  if (!blockList) return false;
+  const peer = connection.peerEndpoint();
+  if (typeof peer === 'string') return false;
+  return blockList.check(peer.address, peer.family === 'IPv6' ? 'ipv6' : 'ipv4');
+}
+
+/** What becomes of a new connection. */
+export function take(server: NetServer, connection: Connection, handle: TcpHandle | null): void {
+  if (isFull(server)) {
+    if (connection.kind === 'tcp') server.emit('drop', dropInfo(connection));
+    else server.emit('drop');
+    connection.close(false);
+  } else if (isBlocked(server, connection)) {
+    connection.close(false);
+  } else {
+    admit(server, connection, handle);
+  }
+}
+
+function admit(server: NetServer, connection: Connection, handle: TcpHandle | null): void {
+  const socket = new Socket({
+    [kConnection]: connection,
+    allowHalfOpen: server.allowHalfOpen,
+    pauseOnCreate: server.pauseOnConnect,
+    readable: true,
+    writable: true,
+    readableHighWaterMark: server.highWaterMark,
+    writableHighWaterMark: server.highWaterMark,
+  } as nodeNet.SocketConstructorOpts) as unknown as NetSocket;
+  const link = socket[kLink];
+  if (link !== undefined && handle !== null) takeHandle(link, handle);
+  if (link !== undefined && connection.kind === 'tcp') applyServerOptions(server, link);
+  server._connections++;
+  socket.server = server;
+  socket._server = server;
+  server.emit('connection', socket as unknown as nodeNet.Socket);
+  if (serverSocketChannel.hasSubscribers) serverSocketChannel.publish({ socket });
+}
+
+function applyServerOptions(server: NetServer, link: SocketLink): void {
+  if (server.noDelay) {
+    link.noDelay = true;
+    link.setNoDelay(true);
+  }
+  if (server.keepAlive) {
+    link.keepAlive = true;
+    link.keepAliveSettings = { delay: server.keepAliveInitialDelay };
+    link.setKeepAlive(true, link.keepAliveSettings);
+  }
+}

@@ -1,0 +1,38 @@
+import type { KeepAliveSettings } from '../../port/contract';
+import { nodeSocket } from '../node/internals';
+
+/** What `setKeepAlive()` was asked for, times in milliseconds. */
+interface KeepAliveRequest {
+  enable?: unknown;
+  initialDelay?: number | undefined;
+  interval?: number | undefined;
+  count?: number | undefined;
+}
+
+// Later Nodes also take an interval and a count, or everything in one object.
+const takesInterval = nodeSocket.setKeepAlive.length > 2;
+
+const seconds = (milliseconds: number | undefined): number => ~~(Number(milliseconds) / 1000);
+
+/** Reads the arguments of `setKeepAlive()` as the running Node does. */
+export function keepAliveRequest(args: readonly unknown[]): {
+  enable: boolean;
+  settings: KeepAliveSettings;
+} {
+  const { enable, initialDelay, interval, count } = readArguments(args);
+  const settings: KeepAliveSettings = { delay: seconds(initialDelay) };
+  if (interval !== undefined) settings.interval = seconds(interval);
+  if (count !== undefined) settings.count = count;
+  return { enable: Boolean(enable), settings };
+}
+
+function readArguments(args: readonly unknown[]): KeepAliveRequest {
+  const [enable, initialDelay, interval, count] = args as [unknown, number?, number?, number?];
+  if (!takesInterval) return { enable, initialDelay };
+  if (typeof enable === 'object' && enable !== null) return enable;
+  return { enable, initialDelay, interval, count };
+}
+
+export function isSameKeepAlive(a: KeepAliveSettings, b: KeepAliveSettings): boolean {
+  return a.delay === b.delay && a.interval === b.interval && a.count === b.count;
+}

@@ -1,0 +1,291 @@
+/** What a socket keeps about its connection, and what the connection reports to the socket. */
+import { AsyncResource } from 'node:async_hooks';
+import type * as nodeNet from 'node:net';
+import type {
+  Connection,
+  ConnectionOwner,
+  DoneCallback,
+  ErrorName,
+  KeepAliveSettings,
+  WriteChunk,
+} from '../../port/contract';
+import { answerIn, requestScope } from '../node/async-scopes';
+import type { PathAttempt } from '../connect/connect-path';
+import type { Dial } from '../connect/dial';
+import { operationError } from '../node/errors';
+import { nodeSocket } from '../node/internals';
+import type { NetSocket, WriteCallback, WriteData } from '../node/internals';
+import type { TcpHandle } from '../handle/tcp-handle';
+import { UserBuffer } from './user-buffer';
+
+/** Whether the running Node knows the type of service. */
+export const hasTypeOfService = 'setTypeOfService' in nodeSocket;
+
+/** Shared: most connections have no settings of their own. */
+const noDelayGiven: KeepAliveSettings = Object.freeze({ delay: 0 });
+
+export enum Phase {
+  /** No connection: the socket is fresh or destroyed. */
+  Idle,
+  /** `connect()` was called: a name is looked up, or attempts are under way. */
+  Connecting,
+  /** Connected or accepted. */
+  Open,
+}
+
+/** The options of a socket that concern its connection. */
+export interface LinkOptions {
+  noDelay?: boolean | undefined;
+  keepAlive?: boolean | undefined;
+  keepAliveInitialDelay?: number | undefined;
+  typeOfService?: number | undefined;
+  onread?: nodeNet.OnReadOpts | null | undefined;
+}
+
+/** A socket's side of its connection, over as many connections as the socket has in its life. */
+export class SocketLink implements ConnectionOwner {
+  readonly socket: NetSocket;
+  phase = Phase.Idle;
+  /** While connecting, that of the attempt under way. */
+  connection: Connection | null = null;
+  /** `socket._handle`, once someone has looked at it. */
+  handle: TcpHandle | null = null;
+  /** The async resource of the connection to come; the attempt that makes one takes it along. */
+  scope: AsyncResource | null = null;
+  /** The connect under way. */
+  dial: Dial | PathAttempt | null = null;
+  /** Counts of the last connection, for after its end. */
+  bytesRead = 0;
+  bytesWritten = 0;
+  noDelay: boolean;
+  keepAlive: boolean;
+  keepAliveSettings: KeepAliveSettings;
+  /** Undefined where nobody has asked for one. */
+  typeOfService: number | undefined;
+  refed = true;
+  /** In this tick someone looked for a handle and found none, although there is a connection. */
+  handleMissed = false;
+  readonly userBuffer: UserBuffer | null;
+  /**
+   * Size of the write under way when it was submitted, later what of all was queued at the last
+   * look: as long as it changes, the peer is taking bytes and the socket does not time out.
+   */
+  lastWriteQueueSize = 0;
+
+  /** The stream's callback for the write under way: a stream has one at a time. */
+  #writing: WriteCallback | null = null;
+  /** Its scope, where the callback had to wait. */
+  #writeScope: AsyncResource | null = null;
+  readonly #written: DoneCallback = (error) => {
+    const callback = this.#writing;
+    const scope = this.#writeScope;
+    this.#writing = null;
+    this.#writeScope = null;
+    if (callback === null) return;
+    if (scope === null) this.#acknowledge(error, callback);
+    else answerIn(scope, this.#acknowledge.bind(this), error, callback);
+  };
+
+  get shownAs(): NetSocket {
+    return this.socket;
+  }
+
+  constructor(socket: NetSocket, options: LinkOptions | undefined) {
+    this.socket = socket;
+    this.noDelay = Boolean(options?.noDelay);
+    this.keepAlive = Boolean(options?.keepAlive);
+    const delay = ~~(Number(options?.keepAliveInitialDelay) / 1000);
+    this.keepAliveSettings = delay > 0 ? { delay } : noDelayGiven;
+    this.typeOfService = hasTypeOfService ? options?.typeOfService : undefined;
+    this.userBuffer = UserBuffer.from(options?.onread);
+  }
+
+  /** Takes an accepted connection, or one whose connect has succeeded. */
+  open(connection: Connection): void {
+    this.phase = Phase.Open;
+    this.connection = connection;
+    this.dial = null;
+    if (this.handle === null) connection.owner = this;
+    else this.handle.opened(connection);
+  }
+
+  /** The connection ends: what remains of it are its counts. */
+  closed(): void {
+    const { connection } = this;
+    if (connection === null) return;
+    this.bytesRead = connection.bytesRead;
+    this.bytesWritten = connection.bytesWritten;
+    this.connection = null;
+  }
+
+  /** Parts from connection and handle, and leaves them as they are. */
+  release(): void {
+    this.handle?.leave();
+    this.detach();
+  }
+
+  /** Forgets the connection. */
+  detach(): void {
+    this.phase = Phase.Idle;
+    this.connection = null;
+    this.handle = null;
+    this.dial = null;
+  }
+
+  // A handle's methods may have been replaced, so where there is one it is asked. That of a local
+  // connection has none of TCP's.
+
+  setNoDelay(enable: boolean): void {
+    if (this.connection?.kind === 'local') return;
+    if (this.handle !== null) this.handle.setNoDelay?.(enable);
+    else if (this.phase === Phase.Open) this.connection?.setNoDelay(enable);
+  }
+
+  setKeepAlive(enable: boolean, settings: KeepAliveSettings): void {
+    const { delay, interval, count } = settings;
+    if (this.connection?.kind === 'local') return;
+    if (this.handle !== null) this.handle.setKeepAlive?.(enable, delay, interval, count);
+    else if (this.phase === Phase.Open) this.connection?.setKeepAlive(enable, settings);
+  }
+
+  setReferenced(referenced: boolean): void {
+    this.refed = referenced;
+    const target = this.handle ?? this.connection;
+    if (referenced) target?.ref();
+    else target?.unref();
+  }
+
+  /** For the connection of an attempt that starts now. */
+  takeScope(): AsyncResource | undefined {
+    const { scope } = this;
+    this.scope = null;
+    return scope ?? undefined;
+  }
+
+  /** Applies to a new connection what the user asked for before there was one. */
+  applyRef(connection: Connection): void {
+    if (!this.refed) connection.unref();
+  }
+
+  write(connection: Connection, data: WriteData, encoding: BufferEncoding, cb: WriteCallback) {
+    const before = connection.bytesWritten;
+    connection.write(data, encoding, this.#startWriting(cb));
+    if (this.#writing === cb) this.#keepWaiting(connection, before);
+  }
+
+  writev(connection: Connection, chunks: readonly WriteChunk[], cb: WriteCallback): void {
+    const before = connection.bytesWritten;
+    connection.writev(chunks, this.#startWriting(cb));
+    if (this.#writing === cb) this.#keepWaiting(connection, before);
+  }
+
+  /** As in Node, a FIN that could not be sent is no error: reading tells what happened. */
+  shutdown(connection: Connection, callback: WriteCallback): void {
+    const refused = connection.shutdown(() => answerIn(scope, callback));
+    if (refused !== null) return callback();
+    const scope = requestScope('SHUTDOWNWRAP', connection);
+  }
+
+  onConnect(): void {
+    // Only attempts connect; a link owns connections that are.
+  }
+
+  onData(chunk: Buffer): boolean {
+    const { socket, userBuffer } = this;
+    socket._unrefTimer();
+    return userBuffer === null ? socket.push(chunk) : userBuffer.deliver(socket, chunk);
+  }
+
+  onEnd(): void {
+    const { socket } = this;
+    socket._unrefTimer();
+    if (socket._readableState.endEmitted) return;
+    socket.push(null);
+    socket.read(0);
+  }
+
+  onReadError(error: ErrorName): void {
+    this.socket.destroy(operationError(error, 'read'));
+  }
+
+  onWriteError(error: ErrorName): void {
+    this.socket.destroy(operationError(error, 'write'));
+  }
+
+  onClose(): void {
+    // At close() a ClosingOwner takes over.
+  }
+
+  /** Lets the connection read, which it does until the socket has enough. */
+  startReading(): void {
+    const { connection, userBuffer } = this;
+    if (connection === null || this.phase !== Phase.Open || connection.reading) return;
+    if (userBuffer === null) connection.startReading();
+    else userBuffer.resume(this.socket, () => this.connection?.startReading());
+  }
+
+  /** Stops reading into the user's buffer at once; a stream of its own buffers what comes. */
+  stopUserBuffer(): void {
+    if (this.userBuffer === null || this.phase !== Phase.Open) return;
+    this.userBuffer.stop();
+    this.connection?.stopReading();
+  }
+
+  #startWriting(callback: WriteCallback): DoneCallback {
+    if (this.#writing !== null) {
+      // Someone calls _write() past the stream.
+      return AsyncResource.bind((error: ErrorName | null) => this.#acknowledge(error, callback));
+    }
+    this.#writing = callback;
+    return this.#written;
+  }
+
+  #keepWaiting(connection: Connection, bytesBefore: number): void {
+    this.lastWriteQueueSize = connection.bytesWritten - bytesBefore;
+    this.#writeScope = requestScope('WRITEWRAP', connection);
+  }
+
+  #acknowledge(error: ErrorName | null, callback: WriteCallback): void {
+    if (error !== null) {
+      callback(operationError(error, 'write'));
+      return;
+    }
+    // Zero also when write() has not returned yet: then the timer was refreshed just now.
+    if (this.lastWriteQueueSize !== 0) {
+      this.lastWriteQueueSize = 0;
+      if (!this.socket.destroyed) this.socket._unrefTimer();
+    }
+    callback(null);
+  }
+}
+
+/** Waits for the end of a connection whose socket was destroyed. */
+export class ClosingOwner implements ConnectionOwner {
+  readonly shownAs: NetSocket;
+  readonly #hadError: boolean;
+  /** The connect that was under way. */
+  readonly #dial: Dial | PathAttempt | null;
+
+  constructor(socket: NetSocket, hadError: boolean, dial: Dial | PathAttempt | null) {
+    this.shownAs = socket;
+    this.#hadError = hadError;
+    this.#dial = dial;
+  }
+
+  onConnect(): void {}
+
+  onData(): boolean {
+    return false;
+  }
+
+  onEnd(): void {}
+
+  onReadError(): void {}
+
+  onWriteError(): void {}
+
+  onClose(): void {
+    this.#dial?.cancelled();
+    this.shownAs.emit('close', this.#hadError);
+  }
+}
