@@ -114,9 +114,9 @@ function spawnHere({ node = process.execPath, args, env }) {
   };
 }
 
-function spawnInWindows(windows, { args, env }) {
+function spawnInWindows(windows, { node, args, env }) {
   return {
-    ended: windows.run({ args, env, timeout: 240 }),
+    ended: windows.run({ node, args, env, timeout: 240 }),
     kill: () => {}, // the session's end takes it
   };
 }
@@ -128,7 +128,7 @@ function spawnInWindows(windows, { args, env }) {
  * @param {string} options.file
  * @param {object} [options.env]
  * @param {string[]} [options.preload]  modules to import first
- * @param {string} [options.node]  which Node, natively
+ * @param {string} [options.node]  which Node: its path, in Windows its version
  * @param {object} [options.windows]  an open Windows session, to run it there
  */
 export async function startProgram({

@@ -19,12 +19,16 @@ const { values, positionals } = parseArgs({
 });
 
 const windows = values.wine ? await openLoadedWindows() : undefined;
+const onWindows = () => ({ node: values.node ?? '24', platform: `node.exe ${values.node ?? 24}` });
+const onLinux = () => ({
+  node: values.node === undefined ? process.execPath : nodeBinary('linux', values.node),
+  platform: 'Linux',
+});
 const how = {
+  ...(windows ? onWindows() : onLinux()),
   windows,
   control: values.control,
   full: values.full,
-  node: values.node === undefined ? process.execPath : nodeBinary('linux', values.node),
-  platform: values.wine ? 'node.exe 24' : 'Linux',
   isNamed: positionals.length > 0,
   isWanted: (name) => positionals.length === 0 || positionals.some((part) => name.includes(part)),
 };
