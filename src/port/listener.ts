@@ -65,7 +65,9 @@ export class TcpListener extends AsyncResource implements Listener {
     // As with libuv, closing holds the event loop, or nobody would hear of its end.
     this.ref();
     if (this.kind === 'local') this.#port.context.group.unlinkListener(this.#port.ordinal, this.id);
-    return this.#port.closeListener(this.id);
+    if (!this.#port.closeListener(this.id)) return false;
+    this.#state = State.Closed;
+    return true;
   }
 
   completeClose(): void {
@@ -88,6 +90,6 @@ export class TcpListener extends AsyncResource implements Listener {
   }
 
   hasRef(): boolean {
-    return this.#refed;
+    return this.#refed && this.#state !== State.Closed;
   }
 }
