@@ -4,7 +4,7 @@ import type * as nodeNet from 'node:net';
 import { sameAsNode } from '../support/compare';
 import type { Scenario } from '../support/compare';
 import { localPair, localPath } from '../support/local';
-import { closing, connectedPair, quiet } from '../support/sockets';
+import { closing, connectedPair, delay, quiet } from '../support/sockets';
 import type { Pair } from '../support/sockets';
 
 interface Lists {
@@ -29,11 +29,17 @@ function count(): Record<string, number> {
 /** Node says 'close' of a server before its handle is closed. */
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(() => resolve()));
 
+/** Node on Windows closes a server's handle some turns after its 'close'. */
+async function until(isSo: () => boolean): Promise<void> {
+  for (let look = 0; look < 100 && !isSo(); look++) await delay(5);
+}
+
 type Opened = Omit<Pair, 'port'>;
 
 /** Follows a pair of sockets and their server from their beginning to their end. */
 function follow(open: (net: Scenario['net']) => Promise<Opened>) {
   return async ({ net, log }: Scenario): Promise<void> => {
+    await until(() => count()['TCPServerWrap'] === 0);
     const before = count();
     const note = (what: string): void => {
       const now = Object.entries(count()).map(([name, many]) => many - (before[name] ?? 0));
@@ -57,7 +63,7 @@ function follow(open: (net: Scenario['net']) => Promise<Opened>) {
     await turn();
     look('closed');
     await new Promise((resolve) => server.close(resolve));
-    await turn();
+    await until(() => !isListed(server));
     look('server closed');
   };
 }

@@ -7,14 +7,16 @@
  */
 import type { ErrorName } from '../../port/contract';
 
-/** Node keeps these from the program's 'message' listeners. */
+/** What begins with NODE_ does not come to the program's 'message' listeners. */
 const command = 'NODE_CLUSTER';
+/** Of an answer after which the cluster module asks and answers itself. */
+const refusal = 'NODE_IOCP_NET';
 
 /** Tells our messages from the cluster module's. */
 const sender = 'iocp-net';
 
 interface Envelope {
-  cmd: typeof command;
+  cmd: typeof command | typeof refusal;
   by: typeof sender;
 }
 
@@ -64,11 +66,12 @@ type Message = Query | Closed | Answer;
 /** Says something to which nobody may listen any more. */
 export function tell(channel: Channel, message: Message): void {
   const { connected } = channel as { connected?: boolean };
-  const enveloped: Message & Envelope = { cmd: command, by: sender, ...message };
+  const cmd = 'refused' in message ? refusal : command;
+  const enveloped: Message & Envelope = { cmd, by: sender, ...message };
   if (connected) channel.send?.(enveloped, undefined, { swallowErrors: true });
 }
 
 export function isOurs(message: unknown): message is Message {
   const { cmd, by } = (message ?? {}) as Partial<Envelope>;
-  return cmd === command && by === sender;
+  return by === sender && (cmd === command || cmd === refusal);
 }
