@@ -221,11 +221,14 @@ export class CompletionRing {
     return Atomics.load(this.#words, this.#overflowWord) === 1;
   }
 
-  /** Asks to be woken by the next completion. False if one came meanwhile: read on. */
+  /**
+   * Asks to be woken by the next completion. False if one came meanwhile: read on. Unless a wake-up
+   * is on its way already; that must be the only one, or it comes where none may.
+   */
   sleep(): boolean {
-    Atomics.store(this.#words, this.#asleepWord, 1);
-    if (Atomics.load(this.#words, this.#tailWord) === this.#head) return true;
-    Atomics.store(this.#words, this.#asleepWord, 0);
-    return false;
+    const words = this.#words;
+    Atomics.store(words, this.#asleepWord, 1);
+    if (Atomics.load(words, this.#tailWord) === this.#head) return true;
+    return Atomics.exchange(words, this.#asleepWord, 0) === 0;
   }
 }

@@ -220,10 +220,13 @@ void PortCore::PublishCompletions() {
 }
 
 bool PortCore::ConsumerSleeps() {
+  const auto has_read_all = [this] {
+    return header_.At(kCompletionTail).load() == header_.At(kCompletionHead).load();
+  };
+  if (!has_read_all()) return false;
   header_.FallAsleep(kConsumerAsleep);
-  if (header_.At(kCompletionTail).load() == header_.At(kCompletionHead).load()) return true;
-  header_.StayAwake(kConsumerAsleep);
-  return false;
+  // If the flag is gone, a wake-up is on its way, and must be the only one.
+  return has_read_all() || !header_.TakeSleeper(kConsumerAsleep);
 }
 
 // Chunks are in use. What a busy second touched is cold only after a quiet one, so there is always
