@@ -168,7 +168,9 @@ t.test('nobody is let in when close() has returned', async (test) => {
     server.close();
     const client = nodeNet.connect(port, '127.0.0.1');
     const [error] = (await once(client, 'error')) as [NodeJS.ErrnoException];
-    test.equal(error.code, 'ECONNREFUSED');
+    // Windows: a connect that meets the standing accepts while they are cancelled is reset.
+    const refusals = process.platform === 'win32' ? /^ECONN(REFUSED|RESET)$/ : /^ECONNREFUSED$/;
+    test.match(error.code, refusals);
   }
 });
 
