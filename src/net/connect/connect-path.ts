@@ -1,22 +1,24 @@
 /** Connecting to a path: a Unix domain socket, or a named pipe on Windows. */
 import type { AsyncResource } from 'node:async_hooks';
-import type { Connection, ConnectionOwner, ErrorName, Transport } from '../../port/contract';
+import type { Connection, ErrorName, Transport } from '../../port/contract';
 import { answerIn, requestScope } from '../node/async-scopes';
 import { becomeConnected, noAddress } from './dial';
 import { endpointError } from '../node/errors';
 import type { NetSocket } from '../node/internals';
 import type { SocketLink } from '../socket/link';
 import { pathToUse } from '../path';
+import { SilentOwner } from '../silent-owner';
 
 /** One `connect()` to a path, from the call until the socket is connected or destroyed. */
-export class PathAttempt implements ConnectionOwner {
-  readonly shownAs: NetSocket;
+export class PathAttempt extends SilentOwner {
+  override readonly shownAs: NetSocket;
   readonly #link: SocketLink;
   readonly #path: string;
   #connection: Connection | null = null;
   #request: AsyncResource | null = null;
 
   constructor(socket: NetSocket, link: SocketLink, path: string) {
+    super();
     this.shownAs = socket;
     this.#link = link;
     this.#path = path;
@@ -49,7 +51,7 @@ export class PathAttempt implements ConnectionOwner {
   /** The socket was destroyed while connecting: with one attempt, nothing is said of it. */
   cancelled(): void {}
 
-  onConnect(name: ErrorName | null): void {
+  override onConnect(name: ErrorName | null): void {
     if (this.#request !== null) answerIn(this.#request, this.#settled.bind(this), name);
   }
 
@@ -70,18 +72,6 @@ export class PathAttempt implements ConnectionOwner {
     );
     socket.destroy(error);
   }
-
-  onData(): boolean {
-    return false;
-  }
-
-  onEnd(): void {}
-
-  onReadError(): void {}
-
-  onWriteError(): void {}
-
-  onClose(): void {}
 
   get #peer(): { address: string; port: undefined } {
     return { address: this.#path, port: undefined };

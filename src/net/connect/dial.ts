@@ -1,7 +1,7 @@
 /** Connecting to addresses that are known: one, or several in turn ("happy eyeballs"). */
 import type { AsyncResource } from 'node:async_hooks';
 import { setTimeout, clearTimeout } from 'node:timers';
-import type { Connection, ConnectionOwner, ErrorName, Transport } from '../../port/contract';
+import type { Connection, ErrorName, Transport } from '../../port/contract';
 import { answerIn, connectingScope, requestScope } from '../node/async-scopes';
 import {
   connectAggregateError,
@@ -12,6 +12,7 @@ import {
   withLocalEndpoint,
 } from '../node/errors';
 import type { NetSocket } from '../node/internals';
+import { SilentOwner } from '../silent-owner';
 import { Phase } from '../socket/link';
 import type { SocketLink } from '../socket/link';
 import { connectStarts, reportConnect } from './perf-entry';
@@ -239,7 +240,7 @@ export class Dial {
 }
 
 /** One connection attempt of a dial. */
-class Attempt implements ConnectionOwner {
+class Attempt extends SilentOwner {
   readonly dial: Dial;
   readonly destination: Destination;
   /** What the attempt's socket is bound to, where that was asked for. */
@@ -250,7 +251,7 @@ class Attempt implements ConnectionOwner {
   connection: Connection | null = null;
   readonly #settled: (error: ErrorName | null) => void;
 
-  get shownAs(): NetSocket {
+  override get shownAs(): NetSocket {
     return this.dial.socket;
   }
 
@@ -260,6 +261,7 @@ class Attempt implements ConnectionOwner {
     settled: (error: ErrorName | null) => void,
     useLocalAddress = true,
   ) {
+    super();
     this.dial = dial;
     this.destination = destination;
     this.#settled = settled;
@@ -274,23 +276,11 @@ class Attempt implements ConnectionOwner {
         : {};
   }
 
-  onConnect(error: ErrorName | null): void {
+  override onConnect(error: ErrorName | null): void {
     // After destroy() the socket's ClosingOwner has taken over; this is an attempt given up.
     if (this.connection === null || !this.dial.isCurrent || this.request === null) return;
     answerIn(this.request, this.#settled, error);
   }
-
-  onData(): boolean {
-    return false;
-  }
-
-  onEnd(): void {}
-
-  onReadError(): void {}
-
-  onWriteError(): void {}
-
-  onClose(): void {}
 }
 
 /** The attempts of one dial to several addresses. */

@@ -1,5 +1,6 @@
 /** Receiving on a connection whose handle may be read by native code. */
 import type { Connection, ConnectionOwner, ErrorName } from '../../port/contract';
+import { SilentOwner } from '../silent-owner';
 import type { TcpHandle } from './tcp-handle';
 
 /**
@@ -110,28 +111,17 @@ export class HandleReader implements ConnectionOwner {
 }
 
 /** Waits for the end of a connection whose handle was closed. */
-export class HandleClosingOwner implements ConnectionOwner {
-  readonly shownAs: object;
+export class HandleClosingOwner extends SilentOwner {
+  override readonly shownAs: object;
   readonly #closed: () => void;
 
   constructor(shownAs: object, closed: () => void) {
+    super();
     this.shownAs = shownAs;
     this.#closed = closed;
   }
 
-  onConnect(): void {}
-
-  onData(): boolean {
-    return false;
-  }
-
-  onEnd(): void {}
-
-  onReadError(): void {}
-
-  onWriteError(): void {}
-
-  onClose(): void {
+  override onClose(): void {
     this.#closed();
   }
 }

@@ -16,6 +16,7 @@ import { operationError } from '../node/errors';
 import { nodeSocket } from '../node/internals';
 import type { NetSocket, WriteCallback, WriteData } from '../node/internals';
 import type { TcpHandle } from '../handle/tcp-handle';
+import { SilentOwner } from '../silent-owner';
 import { UserBuffer } from './user-buffer';
 
 /** Whether the running Node knows the type of service. */
@@ -260,31 +261,20 @@ export class SocketLink implements ConnectionOwner {
 }
 
 /** Waits for the end of a connection whose socket was destroyed. */
-export class ClosingOwner implements ConnectionOwner {
-  readonly shownAs: NetSocket;
+export class ClosingOwner extends SilentOwner {
+  override readonly shownAs: NetSocket;
   readonly #hadError: boolean;
   /** The connect that was under way. */
   readonly #dial: Dial | PathAttempt | null;
 
   constructor(socket: NetSocket, hadError: boolean, dial: Dial | PathAttempt | null) {
+    super();
     this.shownAs = socket;
     this.#hadError = hadError;
     this.#dial = dial;
   }
 
-  onConnect(): void {}
-
-  onData(): boolean {
-    return false;
-  }
-
-  onEnd(): void {}
-
-  onReadError(): void {}
-
-  onWriteError(): void {}
-
-  onClose(): void {
+  override onClose(): void {
     this.#dial?.cancelled();
     this.shownAs.emit('close', this.#hadError);
   }
