@@ -10,9 +10,8 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { build } from '../scripts/build.mjs';
-import { crossBuildAddon, windowsBuild } from '../scripts/cross-build.mjs';
 import { root } from '../scripts/gyp.mjs';
-import { openWindows } from '../scripts/windows-run.mjs';
+import { openLoadedWindows } from '../scripts/windows-session.mjs';
 import { buildLoad } from './tools.mjs';
 
 const { values } = parseArgs({
@@ -34,8 +33,6 @@ const calls = [
 ];
 const serverSeconds = 20;
 const loadSeconds = 6;
-
-const windowsPath = (path) => `Z:${path.replaceAll('/', '\\')}`;
 
 async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');
@@ -75,7 +72,7 @@ async function drive(load, port) {
 async function count(windows, load, module) {
   const port = await freePort();
   const args = [join(root, 'bench/windows-echo.cjs'), module, String(port), String(serverSeconds)];
-  const env = { WINEDEBUG: '+relay', IOCP_NET_PREBUILD: windowsPath(join(root, windowsBuild)) };
+  const env = { WINEDEBUG: '+relay' };
   const server = windows.run({ node: values.node, args, env, timeout: 3 * serverSeconds });
   await untilItListens(port);
   const messages = await drive(load, port);
@@ -89,9 +86,8 @@ async function count(windows, load, module) {
 }
 
 build({});
-crossBuildAddon();
 const load = buildLoad();
-const windows = await openWindows();
+const windows = await openLoadedWindows();
 const key = 'HKCU\\Software\\Wine\\Debug';
 const reg = '/usr/lib/x86_64-linux-gnu/wine/x86_64-windows/reg.exe';
 await windows.run({

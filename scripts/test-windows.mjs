@@ -7,10 +7,11 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from './build.mjs';
-import { crossBuildAddon, crossBuildCoreTests, windowsBuild } from './cross-build.mjs';
+import { crossBuildCoreTests } from './cross-build.mjs';
 import { hasSources, root } from './gyp.mjs';
 import { countTap } from './tap-count.mjs';
 import { openWindows } from './windows-run.mjs';
+import { openLoadedWindows } from './windows-session.mjs';
 
 const secondsPerFile = 120;
 
@@ -21,9 +22,6 @@ const { values, positionals } = parseArgs({
     'no-core': { type: 'boolean', default: false },
   },
 });
-
-/** Where Wine shows a file of this machine. */
-const windowsPath = (path) => `Z:${path.replaceAll('/', '\\')}`;
 
 const total = { passed: 0, failed: 0 };
 
@@ -55,23 +53,20 @@ function testFiles() {
 }
 
 build({ tests: true });
-const addon = hasSources.addon();
-if (addon) crossBuildAddon();
 const core = !values['no-core'] && positionals.length === 0 && hasSources.core();
 const coreTests = core ? crossBuildCoreTests() : null;
 
-const windows = await openWindows();
+const windows = await (hasSources.addon() ? openLoadedWindows() : openWindows());
 try {
   if (coreTests) {
     const started = Date.now();
     const result = await windows.run({ exe: coreTests, timeout: 5 * secondsPerFile });
     report('completion_port_test.exe', result, started);
   }
-  const env = addon ? { IOCP_NET_PREBUILD: windowsPath(join(root, windowsBuild)) } : {};
   for (const node of values.node.split(',')) {
     for (const file of testFiles()) {
       const started = Date.now();
-      const options = { node, args: [file], env, timeout: secondsPerFile };
+      const options = { node, args: [file], timeout: secondsPerFile };
       report(`Node ${node} ${relative(root, file)}`, await windows.run(options), started);
     }
   }

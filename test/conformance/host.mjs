@@ -11,9 +11,7 @@ import {
   rmSync,
 } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
-import { crossBuildAddon, windowsBuild } from '../../scripts/cross-build.mjs';
-import { root } from '../../scripts/gyp.mjs';
-import { openWindows } from '../../scripts/windows-run.mjs';
+import { openLoadedWindows, windowsPath } from '../../scripts/windows-session.mjs';
 
 /** Ends what a test left running: every process that has its mark in the environment. */
 function endMarked(mark) {
@@ -72,17 +70,11 @@ export function nativeHost({ node, scratch, testsFolder }) {
   return { platform: process.platform, jobs: 2, shown: (path) => path, run, close: async () => {} };
 }
 
-const windowsPath = (path) => `Z:${path.replaceAll('/', '\\')}`;
-
 /** node.exe under Wine, one test at a time; `node` is a version or the path of a node.exe. */
 export async function wineHost({ node, scratch, testsFolder }) {
-  crossBuildAddon();
-  const windows = await openWindows([join(testsFolder, '..'), scratch]);
+  const windows = await openLoadedWindows([join(testsFolder, '..'), scratch]);
   const exe = isAbsolute(node) || existsSync(node) ? node : undefined;
-  const own = {
-    IOCP_NET_PREBUILD: windowsPath(join(root, windowsBuild)),
-    CONFORMANCE_LOOPBACK: 'Loopback Pseudo-Interface 1',
-  };
+  const own = { CONFORMANCE_LOOPBACK: 'Loopback Pseudo-Interface 1' };
   async function run({ args, env, timeout }) {
     const program = exe === undefined ? { node } : { exe };
     const options = { cwd: join(testsFolder, '..'), env: { ...own, ...env }, timeout };

@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from '../../scripts/build.mjs';
 import { countTap } from '../../scripts/tap-count.mjs';
-import { openLoadedWindows } from './windows-session.mjs';
+import { openLoadedWindows } from '../../scripts/windows-session.mjs';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const secondsPerFile = 1200;

@@ -1,7 +1,7 @@
 // All programs, or those asked for. Run by scripts/test-programs.mjs, which says how.
 import { parseArgs } from 'node:util';
 import { nodeBinary } from '../../scripts/node-versions.mjs';
-import { openLoadedWindows } from '../load/windows-session.mjs';
+import { openLoadedWindows } from '../../scripts/windows-session.mjs';
 import { total } from './report.mjs';
 import { runClients } from './run-clients.mjs';
 import { runServers } from './run-servers.mjs';
