@@ -5,11 +5,12 @@
 //   node bench/windows-calls.mjs [--connections 64] [--size 64] [--node 24]
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { build } from '../scripts/build.mjs';
+import { freePort } from '../scripts/free-port.mjs';
 import { root } from '../scripts/gyp.mjs';
 import { openLoadedWindows } from '../scripts/windows-session.mjs';
 import { buildLoad } from './tools.mjs';
@@ -33,15 +34,6 @@ const calls = [
 ];
 const serverSeconds = 20;
 const loadSeconds = 6;
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 async function untilItListens(port) {
   for (let attempt = 0; attempt < 100; attempt++) {

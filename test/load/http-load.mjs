@@ -7,10 +7,10 @@ import { spawn, spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
-import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { freePort } from '../../scripts/free-port.mjs';
 import { openLoadedWindows } from '../../scripts/windows-session.mjs';
 
 const require = createRequire(import.meta.url);
@@ -27,14 +27,6 @@ const { values } = parseArgs({
 const seconds = Number(values.seconds);
 const postBytes = 4 * 1024 * 1024;
 const startMs = 60_000;
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** What would outlive us if we were told to end. */
 const children = new Set();

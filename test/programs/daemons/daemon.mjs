@@ -2,9 +2,10 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync, chownSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { freePort } from '../../../scripts/free-port.mjs';
 import { makeCertificate } from '../certificate.mjs';
 
 const startMs = 60_000;
@@ -13,14 +14,6 @@ const startMs = 60_000;
 export function find(program, folders = []) {
   const all = [...folders, ...process.env.PATH.split(delimiter), '/usr/sbin'];
   return all.map((folder) => join(folder, program)).find((file) => existsSync(file));
-}
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** Whether somebody listens there. */

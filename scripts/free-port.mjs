@@ -1,0 +1,13 @@
+// A port for a program that cannot be asked which one it got.
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+
+/** A port of the loopback that nobody listens on. */
+export async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  await once(server, 'close');
+  return port;
+}
