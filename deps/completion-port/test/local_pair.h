@@ -9,6 +9,7 @@
 #endif
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
@@ -34,7 +35,7 @@ inline Address UniquePath() {
 #ifdef _WIN32
   const std::string path = "\\\\.\\pipe\\" + name;
 #else
-  const std::string path = "/tmp/" + name;
+  const std::string path = (std::filesystem::temp_directory_path() / name).string();
 #endif
   Address address;
   CHECK_EQ(ParsePath(path, &address), Error::kOk);
