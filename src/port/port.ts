@@ -272,7 +272,7 @@ export class Port {
     }
   }
 
-  /** The other reads of a large chunk, each as if it had come by itself. */
+  /** The other reads of a large chunk, each as if it had come by itself. None without ticks. */
   #followUp(connection: TcpConnection): void {
     this.followUp = null;
     for (let more = true; more;) {
@@ -281,7 +281,7 @@ export class Port {
       } catch (error) {
         this.context.fatalException(error);
       }
-      if (canRunTicks) this.#runTicks();
+      this.#runTicks();
     }
   }
 
