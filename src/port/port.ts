@@ -6,6 +6,7 @@ import { setImmediate as nodeSetImmediate } from 'node:timers';
 import type { Layout, NativePortGroup, PortMemory, PortSettings } from './binding';
 import type { TcpConnection } from './connection';
 import type { TcpListener } from './listener';
+import { operationCounters } from './counters';
 import { ReceiveSlab } from './receive-slab';
 import { CompletionRing, SubmissionRing } from './ring';
 import { SendRequestPool } from './send-request';
@@ -152,11 +153,12 @@ export class Port {
    * `server.close()`. False where that takes longer; its completion says when, in any case.
    */
   closeListener(id: number): boolean {
-    const { opcodes, perOpcodeCounters } = this.context.layout;
-    this.submit(opcodes.closeListener, 0, id);
+    const { layout } = this.context;
+    const { closeListener } = layout.opcodes;
+    this.submit(closeListener, 0, id);
     this.publish();
     const wanted = BigInt(++this.#listenersClosed);
-    const completed = perOpcodeCounters + 2 * opcodes.closeListener + 1;
+    const { completed } = operationCounters(layout, closeListener);
     return waitAMoment(() => Atomics.load(this.counters, completed) >= wanted);
   }
 

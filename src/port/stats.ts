@@ -1,4 +1,5 @@
 /** `engine.stats()`: the counters that the I/O threads keep in shared memory, by name. */
+import { operationCounters } from './counters';
 import type { Port } from './port';
 import type { PortTransport } from './transport';
 
@@ -67,17 +68,17 @@ function isCounter(name: string, stats: PortStats): name is Exclude<keyof PortSt
 }
 
 function statsOf(port: Port): PortStats {
-  const { counters, perOpcodeCounters, opcodeNames } = port.context.layout;
+  const { layout } = port.context;
   const stats = empty();
   const value = (index: number): number => Number(port.counters[index] ?? 0n);
-  counters.forEach((name, index) => {
+  layout.counters.forEach((name, index) => {
     if (isCounter(name, stats)) stats[name] = value(index);
   });
   stats.bytesSent += stats.directBytes;
-  opcodeNames.forEach((name, opcode) => {
+  layout.opcodeNames.forEach((name, opcode) => {
     if (opcode === 0) return;
-    const at = perOpcodeCounters + 2 * opcode;
-    stats.operations[name] = { submitted: value(at), completed: value(at + 1) };
+    const { submitted, completed } = operationCounters(layout, opcode);
+    stats.operations[name] = { submitted: value(submitted), completed: value(completed) };
   });
   return stats;
 }
