@@ -8,13 +8,12 @@ import type {
   Connection,
   ConnectionOwner,
   DoneCallback,
-  Endpoint,
   ErrorName,
-  KeepAliveSettings,
   SocketKind,
   WriteChunk,
 } from './contract';
 import type { Port } from './port';
+import { ConnectionControl } from './connection-control';
 import { ConnectionWriter } from './connection-writer';
 import { canRunTicks } from './ticks';
 
@@ -47,13 +46,12 @@ enum SendSide {
 /** What arrived while reading was stopped, in order. */
 type Held = Buffer | { end: true } | { error: ErrorName };
 
-export class TcpConnection implements Connection {
+export class TcpConnection extends ConnectionControl implements Connection {
   owner: ConnectionOwner | null = null;
   bytesRead = 0;
   reading = false;
   /** What the owner is called in. */
   readonly #scope: AsyncResource;
-  readonly #port: Port;
   readonly #writer: ConnectionWriter;
   #state: State;
   /** Credit that was not granted again because reading was stopped. */
@@ -79,19 +77,19 @@ export class TcpConnection implements Connection {
    */
   constructor(
     port: Port,
-    readonly id: number,
+    id: number,
     grantedCredit: number,
     origin?: AsyncResource | 'adopted',
     readonly kind: SocketKind = 'tcp',
     scope?: AsyncResource,
   ) {
+    super(port, id);
     this.#scope =
       scope ??
       new AsyncResource(kind === 'tcp' ? 'TCPWRAP' : 'PIPEWRAP', {
         requireManualDestroy: true,
         ...(origin instanceof AsyncResource && { triggerAsyncId: origin.asyncId() }),
       });
-    this.#port = port;
     this.#writer = new ConnectionWriter(port, id, kind);
     this.#state = origin === undefined ? State.Connecting : State.Open;
     this.#owedCredit = RECEIVE_CREDIT - grantedCredit;
@@ -116,18 +114,18 @@ export class TcpConnection implements Connection {
 
   #grantOwedCredit(): void {
     if (this.#owedCredit === 0 || this.#state === State.Connecting) return;
-    this.#port.submit(this.#port.context.layout.opcodes.receive, 0, this.id, this.#owedCredit);
+    this.port.submit(this.port.context.layout.opcodes.receive, 0, this.id, this.#owedCredit);
     this.#owedCredit = 0;
   }
 
   /** A chunk, the end (0) or an error (negative). */
   completeReceive(result: number, chunk: number, offset: number): void {
     if (result > 0) this.#completeChunk(result, chunk, offset);
-    else this.#completeEnd(result === 0 ? { end: true } : { error: this.#errorName(result) });
+    else this.#completeEnd(result === 0 ? { end: true } : { error: this.errorName(result) });
   }
 
   #completeChunk(length: number, chunk: number, offset: number): void {
-    const port = this.#port;
+    const port = this.port;
     const { release } = port.context.layout.opcodes;
     if (this.#state !== State.Open) {
       port.submit(release, 0, this.id, chunk, 0);
@@ -156,9 +154,9 @@ export class TcpConnection implements Connection {
     const end = offset + length;
     this.#reads = [];
     for (let at = offset + LARGEST_READ; at < end; at += LARGEST_READ) {
-      this.#reads.push(this.#port.received.copyOut(at, Math.min(end - at, LARGEST_READ)));
+      this.#reads.push(this.port.received.copyOut(at, Math.min(end - at, LARGEST_READ)));
     }
-    this.#port.followUp = this;
+    this.port.followUp = this;
   }
 
   /** The next read of a large chunk. False when it was the last. */
@@ -231,7 +229,7 @@ export class TcpConnection implements Connection {
       if (!this.reading) this.#updateHold();
       return;
     }
-    const error = this.#errorName(result);
+    const error = this.errorName(result);
     const unanswered = this.#writer.complete(count, error);
     if (unanswered && this.#state === State.Open && this.owner !== null) {
       this.#scope.runInAsyncScope(this.owner.onWriteError, this.owner, error);
@@ -239,16 +237,16 @@ export class TcpConnection implements Connection {
   }
 
   shutdown(done: DoneCallback): ErrorName | null {
-    if (!this.#alive || this.#sendSide !== SendSide.Open) return 'ENOTCONN';
+    if (!this.isAlive || this.#sendSide !== SendSide.Open) return 'ENOTCONN';
     this.#sendSide = SendSide.Ending;
     this.#shutdownDone = done;
     if (!this.#holding) this.#updateHold();
-    this.#port.submit(this.#port.context.layout.opcodes.shutdown, 0, this.id);
+    this.port.submit(this.port.context.layout.opcodes.shutdown, 0, this.id);
     return null;
   }
 
   completeShutdown(result: number): void {
-    this.#endSending(result < 0 ? this.#errorName(result) : null);
+    this.#endSending(result < 0 ? this.errorName(result) : null);
   }
 
   #endSending(error: ErrorName | null): void {
@@ -269,16 +267,16 @@ export class TcpConnection implements Connection {
     this.#state = State.Open;
     this.#updateHold();
     if (result === 0 && this.reading) this.#grantOwedCredit();
-    this.owner?.onConnect(result < 0 ? this.#errorName(result) : null);
+    this.owner?.onConnect(result < 0 ? this.errorName(result) : null);
   }
 
   close(reset: boolean): void {
     if (!reset && this.#isDuplicated) this.release();
-    else this.#close(reset ? this.#port.context.layout.closeReset : 0);
+    else this.#close(reset ? this.port.context.layout.closeReset : 0);
   }
 
   release(): void {
-    this.#close(this.#port.context.layout.closeRelease);
+    this.#close(this.port.context.layout.closeRelease);
   }
 
   #close(flags: number): void {
@@ -288,7 +286,7 @@ export class TcpConnection implements Connection {
     this.reading = false;
     this.#held = null;
     this.#reads = null;
-    this.#port.submit(this.#port.context.layout.opcodes.close, flags, this.id);
+    this.port.submit(this.port.context.layout.opcodes.close, flags, this.id);
   }
 
   /** The port goes on sending what was written, but for the owner it is over. */
@@ -313,59 +311,15 @@ export class TcpConnection implements Connection {
     if (owner !== null) this.#scope.runInAsyncScope(owner.onClose, owner);
   }
 
-  // --- Control plane ------------------------------------------------------------------------------
-
-  get #alive(): boolean {
+  protected override get isAlive(): boolean {
     return this.#state < State.Closing;
   }
 
-  setNoDelay(enable: boolean): ErrorName | null {
-    if (!this.#alive) return 'EBADF';
-    const { group } = this.#port.context;
-    return this.#orNull(group.setNoDelay(this.#port.ordinal, this.id, enable));
-  }
-
-  setKeepAlive(enable: boolean, settings: KeepAliveSettings): ErrorName | null {
-    if (!this.#alive) return 'EBADF';
-    const { delay, interval = 0, count = 0 } = settings;
-    const { group } = this.#port.context;
-    return this.#orNull(
-      group.setKeepAlive(this.#port.ordinal, this.id, enable, delay, interval, count),
-    );
-  }
-
-  setTypeOfService(value: number): ErrorName | null {
-    if (!this.#alive) return 'EBADF';
-    const { group } = this.#port.context;
-    return this.#orNull(group.setTypeOfService(this.#port.ordinal, this.id, value));
-  }
-
-  typeOfService(): number | ErrorName {
-    if (!this.#alive) return 'EBADF';
-    const value = this.#port.context.group.typeOfService(this.#port.ordinal, this.id);
-    return value < 0 ? this.#errorName(value) : value;
-  }
-
-  localEndpoint(): Endpoint | ErrorName {
-    if (!this.#alive) return 'EBADF';
-    return this.#port.context.group.localAddress(this.#port.ordinal, this.id);
-  }
-
-  peerEndpoint(): Endpoint | ErrorName {
-    if (!this.#alive) return 'EBADF';
-    return this.#port.context.group.peerAddress(this.#port.ordinal, this.id);
-  }
-
-  get fd(): number {
-    if (!this.#alive || process.platform === 'win32') return -1;
-    return this.#port.context.group.nativeHandle(this.#port.ordinal, this.id);
-  }
-
   duplicate(): number | ErrorName {
-    if (!this.#alive) return 'EBADF';
+    if (!this.isAlive) return 'EBADF';
     if (process.platform === 'win32') return 'ENOTSUP';
     this.#isDuplicated = true;
-    return this.#port.context.group.duplicate(this.#port.ordinal, this.id);
+    return this.port.context.group.duplicate(this.port.ordinal, this.id);
   }
 
   ref(): void {
@@ -390,8 +344,8 @@ export class TcpConnection implements Connection {
     const hold = this.#state === State.Closing || (this.#refed && this.#active);
     if (hold === this.#holding) return;
     this.#holding = hold;
-    if (hold) this.#port.ref();
-    else this.#port.unref();
+    if (hold) this.port.ref();
+    else this.port.unref();
   }
 
   hasRef(): boolean {
@@ -400,14 +354,6 @@ export class TcpConnection implements Connection {
 
   asyncId(): number {
     return this.#scope.asyncId();
-  }
-
-  #errorName(result: number): ErrorName {
-    return this.#port.context.layout.errors[-result] ?? 'UNKNOWN';
-  }
-
-  #orNull(result: number): ErrorName | null {
-    return result < 0 ? this.#errorName(result) : null;
   }
 }
 
