@@ -92,6 +92,7 @@ std::vector<const char*> ErrorNames() {
 
 Napi::Object ExportLayout(Napi::Env env) {
   Napi::Object layout = Napi::Object::New(env);
+  layout.Set("largestChunkBytes", static_cast<double>(cp::kLargestChunkBytes));
   layout.Set("recordWords", static_cast<double>(cp::kRecordWords));
   layout.Set("header", Header(env));
   layout.Set("opcodes", Opcodes(env));

@@ -67,7 +67,8 @@ Napi::Function PortGroup::Define(Napi::Env env) {
                       InstanceMethod<&PortGroup::NativeListenerHandle>("nativeListenerHandle"),
                       InstanceMethod<&PortGroup::AddressOf>("addressOf"),
                       InstanceMethod<&PortGroup::SendNow>("sendNow"),
-                      InstanceMethod<&PortGroup::SendBlockNow>("sendBlockNow")});
+                      InstanceMethod<&PortGroup::SendBlockNow>("sendBlockNow"),
+                      InstanceMethod<&PortGroup::ReceiveNow>("receiveNow")});
 }
 
 PortGroup::PortGroup(const Napi::CallbackInfo& info) : Napi::ObjectWrap<PortGroup>(info) {}

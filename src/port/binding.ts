@@ -10,6 +10,8 @@ type Words<Names extends string> = Readonly<Record<Names, number>>;
 
 /** Constants of the shared memory, exported by `src/binding/layout.cc`. */
 export interface Layout {
+  /** The most that one completion of `receive` brings. */
+  readonly largestChunkBytes: number;
   /** 32-bit words per record; a power of two. */
   readonly recordWords: number;
   /** Word offsets of the indices and flags, from the start of the ring memory. */
@@ -28,6 +30,7 @@ export interface Layout {
     | 'accept'
     | 'receive'
     | 'release'
+    | 'readable'
     | 'send'
     | 'shutdown'
     | 'close'
@@ -159,6 +162,7 @@ export interface NativePortGroup {
   addressOf(bytes: Uint8Array, words: Uint32Array): void;
   sendNow(port: number, id: number, bytes: Uint8Array): number;
   sendBlockNow(port: number, id: number, offset: number, length: number): number;
+  receiveNow(port: number, id: number, bytes: Uint8Array): number;
 }
 
 export interface Binding {

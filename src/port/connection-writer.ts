@@ -38,6 +38,11 @@ function boundOf(text: string, encoding: BufferEncoding): number {
   return isUtf8(encoding) ? text.length * UTF8_BYTES_PER_UNIT : Infinity;
 }
 
+/** A named pipe, which is no socket. */
+export function isPipe(kind: SocketKind): boolean {
+  return kind === 'local' && process.platform === 'win32';
+}
+
 export class ConnectionWriter {
   bytesWritten = 0;
   /** Bytes submitted and not yet completed. */
@@ -51,8 +56,7 @@ export class ConnectionWriter {
   constructor(port: Port, id: number, kind: SocketKind) {
     this.#port = port;
     this.#id = id;
-    const isPipe = kind === 'local' && process.platform === 'win32';
-    this.#pieceBytes = isPipe ? MESSAGE_BYTES : PINNED_PIECE_BYTES;
+    this.#pieceBytes = isPipe(kind) ? MESSAGE_BYTES : PINNED_PIECE_BYTES;
   }
 
   write(chunk: Uint8Array | string, encoding: BufferEncoding, done: DoneCallback): void {

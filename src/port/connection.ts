@@ -13,19 +13,16 @@ import type {
   WriteChunk,
 } from './contract';
 import type { Port } from './port';
+import { BulkReader, Readable } from './bulk-reader';
 import { ConnectionControl } from './connection-control';
-import { ConnectionWriter } from './connection-writer';
-import { canRunTicks } from './ticks';
+import { ConnectionWriter, isPipe } from './connection-writer';
 
 /**
  * Receives that may complete before JavaScript has taken the first: a bulk sender is drained by
  * several chunks per turn (four instead of two gave a third more). Also the bound on what arrives
- * after reading was stopped: two chunks of 256 KiB and two of 64.
+ * after reading was stopped, in chunks of 64 KiB at most.
  */
 export const RECEIVE_CREDIT = 4;
-
-/** The owner gets no more at a time, as under `node:net`. All, where no ticks can come between. */
-const LARGEST_READ = canRunTicks ? 64 * 1024 : Infinity;
 
 enum State {
   Connecting,
@@ -59,8 +56,8 @@ export class TcpConnection extends ConnectionControl implements Connection {
   /** Position of the last chunk's return in the submission ring. */
   #lastReturn = 0;
   #held: Held[] | null = null;
-  /** Reads of a large chunk that are still to be dispatched. */
-  #reads: Buffer[] | null = null;
+  /** While the connection fills whatever it gets. */
+  #bulk: BulkReader | null = null;
   #isDuplicated = false;
   #sendSide = SendSide.Open;
   /** While the side is ending. */
@@ -104,12 +101,17 @@ export class TcpConnection extends ConnectionControl implements Connection {
     this.reading = true;
     this.#updateHold();
     if (this.#held !== null) process.nextTick(deliverHeld, this);
-    this.#grantOwedCredit();
+    this.#receiveMore();
   }
 
   stopReading(): void {
     this.reading = false;
     this.#updateHold();
+  }
+
+  #receiveMore(): void {
+    if (this.#bulk !== null) this.#awaitReadable(this.#bulk);
+    else this.#grantOwedCredit();
   }
 
   #grantOwedCredit(): void {
@@ -126,20 +128,21 @@ export class TcpConnection extends ConnectionControl implements Connection {
 
   #completeChunk(length: number, chunk: number, offset: number): void {
     const port = this.port;
-    const { release } = port.context.layout.opcodes;
+    const { layout } = port.context;
     if (this.#state !== State.Open) {
-      port.submit(release, 0, this.id, chunk, 0);
+      port.submit(layout.opcodes.release, 0, this.id, chunk, 0);
       return;
     }
-    const bytes = port.received.copyOut(offset, Math.min(length, LARGEST_READ));
-    if (length > LARGEST_READ) this.#divide(offset, length);
-    if (!this.reading || this.#held !== null) {
-      port.submit(release, 0, this.id, chunk, 0);
+    const bytes = port.received.copyOut(offset, length);
+    if (length === layout.largestChunkBytes) this.#beginBulk();
+    // Before the owner sees the bytes: if it throws, the chunk must not be lost.
+    if (!this.reading || this.#held !== null || this.#bulk !== null) {
+      port.submit(layout.opcodes.release, 0, this.id, chunk, 0);
       this.#owedCredit++;
     } else {
-      // Before the owner sees the bytes: if it throws, the chunk must not be lost.
       this.#lastReturn = port.returnChunk(this.id, chunk, this.#lastReturn);
     }
+    if (this.#bulk !== null) this.#awaitReadable(this.#bulk);
     this.#take(bytes);
   }
 
@@ -149,27 +152,74 @@ export class TcpConnection extends ConnectionControl implements Connection {
     else if (!this.#deliver(bytes)) this.stopReading();
   }
 
-  /** Copies out what comes after the first read; the port will call for each of the others. */
-  #divide(offset: number, length: number): void {
-    const end = offset + length;
-    this.#reads = [];
-    for (let at = offset + LARGEST_READ; at < end; at += LARGEST_READ) {
-      this.#reads.push(this.port.received.copyOut(at, Math.min(end - at, LARGEST_READ)));
-    }
+  #beginBulk(): void {
+    if (!isPipe(this.kind)) this.#bulk ??= new BulkReader(this.port, this.id);
+  }
+
+  #endBulk(): void {
+    this.#bulk = null;
+    if (this.reading) this.#grantOwedCredit();
+  }
+
+  /** Once all credit has come home: until then the I/O thread receives. */
+  #awaitReadable(bulk: BulkReader): void {
+    if (bulk.readable !== Readable.Unknown || this.#owedCredit !== RECEIVE_CREDIT) return;
+    if (this.reading && this.#held === null) bulk.await();
+  }
+
+  completeReadable(result: number): void {
+    const bulk = this.#bulk;
+    if (bulk === null || this.#state !== State.Open) return;
+    bulk.readable = Readable.Unknown;
+    if (result === 0) return this.readAgain();
+    const error = this.errorName(result);
+    // The system still holds a receive of before, so that it has to go on.
+    if (error === 'EBUSY') this.#endBulk();
+    else this.#completeEnd({ error });
+  }
+
+  /** There is something to read, or perhaps: the port will call for each read. */
+  readAgain(): void {
+    const bulk = this.#bulk;
+    if (bulk === null || bulk.readable !== Readable.Unknown || this.#state !== State.Open) return;
+    bulk.beginTurn();
     this.port.followUp = this;
   }
 
-  /** The next read of a large chunk. False when it was the last. */
+  /** One read. False when it was the last for now. */
   completeNextRead(): boolean {
-    const bytes = this.#reads?.shift();
-    if (this.#reads?.length === 0) this.#reads = null;
-    if (bytes !== undefined && this.#state === State.Open) this.#take(bytes);
-    return this.#reads !== null;
+    const bulk = this.#bulk;
+    if (bulk === null || this.#state !== State.Open) return false;
+    if (this.reading && bulk.readable === Readable.Yes) this.#readDirectly(bulk);
+    return this.#continueBulk(bulk);
+  }
+
+  #readDirectly(bulk: BulkReader): void {
+    const received = bulk.read();
+    if (typeof received !== 'number') return this.#take(received);
+    bulk.endTurn();
+    if (received === 0) return this.#completeEnd({ end: true });
+    const error = this.errorName(received);
+    if (error !== 'EAGAIN') this.#completeEnd({ error });
+  }
+
+  /** Whether the turn goes on. If not: when to read next, or chunks again. */
+  #continueBulk(bulk: BulkReader): boolean {
+    if (this.#ended || this.#state !== State.Open) return false;
+    if (this.reading && bulk.readable === Readable.Yes) return true;
+    bulk.readable = Readable.Unknown;
+    if (bulk.isOver) this.#endBulk();
+    else if (this.reading && bulk.wasWorthIt) this.port.readInNextTurn(this);
+    else this.#awaitReadable(bulk);
+    return false;
   }
 
   #completeEnd(end: Held): void {
     if (this.#state !== State.Open) return;
     this.#ended = true;
+    // Nothing more is asked for: the system would say it again.
+    this.#bulk = null;
+    this.#owedCredit = 0;
     if (!this.reading || this.#held !== null) this.#hold(end);
     else this.#deliver(end);
     this.#updateHold();
@@ -200,7 +250,7 @@ export class TcpConnection extends ConnectionControl implements Connection {
       if (this.#held.length === 0) this.#held = null;
       if (what !== undefined && !this.#deliver(what)) this.stopReading();
     }
-    if (this.reading) this.#grantOwedCredit();
+    if (this.reading) this.#receiveMore();
   }
 
   // --- Writing ------------------------------------------------------------------------------------
@@ -285,7 +335,7 @@ export class TcpConnection extends ConnectionControl implements Connection {
     this.#updateHold();
     this.reading = false;
     this.#held = null;
-    this.#reads = null;
+    this.#bulk = null;
     this.port.submit(this.port.context.layout.opcodes.close, flags, this.id);
   }
 

@@ -74,9 +74,11 @@ export class Port {
   #isBacklogFollowed = false;
   /** Direct sends since the last tick or dispatch began: of blocks, and bytes of the others. */
   #directBlocks = 0;
-  #directBytes = 0;
-  /** Set by a connection that has more to dispatch of the completion under way. */
+  #directBytesSent = 0;
+  /** Set by a connection that has reads to be dispatched, each by itself. */
   followUp: TcpConnection | null = null;
+  /** Connections that read again in the next turn, unasked. */
+  #readers: TcpConnection[] = [];
   /** Connections on this port. */
   size = 0;
 
@@ -141,9 +143,9 @@ export class Port {
 
   /** The same for memory of the caller's. */
   sendDirectly(id: number, bytes: Uint8Array): number {
-    if (bytes.length > LARGEST_DIRECT || this.#directBytes >= DIRECT_BYTES) return 0;
+    if (bytes.length > LARGEST_DIRECT || this.#directBytesSent >= DIRECT_BYTES) return 0;
     if (!this.#submissions.portSleeps) return 0;
-    this.#directBytes += bytes.length;
+    this.#directBytesSent += bytes.length;
     if (this.#flush === Flush.None) this.#publishInTick();
     return Math.max(0, this.context.group.sendNow(this.ordinal, id, bytes));
   }
@@ -164,7 +166,7 @@ export class Port {
 
   #beginDirectSends(): void {
     this.#directBlocks = 0;
-    this.#directBytes = 0;
+    this.#directBytesSent = 0;
   }
 
   #publishInTick(): void {
@@ -218,9 +220,24 @@ export class Port {
 
   #takeTurn(): void {
     this.#isTurnPlanned = false;
-    if (this.#completions.ready !== 0) this.#drain();
+    if (this.#completions.ready !== 0 || this.#readers.length !== 0) this.#drain();
     else if (this.#completions.sleep()) return;
     this.#planTurn();
+  }
+
+  readInNextTurn(connection: TcpConnection): void {
+    this.#readers.push(connection);
+    this.#planTurn();
+  }
+
+  #readAgain(): void {
+    const readers = this.#readers;
+    if (readers.length === 0) return;
+    this.#readers = [];
+    for (const connection of readers) {
+      connection.readAgain();
+      this.#followUp();
+    }
   }
 
   /** Reads the completions that there are. What comes meanwhile waits for the next turn. */
@@ -228,6 +245,7 @@ export class Port {
     const completions = this.#completions;
     this.#flush = Flush.Dispatching;
     this.#beginDirectSends();
+    this.#readAgain();
     let left = Math.min(DISPATCH_LIMIT, completions.ready);
     let untilPublish = PUBLISH_INTERVAL;
     for (;;) {
@@ -263,7 +281,7 @@ export class Port {
       this.context.fatalException(error);
     }
     if (canRunTicks) this.#runTicks();
-    if (this.followUp !== null) this.#followUp(this.followUp);
+    if (this.followUp !== null) this.#followUp();
   }
 
   #runTicks(): void {
@@ -274,8 +292,10 @@ export class Port {
     }
   }
 
-  /** The other reads of a large chunk, each as if it had come by itself. None without ticks. */
-  #followUp(connection: TcpConnection): void {
+  /** The reads of a connection that can be read from, each as if it had come by itself. */
+  #followUp(): void {
+    const connection = this.followUp;
+    if (connection === null) return;
     this.followUp = null;
     for (let more = true; more;) {
       try {
@@ -298,6 +318,8 @@ export class Port {
         if (connection !== undefined) return connection.completeReceive(result, arg0, arg1);
         if (result > 0) this.submit(opcodes.release, 0, id, arg0, 0);
         return;
+      case opcodes.readable:
+        return connection?.completeReadable(result);
       case opcodes.send:
         return connection?.completeSend(result, arg0);
       case opcodes.connect:

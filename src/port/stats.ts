@@ -10,8 +10,8 @@ export interface OperationStats {
 
 /** Names and meanings: `COMPLETION_PORT_COUNTERS` in `completion_port/layout.h`. */
 export interface PortStats {
+  /** This and the next: by the I/O thread and directly. */
   bytesReceived: number;
-  /** By the I/O thread and directly. */
   bytesSent: number;
   /** Returns of the operating system's queue that brought something. */
   batches: number;
@@ -33,7 +33,10 @@ export interface PortStats {
   chunksTrimmed: number;
   /** Sends that JavaScript made itself, without the I/O thread, and their bytes. */
   directSends: number;
-  directBytes: number;
+  directBytesSent: number;
+  /** The same, receiving. */
+  directReceives: number;
+  directBytesReceived: number;
   operations: Record<string, OperationStats>;
 }
 
@@ -58,7 +61,9 @@ function empty(): PortStats {
     receivesStarved: 0,
     chunksTrimmed: 0,
     directSends: 0,
-    directBytes: 0,
+    directBytesSent: 0,
+    directReceives: 0,
+    directBytesReceived: 0,
     operations: {},
   };
 }
@@ -74,7 +79,8 @@ function statsOf(port: Port): PortStats {
   layout.counters.forEach((name, index) => {
     if (isCounter(name, stats)) stats[name] = value(index);
   });
-  stats.bytesSent += stats.directBytes;
+  stats.bytesSent += stats.directBytesSent;
+  stats.bytesReceived += stats.directBytesReceived;
   layout.opcodeNames.forEach((name, opcode) => {
     if (opcode === 0) return;
     const { submitted, completed } = operationCounters(layout, opcode);

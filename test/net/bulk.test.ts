@@ -1,4 +1,4 @@
-/** Bulk, which the core receives in chunks of up to 256 KiB and the program in reads of 64. */
+/** Bulk: received on the JS thread, once a connection has filled a chunk of 64 KiB. */
 import t from 'tap';
 import { once } from 'node:events';
 import * as net from 'iocp-net';
@@ -9,20 +9,17 @@ import { connectedPair, delay, pattern } from '../support/sockets';
 const total = 24 << 20;
 const whole = pattern(total);
 
-const completedReceives = (): number => engine.stats().operations.receive?.completed ?? 0;
-
 function sendAll(socket: net.Socket): void {
   for (let at = 0; at < total; at += 1 << 20) socket.write(whole.subarray(at, at + (1 << 20)));
   socket.end();
 }
 
-t.test('reads are of 64 KiB at most, whatever the core received', async (test) => {
+t.test('reads are of 64 KiB at most, and few of them go through the I/O thread', async (test) => {
   const { client, peer, close } = await connectedPair(net);
-  const before = completedReceives();
+  const before = engine.stats();
   const reads: Buffer[] = [];
   peer.on('data', (chunk: Buffer) => {
     reads.push(chunk);
-    // Also where they stop in the middle of what was received.
     if (reads.length % 10 !== 0) return;
     peer.pause();
     setTimeout(() => peer.resume(), 5);
@@ -32,8 +29,55 @@ t.test('reads are of 64 KiB at most, whatever the core received', async (test) =
   test.ok(Math.max(...reads.map(({ length }) => length)) <= 65_536);
   test.ok(Buffer.concat(reads).equals(whole));
   test.equal(peer.bytesRead, total);
-  const received = completedReceives() - before;
-  test.ok(received < reads.length, `${reads.length} reads of ${received} chunks`);
+  const after = engine.stats();
+  test.equal(after.bytesReceived - before.bytesReceived, total);
+  const direct = after.directBytesReceived - before.directBytesReceived;
+  test.ok(direct > total / 2, `${direct} bytes received directly`);
+  await close();
+});
+
+t.test('who sends little again is served by the I/O thread again', async (test) => {
+  const { client, peer, close } = await connectedPair(net);
+  peer.on('data', () => {});
+  for (let at = 0; at < total; at += 1 << 20) client.write(whole.subarray(at, at + (1 << 20)));
+  const chunks = (): number => engine.stats().operations.receive?.completed ?? 0;
+  while (peer.bytesRead < total) await delay(1);
+  const inBulk = chunks();
+  for (let i = 0; i < 500 && chunks() < inBulk + 3; i++) {
+    client.write('little');
+    await delay(5);
+  }
+  test.ok(chunks() >= inBulk + 3);
+  while (peer.bytesRead < client.bytesWritten) await delay(1);
+  test.equal(peer.bytesRead, client.bytesWritten);
+  await close();
+});
+
+t.test('a paused socket is as it was when it resumes, also at its end', async (test) => {
+  const { client, peer, close } = await connectedPair(net);
+  sendAll(client);
+  const reads: Buffer[] = [];
+  peer.on('data', (chunk: Buffer) => reads.push(chunk));
+  while (peer.bytesRead < total / 2) await delay(1);
+  peer.pause();
+  const paused = peer.bytesRead;
+  await delay(50);
+  test.ok(peer.bytesRead - paused <= 4 * 65_536, 'and takes no more than its credit');
+  peer.resume();
+  await once(peer, 'end');
+  test.ok(Buffer.concat(reads).equals(whole));
+  await close();
+});
+
+t.test('a reset in the middle is an error', async (test) => {
+  const { client, peer, close } = await connectedPair(net);
+  peer.on('data', () => {
+    if (peer.bytesRead > total / 4) client.resetAndDestroy();
+  });
+  client.on('error', () => {});
+  sendAll(client);
+  const [error] = (await once(peer, 'error')) as [NodeJS.ErrnoException];
+  test.equal(error.code, 'ECONNRESET');
   await close();
 });
 
@@ -91,4 +135,24 @@ const thrower = `
 t.test('what a listener throws costs no other read', async (test) => {
   const { code, stdout } = await run(thrower, 30_000);
   test.strictSame([code, stdout.trim()], [0, 'true true']);
+});
+
+const withoutTicks = `
+  process._tickCallback = undefined;
+  const net = require('iocp-net');
+  const whole = Buffer.alloc(${total}, 'iocp');
+  const server = net.createServer(async (socket) => {
+    const reads = [];
+    for await (const chunk of socket) reads.push(chunk);
+    console.log(Buffer.concat(reads).equals(whole));
+    server.close();
+  });
+  server.listen(0, '127.0.0.1', () => {
+    net.connect(server.address().port, '127.0.0.1').end(whole);
+  });
+`;
+
+t.test('a Node whose ticks cannot be run between reads gets one at a time', async (test) => {
+  const { code, stdout } = await run(withoutTicks, 30_000);
+  test.strictSame([code, stdout.trim()], [0, 'true']);
 });

@@ -21,8 +21,8 @@ void ChunkPool::Use(std::uint8_t* slab, std::size_t bytes) {
   first_ = std::min<std::size_t>((kPageBytes - address % kPageBytes) % kPageBytes, bytes);
   slab_ = slab;
   const std::size_t usable = bytes - first_;
-  // Shares of the three classes; what does not divide goes to the class below.
-  const std::size_t shares[kChunkClasses] = {usable, usable / 2, usable / 4};
+  // Shares of the classes; what does not divide goes to the class below.
+  const std::size_t shares[kChunkClasses] = {usable, usable / 2};
   std::uint32_t counts[kChunkClasses];
   std::size_t given = 0;
   for (std::size_t i = kChunkClasses; i-- > 0;) {
@@ -80,10 +80,8 @@ std::uint32_t ChunkPool::Offset(std::uint32_t chunk) const {
   return offset_[i] + (chunk - begin_[i]) * kChunkBytes[i];
 }
 
-// Not a loop: each message asks a few times.
 ChunkClass ChunkPool::ClassOf(std::uint32_t chunk) const {
-  if (chunk < begin_[1]) return ChunkClass::kSmall;
-  return chunk < begin_[2] ? ChunkClass::kLarge : ChunkClass::kHuge;
+  return chunk < begin_[1] ? ChunkClass::kSmall : ChunkClass::kLarge;
 }
 
 std::uint32_t ChunkPool::Total(ChunkClass chunk_class) const {

@@ -1,6 +1,5 @@
-// The receive slab, cut into chunks of three sizes: small ones for messages, large ones for bulk,
-// and huge ones for who fills those: what arrives while the threads hand a chunk over is then in
-// the next. Only the I/O thread uses it. The budget is the slab: when it is used up, receives wait.
+// The receive slab, cut into chunks of two sizes: small ones for messages, large ones for bulk.
+// Only the I/O thread uses it. The budget is the slab: when it is used up, receives wait.
 //
 // The free lists are stacks, so the same few warm chunks serve while there is little to do, and
 // Trim() can give the pages of the cold ones back to the OS.
@@ -13,11 +12,13 @@
 #include <utility>
 #include <vector>
 
+#include "completion_port/layout.h"
+
 namespace completion_port {
 
-enum class ChunkClass : std::uint8_t { kSmall, kLarge, kHuge };
-inline constexpr std::size_t kChunkClasses = 3;
-inline constexpr std::uint32_t kChunkBytes[kChunkClasses] = {4 * 1024, 64 * 1024, 256 * 1024};
+enum class ChunkClass : std::uint8_t { kSmall, kLarge };
+inline constexpr std::size_t kChunkClasses = 2;
+inline constexpr std::uint32_t kChunkBytes[kChunkClasses] = {4 * 1024, kLargestChunkBytes};
 constexpr std::uint32_t ChunkBytes(ChunkClass chunk_class) {
   return kChunkBytes[static_cast<std::size_t>(chunk_class)];
 }
@@ -25,24 +26,17 @@ inline constexpr std::uint32_t kNoChunk = 0xffffffffu;
 
 // In which order to try the classes where one is preferred.
 constexpr std::array<ChunkClass, kChunkClasses> NearestFirst(ChunkClass preferred) {
-  switch (preferred) {
-    case ChunkClass::kSmall:
-      return {ChunkClass::kSmall, ChunkClass::kLarge, ChunkClass::kHuge};
-    case ChunkClass::kLarge:
-      return {ChunkClass::kLarge, ChunkClass::kSmall, ChunkClass::kHuge};
-    case ChunkClass::kHuge:
-      break;
-  }
-  return {ChunkClass::kHuge, ChunkClass::kLarge, ChunkClass::kSmall};
+  if (preferred == ChunkClass::kSmall) return {ChunkClass::kSmall, ChunkClass::kLarge};
+  return {ChunkClass::kLarge, ChunkClass::kSmall};
 }
 
 class ChunkPool {
  public:
-  // Half of the slab in small chunks, a quarter in large ones, a quarter in huge ones.
+  // Half of the slab in chunks of each class.
   void Use(std::uint8_t* slab, std::size_t bytes);
 
   std::uint32_t Acquire(ChunkClass chunk_class);  // kNoChunk when there is none
-  // The preferred class, else any other, the nearest in size first.
+  // The preferred class, else the other.
   std::uint32_t AcquireAny(ChunkClass preferred);
   void Release(std::uint32_t chunk);  // checked: a chunk is released once
   bool IsAcquired(std::uint32_t chunk) const;

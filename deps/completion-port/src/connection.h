@@ -45,6 +45,7 @@ struct IocpNotes {
 // The receive request that the kernel holds for one connection.
 enum class ReceiveRequest : std::uint8_t {
   kNone,
+  kPoll,  // receives nothing: says when there is something
   kSingle,
   kMultishot,  // completes as often as bytes arrive
   kEnding,     // is being cancelled; its last completion is still to come
@@ -74,7 +75,14 @@ struct UringNotes {
 
 // One operation the kernel can hold. The OS part comes first, so that the pointer a packet carries
 // is the pointer to this (IOCP) or is carried as it is in user_data (io_uring).
-enum class OperationKind : std::uint8_t { kReceive, kSend, kConnect, kShutdown, kAccept };
+enum class OperationKind : std::uint8_t {
+  kReceive,
+  kReadable,
+  kSend,
+  kConnect,
+  kShutdown,
+  kAccept
+};
 enum class OperationState : std::uint8_t { kIdle, kSubmitted, kCancelling };
 
 struct Operation {
@@ -131,14 +139,6 @@ struct Connection {
 #ifdef __linux__
   UringNotes uring;
 #endif
-
-  // What the next receive should get. A huge chunk only for a consumer that keeps up: of who has
-  // stopped reading, less lies around.
-  ChunkClass NextChunkClass() const {
-    constexpr std::uint32_t kCreditOfWhoKeepsUp = 3;
-    const bool lags = chunk_class == ChunkClass::kHuge && credit < kCreditOfWhoKeepsUp;
-    return lags ? ChunkClass::kLarge : chunk_class;
-  }
 
   // Whether anything must come back before the connection may be freed. Backend::Cancel sees to it
   // that it does.

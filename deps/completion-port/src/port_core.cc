@@ -142,6 +142,8 @@ void PortCore::Dispatch(const Submission& submission) {
       return Receive(submission);
     case Opcode::kRelease:
       return Release(submission);
+    case Opcode::kReadable:
+      return AwaitReadable(submission);
     case Opcode::kSend:
       return Send(submission);
     case Opcode::kShutdown:

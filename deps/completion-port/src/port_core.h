@@ -60,6 +60,7 @@ class PortCore final : public Port, private BackendEvents {
   Error Duplicate(SocketId id, std::intptr_t* native) override;
   Error DuplicateListener(ListenerId id, std::intptr_t* native) override;
   std::int32_t SendNow(SocketId id, const std::uint8_t* data, std::size_t length) override;
+  std::int32_t ReceiveNow(SocketId id, std::uint8_t* data, std::size_t length) override;
   bool ConsumerSleeps() override;
   void Wake() override;
 
@@ -101,6 +102,7 @@ class PortCore final : public Port, private BackendEvents {
   void Receive(const Submission& submission);
   void Release(const Submission& submission);
   void IssueReceive(Connection& connection);
+  void AwaitReadable(const Submission& submission);
   void RetryStarved();
   void Send(const Submission& submission);
   void IssueListedSends();
@@ -112,6 +114,7 @@ class PortCore final : public Port, private BackendEvents {
   void OnReceive(Connection& connection, std::int32_t result, std::uint32_t chunk) override;
   void LearnChunkClass(Connection& connection, std::uint32_t bytes, std::uint32_t room);
   void DeliverChunk(Connection& connection, std::int32_t result, std::uint32_t chunk);
+  void OnReadable(Connection& connection, Error error) override;
   void OnSend(Connection& connection, std::int32_t result) override;
   void OnShutdown(Connection& connection, Error error) override;
 

@@ -5,7 +5,7 @@
 namespace completion_port {
 
 namespace {
-// Receives that a chunk of the class below could have held, after which the next one gets such.
+// Receives that a small chunk could have held, after which the next one gets such.
 constexpr std::uint8_t kRoomyReceives = 4;
 }  // namespace
 
@@ -68,22 +68,15 @@ void PortCore::OnReceive(Connection& connection, std::int32_t result, std::uint3
   Complete(Opcode::kReceive, connection.id.load(std::memory_order_relaxed), result, kNoChunk);
 }
 
-// Larger chunks for who fills those it gets; smaller ones again for who has long needed no more.
+// Large chunks for who fills those it gets; small ones again for who has long needed no more.
 void PortCore::LearnChunkClass(Connection& connection, std::uint32_t bytes, std::uint32_t room) {
-  const auto index = static_cast<std::size_t>(connection.chunk_class);
   if (bytes == room) {
     connection.roomy_receives = 0;
-    // What it got may be of another class than what it should have got.
-    const bool fills_its_own = room >= ChunkBytes(connection.chunk_class);
-    if (fills_its_own && index + 1 < kChunkClasses) {
-      connection.chunk_class = static_cast<ChunkClass>(index + 1);
-    }
-  } else if (index != 0) {
-    const auto below = static_cast<ChunkClass>(index - 1);
-    connection.roomy_receives = bytes >= ChunkBytes(below) ? 0 : connection.roomy_receives + 1;
-    if (connection.roomy_receives < kRoomyReceives) return;
-    connection.roomy_receives = 0;
-    connection.chunk_class = below;
+    connection.chunk_class = ChunkClass::kLarge;
+  } else if (connection.chunk_class == ChunkClass::kLarge) {
+    const bool needed_it = bytes >= ChunkBytes(ChunkClass::kSmall);
+    connection.roomy_receives = needed_it ? 0 : connection.roomy_receives + 1;
+    if (connection.roomy_receives == kRoomyReceives) connection.chunk_class = ChunkClass::kSmall;
   }
 }
 
@@ -94,6 +87,22 @@ void PortCore::DeliverChunk(Connection& connection, std::int32_t result, std::ui
   Complete(Opcode::kReceive, connection.id.load(std::memory_order_relaxed), result, chunk,
            chunks_.Offset(chunk));
   IssueReceive(connection);
+}
+
+void PortCore::AwaitReadable(const Submission& submission) {
+  counters_.AddSubmitted(Opcode::kReadable);
+  Connection* connection = connections_.Find(submission.id);
+  if (connection == nullptr || connection->state != ConnectionState::kOpen) return;
+  const bool receives =
+      connection->credit != 0 || connection->receive.state != OperationState::kIdle;
+  if (!receives && backend_->SubmitReadable(*connection)) return;
+  Complete(Opcode::kReadable, submission.id, ToResult(Error::kBusy));
+}
+
+void PortCore::OnReadable(Connection& connection, Error error) {
+  if (error != Error::kOk) connection.receive_side = ReceiveSide::kFailed;
+  if (connection.state != ConnectionState::kOpen) return ContinueClose(connection);
+  Complete(Opcode::kReadable, connection.id.load(std::memory_order_relaxed), ToResult(error));
 }
 
 void PortCore::RetryStarved() {

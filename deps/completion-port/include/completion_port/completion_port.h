@@ -216,6 +216,12 @@ class Port {
   // of this socket is in flight (promise 2). Bytes taken (0: would block) or a negative Error.
   virtual std::int32_t SendNow(SocketId id, const std::uint8_t* data, std::size_t length) = 0;
 
+  // One non-blocking receive on the caller's thread, into the caller's memory: for bulk, which it
+  // saves a copy. Allowed only after a kReadable of this socket completed, until the next kReadable
+  // or credit is submitted (promise 2). Bytes, 0 at the end of the stream, or a negative Error
+  // (kTryAgain: nothing there now; kOperationNotSupported: a named pipe).
+  virtual std::int32_t ReceiveNow(SocketId id, std::uint8_t* data, std::size_t length) = 0;
+
   // The consumer's last act before it sleeps: asks for wake_consumer. False if there are
   // completions to read; nothing is asked for then. On the consumer's thread.
   virtual bool ConsumerSleeps() = 0;

@@ -31,6 +31,9 @@ inline constexpr std::size_t kCacheLineBytes = 64;
 inline constexpr std::size_t kRecordWords = 8;  // of 32 bits: two records to a cache line
 inline constexpr std::size_t kRecordBytes = kRecordWords * 4;
 
+// The most that one kReceive brings, in bytes. Who fills it has more to read.
+inline constexpr std::uint32_t kLargestChunkBytes = 64 * 1024;
+
 // Ids of sockets and listeners: a slot's index in the low bits, its generation in the others.
 inline constexpr std::uint32_t kSlotIndexBits = 20;
 
@@ -60,6 +63,10 @@ inline constexpr std::size_t kHeaderBytes = 8 * kCacheLineBytes;
   /* id, arg0 = chunk to give back, arg1 = credit to add. No completion: it is not an        */ \
   /* operation but a return. The chunk is given back even if the socket is gone.             */ \
   X(kRelease, release)                                                                          \
+  /* id; only while the socket has no credit. Completes once ReceiveNow would find something:*/ \
+  /* 0 (bytes, the end or an error), or -Error; -kBusy where a receive is still with the     */ \
+  /* system: grant credit. Cancelled by kClose, which stands for it.                         */ \
+  X(kReadable, readable)                                                                        \
   /* id, arg0 = offset in the send slab (or low half of the address), arg1 = length in       */ \
   /* bytes, arg2 = high half of the address. Records with kSendMore make one request with    */ \
   /* the records after them. Completion: result = 0 or -Error, arg0 = how many requests, in  */ \
@@ -132,8 +139,11 @@ static_assert(sizeof(Completion) == kRecordBytes);
   X(kChunksTotal, chunksTotal)         /* gauge */                                            \
   X(kReceivesStarved, receivesStarved) /* receives that had to wait for a free chunk */       \
   X(kChunksTrimmed, chunksTrimmed)     /* given back to the OS when idle */                   \
-  X(kDirectSends, directSends)         /* SendNow calls; this and the next: the submitter */  \
-  X(kDirectBytes, directBytes)         /* bytes they took */
+  /* These are the submitter's: */                                                            \
+  X(kDirectSends, directSends) /* SendNow calls */                                            \
+  X(kDirectBytesSent, directBytesSent)                                                        \
+  X(kDirectReceives, directReceives) /* ReceiveNow calls */                                   \
+  X(kDirectBytesReceived, directBytesReceived)
 
 enum class Counter : std::uint32_t {
 #define X(name, js) name,

@@ -31,6 +31,7 @@ class BackendEvents {
   virtual void OnReceive(Connection& connection, std::int32_t result, std::uint32_t chunk) = 0;
   // Bytes the OS took from the front of connection.sends (may be fewer than given), or -Error.
   virtual void OnSend(Connection& connection, std::int32_t result) = 0;
+  virtual void OnReadable(Connection& connection, Error error) = 0;
   virtual void OnConnect(Connection& connection, Error error) = 0;
   virtual void OnShutdown(Connection& connection, Error error) = 0;
   // One accepted socket (kOk; the core owns it now), not yet attached to any port (but a pipe to
@@ -62,7 +63,10 @@ class Backend {
 
   virtual void SubmitConnect(Connection& connection) = 0;  // to connection.remote
   virtual void SubmitReceive(Connection& connection) = 0;  // a chunk of connection.chunk_class
-  virtual void SubmitSend(Connection& connection) = 0;     // gathers the front of connection.sends
+  // In the place of a receive: waits until one would find something. False, and nothing submitted,
+  // where a receive of an earlier SubmitReceive is still with the OS.
+  virtual bool SubmitReadable(Connection& connection) = 0;
+  virtual void SubmitSend(Connection& connection) = 0;  // gathers the front of connection.sends
   // Only for what cannot end its sending side by a call (os::IsPipe), with nothing left to send.
   virtual void SubmitShutdown(Connection& connection) = 0;
   virtual void SubmitAccept(Listener& listener) = 0;  // keeps accepting until Cancel

@@ -112,6 +112,7 @@ class UringBackend final : public Backend {
   Error Attach(Listener&) override { return Error::kOk; }
   void SubmitConnect(Connection& connection) override;
   void SubmitReceive(Connection& connection) override;
+  bool SubmitReadable(Connection& connection) override;
   void SubmitSend(Connection& connection) override;
   void SubmitShutdown(Connection&) override {}  // no pipes here
   void SubmitAccept(Listener& listener) override;
@@ -140,6 +141,7 @@ class UringBackend final : public Backend {
   void CancelReceive(Connection& connection);
   void CheckCancelledHangup(Connection& connection, int result);
   void ReportReceive(Connection& connection, const io_uring_cqe& packet);
+  void ReportReadable(Connection& connection, int result);
   void ReportHangup(Connection& connection);
   void ReportCancelledReceive(Connection& connection);
   void ReportMissedReceive(Connection& connection, std::int32_t result);

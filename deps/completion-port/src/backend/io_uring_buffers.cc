@@ -10,8 +10,8 @@ namespace completion_port {
 namespace {
 
 // Of each class: how many are posted at least, and at most (a power of two).
-constexpr std::uint32_t kLeast[kChunkClasses] = {32, 8, 4};
-constexpr std::uint32_t kMost[kChunkClasses] = {1024, 64, 16};
+constexpr std::uint32_t kLeast[kChunkClasses] = {32, 8};
+constexpr std::uint32_t kMost[kChunkClasses] = {1024, 64};
 
 constexpr std::uint32_t kRefillsPerReview = 256;
 

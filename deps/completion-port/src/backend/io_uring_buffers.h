@@ -33,7 +33,7 @@ class UringBuffers {
   std::uint32_t Trim();
 
   // A receive found the ring of `wanted` empty. True when trying again makes sense, then with
-  // *usable: the same class if it can be topped up, else another one.
+  // *usable: the same class if it can be topped up, else the other one.
   bool AfterRunningDry(ChunkClass wanted, ChunkClass* usable);
 
  private:

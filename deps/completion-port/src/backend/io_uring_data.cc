@@ -112,6 +112,7 @@ void UringBackend::ReportOperation(Operation& operation, const io_uring_cqe& pac
     case OperationKind::kConnect:
       return events_->OnConnect(connection, FromOsError(-packet.res, Operating::kConnect));
     case OperationKind::kReceive:   // see above
+    case OperationKind::kReadable:  // is a receive here, of another request
     case OperationKind::kShutdown:  // of pipes only
     case OperationKind::kAccept:    // has no Operation here
       return;

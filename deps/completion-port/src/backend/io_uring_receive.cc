@@ -38,11 +38,25 @@ void UringBackend::SubmitReceive(Connection& connection) {
   UringNotes& notes = connection.uring;
   if (!notes.held.empty()) return holding_.push_back(&connection);
   if (notes.request == ReceiveRequest::kNone) {
-    PostReceive(connection, connection.NextChunkClass());
+    PostReceive(connection, connection.chunk_class);
   } else if (notes.request == ReceiveRequest::kMultishot &&
              connection.chunk_class != ChunkClass::kSmall) {
     EndReceive(connection);  // and post the other when it has ended
   }
+}
+
+// A multishot may have brought what the core did not ask for yet: that comes first.
+bool UringBackend::SubmitReadable(Connection& connection) {
+  UringNotes& notes = connection.uring;
+  if (notes.request != ReceiveRequest::kNone || !notes.held.empty()) return false;
+  connection.receive.connection = &connection;
+  connection.receive.kind = OperationKind::kReceive;
+  connection.receive.state = OperationState::kSubmitted;
+  notes.request = ReceiveRequest::kPoll;
+  io_uring_sqe* request =
+      NextRequest(IORING_OP_POLL_ADD, connection.socket, Tagged(&connection.receive, kOperation));
+  request->poll32_events = PollEvents(POLLIN | POLLRDHUP);
+  return true;
 }
 
 void UringBackend::PostReceive(Connection& connection, ChunkClass chunk_class) {
@@ -96,7 +110,7 @@ void UringBackend::CancelReceive(Connection& connection) {
   notes.held.clear();
   notes.end = ToResult(Error::kCanceled);
   operation.state = OperationState::kCancelling;
-  if (notes.request == ReceiveRequest::kSingle || notes.request == ReceiveRequest::kMultishot) {
+  if (notes.request != ReceiveRequest::kNone && notes.request != ReceiveRequest::kEnding) {
     EndReceive(connection);
   }
   if (notes.hangup == HangupWatch::kArmed) EndHangupWatch(connection);
@@ -115,8 +129,10 @@ void UringBackend::ReportReceive(Connection& connection, const io_uring_cqe& pac
   }
   connection.likely_readable = (packet.flags & IORING_CQE_F_SOCK_NONEMPTY) != 0;
   UringNotes& notes = connection.uring;
+  const bool polled = notes.request == ReceiveRequest::kPoll;
   if ((packet.flags & IORING_CQE_F_MORE) == 0) notes.request = ReceiveRequest::kNone;
   const bool cancelled = connection.receive.state == OperationState::kCancelling;
+  if (polled && !cancelled) return ReportReadable(connection, packet.res);
   if (chunk != kNoChunk && (packet.res <= 0 || cancelled)) chunks_->Release(chunk);
   if (cancelled) {
     // Nobody wants the bytes, but the end of the stream is of interest.
@@ -126,6 +142,12 @@ void UringBackend::ReportReceive(Connection& connection, const io_uring_cqe& pac
   if (packet.res <= 0) return ReportMissedReceive(connection, packet.res);
   if (notes.messages < kMultishotAfter) ++notes.messages;
   DeliverOrHold(connection, packet.res, chunk);
+}
+
+void UringBackend::ReportReadable(Connection& connection, int result) {
+  connection.receive.state = OperationState::kIdle;
+  const Error error = result < 0 ? FromOsError(-result, Operating::kReceive) : Error::kOk;
+  events_->OnReadable(connection, error);
 }
 
 void UringBackend::ReportHangup(Connection& connection) {
@@ -155,7 +177,7 @@ void UringBackend::ReportMissedReceive(Connection& connection, std::int32_t resu
   // Where the core has not asked, or is still to be told of what is held, it will ask again.
   const bool wanted = connection.receive.state == OperationState::kSubmitted;
   if (!wanted || !connection.uring.held.empty()) return;
-  ChunkClass chunk_class = connection.NextChunkClass();
+  ChunkClass chunk_class = connection.chunk_class;
   if (ran_dry && !buffers_.AfterRunningDry(chunk_class, &chunk_class)) {
     return DeliverOrHold(connection, ToResult(Error::kNoBufferSpace), kNoChunk);
   }

@@ -197,6 +197,8 @@ void IocpBackend::Finish(Operation& operation, int os_error, DWORD bytes) {
   switch (operation.kind) {
     case OperationKind::kReceive:
       return FinishReceive(*operation.connection, os_error, bytes);
+    case OperationKind::kReadable:
+      return FinishReadable(*operation.connection, os_error);
     case OperationKind::kSend:
       return FinishSend(*operation.connection, os_error, bytes);
     case OperationKind::kConnect:

@@ -60,6 +60,7 @@ class IocpBackend final : public Backend {
   Error Attach(Listener& listener) override;
   void SubmitConnect(Connection& connection) override;
   void SubmitReceive(Connection& connection) override;
+  bool SubmitReadable(Connection& connection) override;
   void SubmitSend(Connection& connection) override;
   void SubmitShutdown(Connection& connection) override;
   void SubmitAccept(Listener& listener) override;
@@ -101,6 +102,7 @@ class IocpBackend final : public Backend {
   void PostZeroByte(Connection& connection);
   void FinishReceive(Connection& connection, int os_error, DWORD bytes);
   void FinishPipeReceive(Connection& connection, std::uint32_t chunk, int os_error, DWORD bytes);
+  void FinishReadable(Connection& connection, int os_error);
   void FinishZeroByte(Connection& connection, int os_error);
   void Fetch(Connection& connection);
   void Learn(Connection& connection, std::uint32_t bytes, std::uint32_t room);

@@ -46,15 +46,32 @@ WSABUF BufferOf(std::uint8_t* data, std::uint32_t bytes) {
 
 void IocpBackend::SubmitReceive(Connection& connection) {
   assert(connection.receive.state == OperationState::kIdle);
+  connection.receive.kind = OperationKind::kReceive;
   connection.receive.state = OperationState::kSubmitted;
   if (IsPipe(connection)) AwaitSilence(connection);
   if (connection.iocp.busy && PostChunk(connection)) return;
   PostZeroByte(connection);
 }
 
+bool IocpBackend::SubmitReadable(Connection& connection) {
+  assert(connection.receive.state == OperationState::kIdle);
+  if (IsPipe(connection)) return false;  // ReceiveNow is not for them
+  connection.receive.kind = OperationKind::kReadable;
+  connection.receive.state = OperationState::kSubmitted;
+  PostZeroByte(connection);
+  return true;
+}
+
+void IocpBackend::FinishReadable(Connection& connection, int os_error) {
+  const bool cancelled = connection.receive.state == OperationState::kCancelling;
+  connection.receive.state = OperationState::kIdle;
+  if (cancelled) return events_->OnReceive(connection, ToResult(Error::kCanceled), kNoChunk);
+  events_->OnReadable(connection, os_error == 0 ? Error::kOk : ReceiveError(os_error));
+}
+
 // False if this connection has to do with a zero-byte receive.
 bool IocpBackend::PostChunk(Connection& connection) {
-  const ChunkClass chunk_class = connection.NextChunkClass();
+  const ChunkClass chunk_class = connection.chunk_class;
   const std::uint32_t posted = posted_chunks_[static_cast<std::size_t>(chunk_class)];
   if ((posted + 1) * kPostedShare > chunks_->Total(chunk_class)) return false;
   const std::uint32_t chunk = chunks_->Acquire(chunk_class);
@@ -142,7 +159,7 @@ void IocpBackend::FinishPipeReceive(Connection& connection, std::uint32_t chunk,
   AwaitSilence(connection);
   if (chunk != kNoChunk) return PostZeroByte(connection);
   // Readable. The chunk's receive finishes at once, unless somebody else was quicker.
-  const std::uint32_t fresh = chunks_->AcquireAny(connection.NextChunkClass());
+  const std::uint32_t fresh = chunks_->AcquireAny(connection.chunk_class);
   if (fresh == kNoChunk) return ReportReceiveError(connection, Error::kNoBufferSpace);
   StartChunk(connection, fresh);
 }
@@ -151,7 +168,7 @@ void IocpBackend::FinishPipeReceive(Connection& connection, std::uint32_t chunk,
 // no packet comes, whatever the notification mode; FIONBIO makes it answer at once.
 void IocpBackend::Fetch(Connection& connection) {
   // A chunk of another size is better than none: the bytes are there.
-  const std::uint32_t chunk = chunks_->AcquireAny(connection.NextChunkClass());
+  const std::uint32_t chunk = chunks_->AcquireAny(connection.chunk_class);
   if (chunk == kNoChunk) return ReportReceiveError(connection, Error::kNoBufferSpace);
   WSABUF buffer = BufferOf(chunks_->Data(chunk), chunks_->Bytes(chunk));
   DWORD bytes = 0;

@@ -77,6 +77,9 @@ Error PeerAddress(NativeSocket socket, Address* out);
 // Bytes taken without waiting, 0 when the OS would wait, or -Error. Never raises SIGPIPE.
 std::int32_t SendNow(NativeSocket socket, const std::uint8_t* data, std::size_t length);
 
+// Bytes that had arrived, 0 at the end of the stream, or -Error: -kTryAgain when there are none.
+std::int32_t ReceiveNow(NativeSocket socket, std::uint8_t* data, std::size_t length);
+
 // Reads and throws away what has arrived, without waiting, up to `limit` bytes. kTryAgain: nothing
 // more now; kOk: the peer has ended; kMessageTooLong: more than limit; else the error.
 Error DiscardReceived(NativeSocket socket, std::size_t limit);

@@ -234,6 +234,15 @@ std::int32_t SendNow(NativeSocket socket, const std::uint8_t* data, std::size_t 
   }
 }
 
+std::int32_t ReceiveNow(NativeSocket socket, std::uint8_t* data, std::size_t length) {
+  length = std::min<std::size_t>(length, INT32_MAX);
+  for (;;) {
+    const ssize_t received = recv(socket, data, length, MSG_DONTWAIT);
+    if (received >= 0) return static_cast<std::int32_t>(received);
+    if (errno != EINTR) return ToResult(LastError(Operating::kReceive));
+  }
+}
+
 Error DiscardReceived(NativeSocket socket, std::size_t limit) {
   // On Linux MSG_TRUNC makes a TCP receive drop the bytes instead of copying them.
 #ifdef __linux__

@@ -255,6 +255,18 @@ std::int32_t SendNow(NativeSocket socket, const std::uint8_t* data, std::size_t 
   return os_error == WSAEWOULDBLOCK ? 0 : ToResult(FromOsError(os_error, Operating::kSend));
 }
 
+std::int32_t ReceiveNow(NativeSocket socket, std::uint8_t* data, std::size_t length) {
+  WSABUF buffer;
+  buffer.buf = reinterpret_cast<CHAR*>(data);
+  buffer.len = static_cast<ULONG>(std::min<std::size_t>(length, INT_MAX));
+  DWORD received = 0;
+  DWORD flags = 0;
+  if (WSARecv(socket, &buffer, 1, &received, &flags, nullptr, nullptr) == 0) {
+    return static_cast<std::int32_t>(received);
+  }
+  return ToResult(LastError(Operating::kReceive));
+}
+
 Error DiscardReceived(NativeSocket socket, std::size_t limit) {
   char discarded[16 * 1024];
   std::size_t total = 0;
