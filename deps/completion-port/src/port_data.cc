@@ -68,13 +68,14 @@ void PortCore::OnReceive(Connection& connection, std::int32_t result, std::uint3
   Complete(Opcode::kReceive, connection.id.load(std::memory_order_relaxed), result, kNoChunk);
 }
 
-// Large chunks for who fills those it gets; small ones again for who has long needed no more.
+// Large chunks for who fills those it gets and has more to come, which a message of just a chunk's
+// size has not; small ones again for who has long needed no more.
 void PortCore::LearnChunkClass(Connection& connection, std::uint32_t bytes, std::uint32_t room) {
-  if (bytes == room) {
+  if (bytes == room && connection.likely_readable) {
     connection.roomy_receives = 0;
     connection.chunk_class = ChunkClass::kLarge;
   } else if (connection.chunk_class == ChunkClass::kLarge) {
-    const bool needed_it = bytes >= ChunkBytes(ChunkClass::kSmall);
+    const bool needed_it = bytes > ChunkBytes(ChunkClass::kSmall);
     connection.roomy_receives = needed_it ? 0 : connection.roomy_receives + 1;
     if (connection.roomy_receives == kRoomyReceives) connection.chunk_class = ChunkClass::kSmall;
   }
