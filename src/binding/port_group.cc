@@ -73,7 +73,16 @@ Napi::Function PortGroup::Define(Napi::Env env) {
 
 PortGroup::PortGroup(const Napi::CallbackInfo& info) : Napi::ObjectWrap<PortGroup>(info) {}
 
-PortGroup::~PortGroup() { group_.Stop(); }
+// At the environment's end StopAtCleanup came before. A group that is collected earlier takes back
+// what would find nothing here then.
+PortGroup::~PortGroup() {
+  group_.Stop();
+  for (const auto& member : members_) {
+    if (member->wake == nullptr) continue;
+    napi_remove_env_cleanup_hook(Env(), StopAtCleanup, member.get());
+    napi_release_threadsafe_function(member->wake, napi_tsfn_abort);
+  }
+}
 
 // add(settings, onWake): what JavaScript needs to map the port, or the name of an error.
 // onWake(false) is called on the JS thread after completions were published while it slept,
@@ -150,7 +159,11 @@ void PortGroup::CallJs(napi_env env, napi_value callback, void* context, void*) 
   napi_make_callback(env, nullptr, receiver, callback, 1, &is_more, nullptr);
 }
 
-void PortGroup::StopAtCleanup(void* member) { static_cast<Member*>(member)->group->group_.Stop(); }
+void PortGroup::StopAtCleanup(void* data) {
+  Member& member = *static_cast<Member*>(data);
+  member.group->group_.Stop();
+  member.wake = nullptr;  // its own hook, the next, takes it away
+}
 
 // stop(): for a group that is not to be used after all.
 Napi::Value PortGroup::Stop(const Napi::CallbackInfo& info) {

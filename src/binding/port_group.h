@@ -17,7 +17,8 @@ completion_port::BackendKind BackendByName(const std::string& name);
 //
 // Who owns what. The rings and slabs are ArrayBuffers of V8 (Electron forbids others), held here by
 // reference while the I/O threads run. The environment's cleanup hook stops and joins the threads
-// before V8 takes anything away; only then are the references dropped.
+// before V8 takes anything away; only then are the references dropped. Where the object is collected
+// before (opening the engine failed half-way), its destructor does so.
 class PortGroup : public Napi::ObjectWrap<PortGroup> {
  public:
   static Napi::Function Define(Napi::Env env);
@@ -28,7 +29,7 @@ class PortGroup : public Napi::ObjectWrap<PortGroup> {
   // One port, and what wakes JavaScript on its behalf.
   struct Member {
     completion_port::Port* port = nullptr;
-    napi_threadsafe_function wake = nullptr;
+    napi_threadsafe_function wake = nullptr;  // null once the environment ends
     PortGroup* group = nullptr;
     const std::uint8_t* send_start = nullptr;  // of the send slab
     Napi::Reference<Napi::ArrayBuffer> ring;

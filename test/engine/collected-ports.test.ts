@@ -1,0 +1,45 @@
+/** Ports that were opened in vain, because another one could not be, are collected as garbage. */
+import t from 'tap';
+import { run } from '../support/child';
+
+const bindingFile = JSON.stringify(require.resolve('#dist/port/binding.js'));
+
+/** Opens ports, gives them up and has them collected; then its environment ends. */
+const program = `
+const { loadBinding } = require(${bindingFile});
+const { PortGroup, backends } = loadBinding();
+const settings = {
+  backend: backends()[0], submissionEntries: 1024, completionEntries: 1024, socketCapacity: 1024,
+  receiveSlabBytes: 1 << 20, sendSlabBytes: 1 << 18, lingerMs: 0, core: -1,
+};
+let collected = 0;
+const registry = new FinalizationRegistry(() => collected++);
+const open = (stops) => {
+  const group = new PortGroup();
+  for (let i = 0; i < 2; i++) if (typeof group.add(settings, () => {}) === 'string') return;
+  if (stops) group.stop();
+  registry.register(group, '');
+};
+for (let i = 0; i < 8; i++) open(i % 2 === 0);
+const untilCollected = () => {
+  if (collected === 8) return console.log('collected');
+  gc();
+  setTimeout(untilCollected, 10);
+};
+setTimeout(untilCollected, 10);
+`;
+
+const execArgv = ['--expose-gc'];
+
+t.test('at the end of the process nothing of them is looked for', async (test) => {
+  const { code, signal, stdout } = await run(program, undefined, { execArgv });
+  test.strictSame({ code, signal, stdout }, { code: 0, signal: null, stdout: 'collected\n' });
+});
+
+t.test('nor at the end of a worker', async (test) => {
+  const worker = `
+const { Worker } = require('node:worker_threads');
+new Worker(${JSON.stringify(program)}, { eval: true });`;
+  const { code, signal, stdout } = await run(worker, undefined, { execArgv });
+  test.strictSame({ code, signal, stdout }, { code: 0, signal: null, stdout: 'collected\n' });
+});
