@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <future>
+#include <utility>
 
 namespace completion_port {
 
@@ -44,15 +44,15 @@ Error PortCore::Start() {
   if (error != Error::kOk) return error;
   backend_ = CreateBackend(options_.backend);
   if (backend_ == nullptr) return Error::kNotSupported;
-  std::promise<Error> opened;
-  std::future<Error> result = opened.get_future();
-  thread_ = std::thread([this, &opened] {
+  thread_ = std::thread([this] {
     // The queue is opened here because an io_uring with SINGLE_ISSUER belongs to its thread.
-    const Error error = OpenQueue();
-    opened.set_value(error);
-    if (error == Error::kOk) Run();
+    const Error result = OpenQueue();
+    opened_.store(result);
+    opened_.notify_one();
+    if (result == Error::kOk) Run();
   });
-  error = result.get();
+  opened_.wait(kOpening);
+  error = opened_.load();
   if (error != Error::kOk) thread_.join();
   return error;
 }

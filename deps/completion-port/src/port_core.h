@@ -169,7 +169,8 @@ class PortCore final : public Port, private BackendEvents {
   std::atomic<std::uint32_t> load_{0};
 
   std::atomic<bool> stopping_{false};
-  std::atomic<Error> open_error_{Error::kOk};
+  static constexpr Error kOpening = Error::kCount;  // the thread has not said yet
+  std::atomic<Error> opened_{kOpening};
   std::thread thread_;
 };
 
