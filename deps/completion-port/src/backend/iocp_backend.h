@@ -154,8 +154,7 @@ class IocpBackend final : public Backend {
   LPFN_CONNECTEX connect_ex_ = nullptr;
   bool can_fail_loopback_fast_ = false;  // see iocp_connect.cc
 
-  std::uint64_t now_ms_ = 0;          // read once for every batch
-  std::uint32_t held_by_kernel_ = 0;  // operations whose packet has not come yet
+  std::uint64_t now_ms_ = 0;  // read once for every batch
   std::uint32_t posted_chunks_[kChunkClasses] = {};
   bool poll_skipped_ = false;
 
