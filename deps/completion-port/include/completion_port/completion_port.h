@@ -198,8 +198,8 @@ class Port {
   virtual Error ListenerAddress(ListenerId id, Address* out) = 0;
 
   // Listeners of Family::kLocal only. The first: before kAccept is submitted. The second takes the
-  // name away at once, so that nobody connects any more and another may listen there; closing does
-  // so, too, if it was not called.
+  // name of a socket file away at once, so that nobody connects any more and another may listen
+  // there; closing does so, too, if it was not called. Other names last until closing.
   virtual Error SetListenerAccess(ListenerId id, bool readable_by_all, bool writable_by_all) = 0;
   virtual Error UnlinkListener(ListenerId id) = 0;
 
