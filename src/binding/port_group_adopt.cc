@@ -70,8 +70,10 @@ Napi::Value PortGroup::AdoptListener(const Napi::CallbackInfo& info) {
     if (error != cp::Error::kOk) handle.GiveUp();
   }
   cp::Address address;
-  if (error == cp::Error::kOk) error = PortOf(info)->ListenerAddress(id, &address);
-  return AdoptedOrError(info.Env(), error, id, address.family == cp::Family::kLocal);
+  const bool is_local = error == cp::Error::kOk &&
+                        PortOf(info)->ListenerAddress(id, &address) == cp::Error::kOk &&
+                        address.family == cp::Family::kLocal;
+  return AdoptedOrError(info.Env(), error, id, is_local);
 }
 
 // duplicate(port, id): a handle that is the caller's, or an error name.
