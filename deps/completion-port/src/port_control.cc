@@ -8,16 +8,14 @@ namespace completion_port {
 
 namespace {
 
-Error OpenTcpListener(const ListenOptions& options, NativeSocket* out) {
-  NativeSocket socket = kInvalidSocket;
-  Error error = os::OpenStreamSocket(options.address.family, &socket);
-  if (error != Error::kOk) return error;
-  error = os::BindListener(socket, options);
-  if (error == Error::kOk) error = os::Listen(socket, options.backlog);
-  if (error == Error::kOk)
-    *out = socket;
-  else
-    os::CloseSocket(socket);
+Error OpenListener(const ListenOptions& options, NativeSocket* out) {
+  const Address& address = options.address;
+  if (address.family == Family::kLocal) {
+    return os::OpenLocalListener(address.path, options.backlog, out);
+  }
+  std::intptr_t native = -1;
+  const Error error = OpenNativeListener(options, &native);
+  if (error == Error::kOk) *out = static_cast<NativeSocket>(native);
   return error;
 }
 
@@ -25,10 +23,8 @@ Error OpenTcpListener(const ListenOptions& options, NativeSocket* out) {
 
 Error PortCore::PrepareListener(const ListenOptions& options, ListenerId* id) {
   const Address& address = options.address;
-  const bool is_local = address.family == Family::kLocal;
   NativeSocket socket = kInvalidSocket;
-  const Error error = is_local ? os::OpenLocalListener(address.path, options.backlog, &socket)
-                               : OpenTcpListener(options, &socket);
+  const Error error = OpenListener(options, &socket);
   if (error != Error::kOk) return error;
   Listener* listener = listeners_.Allocate();
   if (listener == nullptr) {
