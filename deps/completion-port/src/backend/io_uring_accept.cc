@@ -61,23 +61,23 @@ void UringBackend::PostAccept(UringAccept& accept) {
   // An accept that waits holds one place in the kernel's queue of those who wait. One-shot accepts
   // go to its end each time, so that processes that share a listener take turns; a multishot one
   // would keep its place and be served first for ever.
-  accept.keeps_place = !accept.listener->shared;
-  if (accept.keeps_place) request->ioprio = IORING_ACCEPT_MULTISHOT;
+  const bool keeps_place = !accept.listener->shared;
+  if (keeps_place) request->ioprio = IORING_ACCEPT_MULTISHOT;
   request->accept_flags = SOCK_CLOEXEC;
-  accept.armed = true;
+  accept.request = keeps_place ? AcceptRequest::kMultishot : AcceptRequest::kOneShot;
 }
 
 void UringBackend::PostAcceptPause(UringAccept& accept) {
   io_uring_sqe* request = NextRequest(IORING_OP_TIMEOUT, -1, Tagged(&accept, kAccepting));
   request->addr = reinterpret_cast<std::uintptr_t>(&kAcceptPause);
   request->len = 1;
-  accept.armed = accept.pausing = true;
+  accept.request = AcceptRequest::kPause;
 }
 
 void UringBackend::Cancel(Listener& listener) {
   auto& accept = static_cast<UringAccept&>(*listener.accepts);
   accept.stopping = true;
-  if (accept.armed) PostCancel(accept);
+  if (accept.request != AcceptRequest::kNone) PostCancel(accept);
 }
 
 void UringBackend::PostCancel(UringAccept& accept) {
@@ -87,9 +87,9 @@ void UringBackend::PostCancel(UringAccept& accept) {
 }
 
 void UringBackend::ReportAccept(UringAccept& accept, const io_uring_cqe& packet) {
-  const bool was_pause = accept.pausing;
+  const bool was_pause = accept.request == AcceptRequest::kPause;
   const bool ended = (packet.flags & IORING_CQE_F_MORE) == 0;
-  if (ended) accept.armed = accept.pausing = false;
+  if (ended) accept.request = AcceptRequest::kNone;
   if (!was_pause && packet.res >= 0) events_->OnAccept(*accept.listener, packet.res, Error::kOk);
   if (!ended) return;
   if (accept.stopping) return StopIfDone(accept);
@@ -113,14 +113,15 @@ void UringBackend::ContinueAccepting(UringAccept& accept, int result) {
 void UringBackend::CheckCancel(UringAccept& accept, int result) {
   --accept.cancels;
   const bool missed = result == -ENOENT || result == -EALREADY;
-  const bool must_end = accept.stopping || (accept.keeps_place && accept.listener->shared);
-  if (missed && must_end && accept.armed) return PostCancel(accept);
+  const bool stops = accept.stopping && accept.request != AcceptRequest::kNone;
+  const bool gives_way = accept.listener->shared && accept.request == AcceptRequest::kMultishot;
+  if (missed && (stops || gives_way)) return PostCancel(accept);
   if (accept.stopping) StopIfDone(accept);
 }
 
 // The event may free `accept`.
 void UringBackend::StopIfDone(UringAccept& accept) {
-  if (accept.armed || accept.cancels != 0) return;
+  if (accept.request != AcceptRequest::kNone || accept.cancels != 0) return;
   std::erase(shared_, &accept);
   events_->OnAcceptStopped(*accept.listener);
 }
@@ -136,7 +137,7 @@ void UringBackend::StopIfDone(UringAccept& accept) {
 void UringBackend::Share(Listener& listener) {
   auto& accept = static_cast<UringAccept&>(*listener.accepts);
   Watch(accept);
-  if (accept.armed && accept.keeps_place) PostCancel(accept);
+  if (accept.request == AcceptRequest::kMultishot) PostCancel(accept);
 }
 
 void UringBackend::Watch(UringAccept& accept) {
@@ -158,9 +159,11 @@ void UringBackend::LookAtShared() {
   next_look_ms_ = now_ms + kLookMs;
   for (UringAccept* accept : shared_) {
     pollfd look = {accept->listener->socket, POLLIN, 0};
-    const bool waits = accept->armed && !accept->pausing && !accept->stopping;
+    const bool accepts =
+        accept->request == AcceptRequest::kMultishot || accept->request == AcceptRequest::kOneShot;
+    const bool can_wait = accepts && !accept->stopping && accept->cancels == 0;
     // It is posted again when it comes back, and that finds the connection.
-    if (waits && accept->cancels == 0 && poll(&look, 1, 0) == 1) PostCancel(*accept);
+    if (can_wait && poll(&look, 1, 0) == 1) PostCancel(*accept);
   }
 }
 

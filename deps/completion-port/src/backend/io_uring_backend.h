@@ -73,16 +73,20 @@ constexpr std::uint32_t PollEvents(std::uint32_t events) {
   return std::endian::native == std::endian::big ? events << 16 : events;
 }
 
-// One listener's accept. Multishot: one request, a completion per connection, until it ends. On a
-// shared listener one-shot, posted again after each.
+// The request that the kernel holds for one listener.
+enum class AcceptRequest : std::uint8_t {
+  kNone,
+  kMultishot,  // completes for each connection
+  kOneShot,    // of a shared listener: posted again after each
+  kPause,      // a timer, before the next accept
+};
+
 struct UringAccept final : AcceptPool {
   explicit UringAccept(Listener& owner) : listener(&owner) {}
   Listener* listener;
-  bool armed = false;        // the accept, or the timer, is with the kernel
-  bool pausing = false;      // it is the timer
-  bool stopping = false;     // Cancel was called
-  bool keeps_place = false;  // what is armed is a multishot accept
-  int cancels = 0;  // with the kernel; they point here, so they must be back before the end
+  AcceptRequest request = AcceptRequest::kNone;
+  bool stopping = false;  // Cancel was called
+  int cancels = 0;        // with the kernel; they point here, so they must be back before the end
 };
 static_assert(alignof(UringAccept) > kTagMask);
 
