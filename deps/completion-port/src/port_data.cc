@@ -75,9 +75,11 @@ void PortCore::LearnChunkClass(Connection& connection, std::uint32_t bytes, std:
     connection.roomy_receives = 0;
     connection.chunk_class = ChunkClass::kLarge;
   } else if (connection.chunk_class == ChunkClass::kLarge) {
-    const bool needed_it = bytes > ChunkBytes(ChunkClass::kSmall);
-    connection.roomy_receives = needed_it ? 0 : connection.roomy_receives + 1;
-    if (connection.roomy_receives == kRoomyReceives) connection.chunk_class = ChunkClass::kSmall;
+    if (bytes > ChunkBytes(ChunkClass::kSmall)) {
+      connection.roomy_receives = 0;
+    } else if (++connection.roomy_receives == kRoomyReceives) {
+      connection.chunk_class = ChunkClass::kSmall;
+    }
   }
 }
 
