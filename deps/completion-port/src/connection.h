@@ -74,10 +74,10 @@ struct UringNotes {
 #endif
 
 // One operation the kernel can hold. The OS part comes first, so that the pointer a packet carries
-// is the pointer to this (IOCP) or is carried as it is in user_data (io_uring).
+// is the pointer to this (IOCP), or carried with a tag in user_data (io_uring).
 enum class OperationKind : std::uint8_t {
   kReceive,
-  kReadable,
+  kReadable,  // a receive without room; io_uring has a poll and calls it a receive
   kSend,
   kConnect,
   kShutdown,
@@ -121,7 +121,7 @@ struct Connection {
   SendSide send_side = SendSide::kOpen;
   ChunkClass chunk_class = ChunkClass::kSmall;  // what the last receive taught
   bool likely_readable = false;     // the last receive left bytes behind (a hint for the backend)
-  std::uint8_t roomy_receives = 0;  // in a row, that a chunk of the class below could hold
+  std::uint8_t roomy_receives = 0;  // in a row, that a small chunk could have held
   CloseMode close_mode = CloseMode::kFinish;
   bool owes_drain = false;   // closing: read to the peer's end (port_close.cc, step 3)
   bool starved = false;      // waits for a free chunk

@@ -20,8 +20,7 @@
 //     move or free them in between.
 //   - A receive chunk belongs to the port until a kReceive completion hands it to you, then to you
 //     until you give it back with kRelease. Chunks are few: give them back soon.
-//   - A native socket belongs to the port from birth to kClose; whoever asks for its handle
-//   borrows.
+//   - A native socket belongs to the port from birth to kClose; who asks for its handle borrows.
 //   - The kernel owns an operation, its buffer and its connection until its packet is dequeued.
 //     Therefore closing is a request: it cancels, waits for every packet, and only then frees.
 //
@@ -33,6 +32,9 @@
 //
 // Threads. One thread, the *submitter*, owns the writing side of the submission ring, the reading
 // side of the completion ring, and calls every method below. Only `Wake` may be called from any.
+// A method that takes an id may be called until kClose or kCloseListener of it is submitted. After
+// that the I/O thread closes the socket when it comes to it, and at any moment its number can be
+// somebody else's: the id is looked up, but nothing holds it while the call runs.
 #ifndef COMPLETION_PORT_COMPLETION_PORT_H_
 #define COMPLETION_PORT_COMPLETION_PORT_H_
 
@@ -48,7 +50,7 @@
 
 namespace completion_port {
 
-// [generation:12 | index:20]. Never 0. An id is used again only after 4,095 others in its slot.
+// [generation:12 | index:20]. Never 0. An id is used again only after 4,094 others in its slot.
 using SocketId = std::uint32_t;
 using ListenerId = std::uint32_t;
 
@@ -72,8 +74,8 @@ struct PortOptions {
   std::uint32_t submission_entries = 8192;  // a power of two
   std::uint32_t completion_entries = 8192;  // a power of two
 
-  // Received bytes land here. Borrowed until Stop() has returned. 64-byte aligned. The size is the
-  // port's receive budget in bytes; it is touched lazily and trimmed when idle.
+  // Received bytes land here. Borrowed until Stop() has returned. 64-byte aligned, less than 4 GiB.
+  // The size is the port's receive budget in bytes; it is touched lazily and trimmed when idle.
   std::uint8_t* receive_slab = nullptr;
   std::size_t receive_slab_bytes = 0;
 
@@ -216,9 +218,9 @@ class Port {
   // of this socket is in flight (promise 2). Bytes taken (0: would block) or a negative Error.
   virtual std::int32_t SendNow(SocketId id, const std::uint8_t* data, std::size_t length) = 0;
 
-  // One non-blocking receive on the caller's thread, into the caller's memory: for bulk, which it
-  // saves a copy. Allowed only after a kReadable of this socket completed, until the next kReadable
-  // or credit is submitted (promise 2). Bytes, 0 at the end of the stream, or a negative Error
+  // One non-blocking receive on the caller's thread, into the caller's memory (length > 0): for
+  // bulk, which it saves a copy. Allowed only after a kReadable of this socket completed, until the
+  // next kReadable or credit is submitted (promise 2). Bytes, 0 at the end of the stream, or -Error
   // (kTryAgain: nothing there now; kOperationNotSupported: a named pipe).
   virtual std::int32_t ReceiveNow(SocketId id, std::uint8_t* data, std::size_t length) = 0;
 

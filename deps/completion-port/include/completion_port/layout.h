@@ -4,7 +4,8 @@
 // as a table of constants (src/binding/layout.cc), so that no number is written twice.
 //
 //   offset 0                 header: 8 cache lines, one index or flag on each (no false sharing)
-//   kCountersOffset          counters: 64-bit, written by the I/O thread, read by anyone
+//   kCountersOffset          counters: 64-bit, written by the I/O thread (those of direct calls by
+//                            the submitter), read by anyone
 //   kSubmissionsOffset       submission_entries records
 //   after those              completion_entries records
 //
@@ -31,7 +32,7 @@ inline constexpr std::size_t kCacheLineBytes = 64;
 inline constexpr std::size_t kRecordWords = 8;  // of 32 bits: two records to a cache line
 inline constexpr std::size_t kRecordBytes = kRecordWords * 4;
 
-// The most that one kReceive brings, in bytes. Who fills it has more to read.
+// The most that one kReceive brings, in bytes. Who fills it has probably more to read.
 inline constexpr std::uint32_t kLargestChunkBytes = 64 * 1024;
 
 // Ids of sockets and listeners: a slot's index in the low bits, its generation in the others.

@@ -5,8 +5,7 @@
 //   - Everything here happens on the I/O thread, except Wake().
 //   - A Submit* never calls an event. What finishes at once is remembered and reported by Wait().
 //   - Every Submit* is answered by exactly one event, also after Cancel(). Before it calls the
-//   event
-//     the backend sets the operation's state back to kIdle.
+//     event the backend sets the operation's state back to kIdle.
 //   - A connection has at most one receive and one send (or connect) under way.
 #ifndef COMPLETION_PORT_BACKEND_BACKEND_H_
 #define COMPLETION_PORT_BACKEND_BACKEND_H_
@@ -31,12 +30,14 @@ class BackendEvents {
   virtual void OnReceive(Connection& connection, std::int32_t result, std::uint32_t chunk) = 0;
   // Bytes the OS took from the front of connection.sends (may be fewer than given), or -Error.
   virtual void OnSend(Connection& connection, std::int32_t result) = 0;
+  // A receive would find something: bytes, the end or an error. Or the error itself. Cancelled, it
+  // is answered by OnReceive like any receive.
   virtual void OnReadable(Connection& connection, Error error) = 0;
   virtual void OnConnect(Connection& connection, Error error) = 0;
   virtual void OnShutdown(Connection& connection, Error error) = 0;
   // One accepted socket (kOk; the core owns it now), not yet attached to any port (but a pipe to
-  // this one), its addresses
-  // already valid; or an error, after which the backend goes on accepting by itself.
+  // this one), its addresses already valid; or an error, after which the backend goes on accepting
+  // by itself.
   virtual void OnAccept(Listener& listener, NativeSocket socket, Error error) = 0;
   // After Cancel(listener): no accept of it is in flight any more.
   virtual void OnAcceptStopped(Listener& listener) = 0;
@@ -64,7 +65,7 @@ class Backend {
   virtual void SubmitConnect(Connection& connection) = 0;  // to connection.remote
   virtual void SubmitReceive(Connection& connection) = 0;  // a chunk of connection.chunk_class
   // In the place of a receive: waits until one would find something. False, and nothing submitted,
-  // where a receive of an earlier SubmitReceive is still with the OS.
+  // where a receive of an earlier SubmitReceive is still with the OS, and on a pipe.
   virtual bool SubmitReadable(Connection& connection) = 0;
   virtual void SubmitSend(Connection& connection) = 0;  // gathers the front of connection.sends
   // Only for what cannot end its sending side by a call (os::IsPipe), with nothing left to send.

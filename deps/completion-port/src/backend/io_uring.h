@@ -1,4 +1,4 @@
-// The Linux backend: io_uring. Read io_uring.cc for how it works.
+// The Linux backend: io_uring. Read io_uring_backend.h for how it works.
 #ifndef COMPLETION_PORT_BACKEND_IO_URING_H_
 #define COMPLETION_PORT_BACKEND_IO_URING_H_
 

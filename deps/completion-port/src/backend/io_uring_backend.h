@@ -12,7 +12,7 @@
 // completion that is there. So one call serves a batch, in both directions.
 //
 // What a completion's user_data says: its low three bits are a tag, the rest is a pointer.
-//   kOperation      a receive, send or connect: the Operation
+//   kOperation      a receive (or the poll in its place), send or connect: the Operation
 //   kCancel         the cancel of one; kept only to see that it hit
 //   kAccepting      a UringAccept: its accept, or the timer it waits for
 //   kCancelAccept   the cancel of either

@@ -8,8 +8,8 @@
 // Sending has no gather: what is to leave together is copied together, as long as it is small.
 //
 // Ending the sending side alone does not exist. What comes nearest to it is what Node does:
-//   1. wait until the peer has read everything (FlushFileBuffers, which waits: a pool thread's
-//   work);
+//   1. wait until the peer has read everything (FlushFileBuffers, which waits: a thread of the
+//      pool does it);
 //   2. listen for as long as the peer goes on sending, and kSilenceMs longer;
 //   3. close the pipe, whereupon both sides see the end of the stream.
 #include "backend/iocp_pipe.h"
