@@ -2,7 +2,7 @@
  * One port, on the JavaScript side: submits for its connections, and hands each completion to the
  * connection it belongs to. The other side of the rings is `deps/completion-port/src/port_core.cc`.
  */
-import { setImmediate as nodeSetImmediate } from 'node:timers';
+import { setImmediate as nodeSetImmediate, setTimeout as nodeSetTimeout } from 'node:timers';
 import type { Layout, NativePortGroup, PortMemory, PortSettings } from './binding';
 import type { TcpConnection } from './connection';
 import type { TcpListener } from './listener';
@@ -15,8 +15,9 @@ import { Slots } from './slots';
 import { canRunTicks, runTicks } from './ticks';
 import { waitAMoment } from './wait';
 
-/** Node's, whatever a test's fake timers put in its place later. */
+/** Node's, whatever a test's fake timers put in their place later. */
 const setImmediate = nodeSetImmediate;
+const setTimeout = nodeSetTimeout;
 
 /** Completions per turn of the event loop; then timers and other I/O have their turn. */
 const DISPATCH_LIMIT = canRunTicks ? 1024 : 1;
@@ -215,10 +216,14 @@ export class Port {
     if (this.#isTurnPlanned) return;
     this.#isTurnPlanned = true;
     const turn = setImmediate(this.#nextTurn);
-    if (this.#references === 0) turn.unref();
+    if (this.#references !== 0) return;
+    turn.unref();
+    // For an immediate that holds nothing, a loop that something else holds does not come around.
+    setTimeout(this.#nextTurn, 1).unref();
   }
 
   #takeTurn(): void {
+    if (!this.#isTurnPlanned) return;
     this.#isTurnPlanned = false;
     if (this.#completions.ready !== 0 || this.#readers.length !== 0) this.#drain();
     else if (this.#completions.sleep()) return;

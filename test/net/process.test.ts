@@ -48,6 +48,27 @@ t.test('unreferenced sockets do not keep the process', async (test) => {
   test.strictSame([code, signal, stdout.trim()], [0, null, 'open']);
 });
 
+t.test('unreferenced sockets are served while something else keeps the process', async (test) => {
+  const { stdout } = await run(
+    `
+    ${load('net')}
+    const total = 32 << 20;
+    const server = net.createServer((socket) => {
+      socket.unref();
+      socket.on('data', () => {
+        if (socket.bytesRead === total) clearTimeout(held);
+      });
+    });
+    const held = setTimeout(() => console.log('stands still'), 5000);
+    server.listen(0, '127.0.0.1', () => {
+      server.unref();
+      net.connect(server.address().port, '127.0.0.1').unref().write(Buffer.alloc(total));
+    });
+  `,
+  );
+  test.equal(stdout, '');
+});
+
 t.test('a connected socket keeps the process', async (test) => {
   const { signal } = await run(
     `${listening}
