@@ -100,8 +100,7 @@ export class TcpConnection extends ConnectionControl implements Connection {
     if (this.reading || this.#state >= State.Closing) return;
     this.reading = true;
     this.#updateHold();
-    if (this.#held !== null) process.nextTick(deliverHeld, this);
-    this.#receiveMore();
+    this.#continueReading();
   }
 
   stopReading(): void {
@@ -109,7 +108,8 @@ export class TcpConnection extends ConnectionControl implements Connection {
     this.#updateHold();
   }
 
-  #receiveMore(): void {
+  #continueReading(): void {
+    if (this.#held !== null) process.nextTick(deliverHeld, this);
     if (this.#bulk !== null) this.#awaitReadable(this.#bulk);
     else this.#grantOwedCredit();
   }
@@ -245,12 +245,16 @@ export class TcpConnection extends ConnectionControl implements Connection {
   }
 
   #deliverHeld(): void {
-    while (this.reading && this.#held !== null && this.#state === State.Open) {
-      const what = this.#held.shift();
-      if (this.#held.length === 0) this.#held = null;
-      if (what !== undefined && !this.#deliver(what)) this.stopReading();
+    try {
+      while (this.reading && this.#held !== null && this.#state === State.Open) {
+        const what = this.#held.shift();
+        if (this.#held.length === 0) this.#held = null;
+        if (what !== undefined && !this.#deliver(what)) this.stopReading();
+      }
+    } finally {
+      // Where the owner has thrown, the rest follows in a tick of its own.
+      if (this.reading) this.#continueReading();
     }
-    if (this.reading) this.#receiveMore();
   }
 
   // --- Writing ------------------------------------------------------------------------------------
