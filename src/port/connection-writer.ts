@@ -183,7 +183,7 @@ export class ConnectionWriter {
       if (request.block >= 0) this.#port.slab.free(request.block);
       const { done } = request;
       this.#port.requests.give(request);
-      if (done !== null) done(error);
+      if (done !== null) this.#port.answer(done, error);
       else unanswered = true;
     }
     return unanswered && error !== null;
@@ -194,7 +194,7 @@ export class ConnectionWriter {
     for (let request = this.#first; request !== null; request = request.next) {
       const { done } = request;
       request.done = null;
-      done?.(error);
+      if (done !== null) this.#port.answer(done, error);
     }
   }
 }

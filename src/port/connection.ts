@@ -309,7 +309,7 @@ export class TcpConnection extends ConnectionControl implements Connection {
     const done = this.#shutdownDone;
     this.#shutdownDone = null;
     this.#updateHold();
-    done?.(error);
+    if (done !== null) this.port.answer(done, error);
   }
 
   // --- Beginning and end --------------------------------------------------------------------------

@@ -5,6 +5,7 @@
 import { setImmediate as nodeSetImmediate, setTimeout as nodeSetTimeout } from 'node:timers';
 import type { Layout, NativePortGroup, PortMemory, PortSettings } from './binding';
 import type { TcpConnection } from './connection';
+import type { DoneCallback, ErrorName } from './contract';
 import type { TcpListener } from './listener';
 import { operationCounters } from './counters';
 import { ReceiveSlab } from './receive-slab';
@@ -356,6 +357,15 @@ export class Port {
     if (listener === undefined) return;
     this.#listeners.delete(id);
     listener.completeClose();
+  }
+
+  /** Calls back. What that throws costs nothing that is owed to others. */
+  answer(done: DoneCallback, error: ErrorName | null): void {
+    try {
+      done(error);
+    } catch (thrown) {
+      this.context.fatalException(thrown);
+    }
   }
 
   // --- Who is here --------------------------------------------------------------------------------
