@@ -217,12 +217,12 @@ export class TcpConnection extends ConnectionControl implements Connection {
   #completeEnd(end: Held): void {
     if (this.#state !== State.Open) return;
     this.#ended = true;
+    this.#updateHold();
     // Nothing more is asked for: the system would say it again.
     this.#bulk = null;
     this.#owedCredit = 0;
     if (!this.reading || this.#held !== null) this.#hold(end);
     else this.#deliver(end);
-    this.#updateHold();
   }
 
   #hold(what: Held): void {
