@@ -77,7 +77,7 @@ t.test('pause and resume lose nothing', async (test) => {
   await close();
 });
 
-t.test('destroyed with much to write, callbacks get an error', async (test) => {
+t.test('destroyed with much to write, the callbacks are called', async (test) => {
   const { client, peer, close } = await connectedPair(net);
   peer.pause();
   const errors = new Promise<unknown>((resolve) => {
@@ -86,6 +86,9 @@ t.test('destroyed with much to write, callbacks get an error', async (test) => {
   });
   await delay(50);
   await closed(client);
-  test.ok((await errors) instanceof Error);
+  // Up to Node 20 those of the write under way get none.
+  const error = await errors;
+  const mayBeNone = Number(process.versions.node.split('.')[0]) < 22;
+  test.ok(error instanceof Error || (mayBeNone && error === null));
   await close();
 });

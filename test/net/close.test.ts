@@ -161,6 +161,25 @@ sameAsNode(t, "a server's 'close' is a matter of ticks", async ({ net: module, l
   await closed(client);
 });
 
+for (const reason of [undefined, new Error('mine')]) {
+  const name = `callbacks of writes and end() on destroy(${reason ? 'error' : ''})`;
+  sameAsNode(t, name, async ({ net: module, log }) => {
+    const { client, peer, close } = await connectedPair(module, {
+      server: { pauseOnConnect: true },
+    });
+    const over = closing(client);
+    client.on('error', (error) => log('error', error));
+    client.write(pattern(32 << 20), (error) => log('first', error));
+    client.write('x', (error) => log('second', error));
+    client.end((error?: Error) => log('end', error));
+    await delay(50);
+    client.destroy(reason);
+    await over;
+    peer.destroy();
+    await close();
+  });
+}
+
 t.test('nobody is let in when close() has returned', async (test) => {
   for (let round = 0; round < 20; round++) {
     const server = net.createServer();

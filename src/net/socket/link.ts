@@ -10,6 +10,7 @@ import type {
   WriteChunk,
 } from '../../port/contract';
 import { answerIn, requestScope } from '../node/async-scopes';
+import { nodeMajor } from '../core';
 import type { PathAttempt } from '../connect/connect-path';
 import type { Dial } from '../connect/dial';
 import { operationError } from '../node/errors';
@@ -21,6 +22,9 @@ import { UserBuffer } from './user-buffer';
 
 /** Whether the running Node knows the type of service. */
 export const hasTypeOfService = 'setTypeOfService' in nodeSocket;
+
+/** Up to Node 20 the write under way of a socket that was destroyed counts as done. */
+const hidesErrorsOfDestroyed = nodeMajor < 22;
 
 /** Shared: most connections have no settings of their own. */
 const noDelayGiven: KeepAliveSettings = Object.freeze({ delay: 0 });
@@ -247,7 +251,7 @@ export class SocketLink implements ConnectionOwner {
   }
 
   #acknowledge(error: ErrorName | null, callback: WriteCallback): void {
-    if (error !== null) {
+    if (error !== null && !(hidesErrorsOfDestroyed && this.socket.destroyed)) {
       callback(operationError(error, 'write'));
       return;
     }
