@@ -59,6 +59,11 @@ export interface Layout {
   readonly indexMask: number;
 }
 
+/** What a negative result means. */
+export function errorName({ errors }: Layout, result: number): ErrorName {
+  return errors[-result] ?? 'UNKNOWN';
+}
+
 export interface PortSettings {
   backend: string;
   submissionEntries: number;

@@ -1,4 +1,5 @@
 /** What is asked of a connection by plain calls, at once: its options and its addresses. */
+import { errorName } from './binding';
 import type { Endpoint, ErrorName, KeepAliveSettings } from './contract';
 import type { Port } from './port';
 
@@ -54,7 +55,7 @@ export abstract class ConnectionControl {
   }
 
   protected errorName(result: number): ErrorName {
-    return this.port.context.layout.errors[-result] ?? 'UNKNOWN';
+    return errorName(this.port.context.layout, result);
   }
 
   #orNull(result: number): ErrorName | null {

@@ -1,5 +1,6 @@
 /** A listening socket on a port. Its connections may live on other ports. */
 import { AsyncResource } from 'node:async_hooks';
+import { errorName } from './binding';
 import type { Endpoint, ErrorName, Listener, ListenerOwner, SocketKind } from './contract';
 import type { Port } from './port';
 
@@ -55,7 +56,7 @@ export class TcpListener extends AsyncResource implements Listener {
     if (!this.listening) return 'EBADF';
     const { group, layout } = this.#port.context;
     const result = group.setListenerAccess(this.#port.ordinal, this.id, readable, writable);
-    return result < 0 ? (layout.errors[-result] ?? 'UNKNOWN') : null;
+    return result < 0 ? errorName(layout, result) : null;
   }
 
   close(done?: () => void): boolean {

@@ -1,6 +1,6 @@
 /** The ports of one environment, and how connections and listeners find one. */
 import type { AsyncResource } from 'node:async_hooks';
-import type { Binding, NativePortGroup, PortSettings } from './binding';
+import { errorName, type Binding, type NativePortGroup, type PortSettings } from './binding';
 import { RECEIVE_CREDIT, TcpConnection } from './connection';
 import type {
   Adoption,
@@ -173,7 +173,7 @@ export class PortTransport implements Transport {
   #acceptFailed(listenerPort: number, listenerId: number, result: number): void {
     const listener = this.ports[listenerPort]?.listener(listenerId);
     if (listener === undefined || !listener.listening) return;
-    const error = this.#context.layout.errors[-result] ?? 'UNKNOWN';
+    const error = errorName(this.#context.layout, result);
     listener.runInAsyncScope(() => listener.owner.onAcceptError(error));
   }
 
