@@ -7,6 +7,7 @@
  * reads the caller's memory, and the callback waits for it. On a quiet port either may be sent at
  * once, as far as the system takes it (`Port`).
  */
+import { errorName } from './binding';
 import type { DoneCallback, ErrorName, SocketKind, WriteChunk } from './contract';
 import type { Port } from './port';
 import type { SendRequest } from './send-request';
@@ -47,6 +48,8 @@ export class ConnectionWriter {
   bytesWritten = 0;
   /** Bytes submitted and not yet completed. */
   queued = 0;
+  /** What the first direct send met that failed. The system says it once, then only EPIPE. */
+  #directError: ErrorName | null = null;
   readonly #port: Port;
   readonly #id: number;
   readonly #pieceBytes: number;
@@ -65,7 +68,7 @@ export class ConnectionWriter {
       chunk = Buffer.from(chunk, encoding);
     }
     if (chunk.length <= LARGEST_BLOCK && this.#writeCopied(chunk, done)) return;
-    const sent = this.#first === null ? this.#port.sendDirectly(this.#id, chunk) : 0;
+    const sent = this.#first === null ? this.#sent(this.#port.sendDirectly(this.#id, chunk)) : 0;
     this.bytesWritten += sent;
     if (sent === chunk.length) done(null);
     else this.#writePinned(sent === 0 ? chunk : chunk.subarray(sent), done);
@@ -125,7 +128,8 @@ export class ConnectionWriter {
 
   #submitBlock(block: number, length: number, done: DoneCallback): void {
     const port = this.#port;
-    const sent = this.#first === null ? port.sendBlockDirectly(this.#id, block, length) : 0;
+    const sent =
+      this.#first === null ? this.#sent(port.sendBlockDirectly(this.#id, block, length)) : 0;
     if (sent === length) {
       port.slab.free(block);
       this.bytesWritten += length;
@@ -138,6 +142,19 @@ export class ConnectionWriter {
     port.submit(port.context.layout.opcodes.send, 0, this.#id, block + sent, length - sent);
     if (this.queued > ACKNOWLEDGED_BYTES) request.done = done;
     else done(null);
+  }
+
+  /** Bytes that a direct send has taken. */
+  #sent(result: number): number {
+    if (result >= 0) return result;
+    this.#directError ??= errorName(this.#port.context.layout, result);
+    return 0;
+  }
+
+  /** The error for a result of the ring: why it was that the connection is broken, if we know. */
+  errorOf(result: number): ErrorName {
+    const error = errorName(this.#port.context.layout, result);
+    return error === 'EPIPE' ? (this.#directError ?? error) : error;
   }
 
   #writePinned(bytes: Uint8Array, done: DoneCallback): void {
@@ -174,6 +191,7 @@ export class ConnectionWriter {
    * before.
    */
   complete(count: number, error: ErrorName | null): boolean {
+    if (error === null) this.#directError = null; // it was not for good
     let unanswered = false;
     for (let left = count; left > 0 && this.#first !== null; left--) {
       const request = this.#first;

@@ -283,7 +283,7 @@ export class TcpConnection extends ConnectionControl implements Connection {
       if (!this.reading) this.#updateHold();
       return;
     }
-    const error = this.errorName(result);
+    const error = this.#writer.errorOf(result);
     const unanswered = this.#writer.complete(count, error);
     if (unanswered && this.#state === State.Open && this.owner !== null) {
       this.#scope.runInAsyncScope(this.owner.onWriteError, this.owner, error);

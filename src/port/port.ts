@@ -133,14 +133,14 @@ export class Port {
 
   /**
    * Sends from a block of the slab on this thread, if that is better than waking the I/O thread.
-   * Only for a connection without sends under way. Bytes taken, 0 also for 'not now'.
+   * Only for a connection without sends under way. Bytes taken, 0 also for 'not now', or minus an
+   * error: the ring's send is to meet it again, as it reports in order, and not synchronously.
    */
   sendBlockDirectly(id: number, offset: number, length: number): number {
     if (this.#directBlocks === DIRECT_BLOCKS || !this.#submissions.portSleeps) return 0;
     this.#directBlocks++;
     if (this.#flush === Flush.None) this.#publishInTick();
-    // An error is left for the ring's send to meet: it reports in order, and not synchronously.
-    return Math.max(0, this.context.group.sendBlockNow(this.ordinal, id, offset, length));
+    return this.context.group.sendBlockNow(this.ordinal, id, offset, length);
   }
 
   /** The same for memory of the caller's. */
@@ -149,7 +149,7 @@ export class Port {
     if (!this.#submissions.portSleeps) return 0;
     this.#directBytesSent += bytes.length;
     if (this.#flush === Flush.None) this.#publishInTick();
-    return Math.max(0, this.context.group.sendNow(this.ordinal, id, bytes));
+    return this.context.group.sendNow(this.ordinal, id, bytes);
   }
 
   /**

@@ -10,6 +10,7 @@ import {
   closed,
   closeServer,
   connectedPair,
+  delay,
   listen,
   unusedPort,
 } from '../support/sockets';
@@ -247,6 +248,26 @@ t.test('the peer resets', async (test) => {
   await closed(client);
   await close();
 });
+
+// A copied write's own callback has succeeded before.
+for (const size of [1, 100_000]) {
+  sameAsNode(
+    t,
+    `writing ${size} bytes after a reset that was not read`,
+    async ({ net: module }) => {
+      const { client, peer, close } = await connectedPair(module, {
+        server: { pauseOnConnect: true },
+      });
+      const error = failure(peer);
+      client.resetAndDestroy();
+      await delay(50);
+      peer.write(Buffer.alloc(size));
+      const result = await error;
+      await close();
+      return result;
+    },
+  );
+}
 
 /** Opens files until there are none left, then connects and listens in every way. */
 const exhausted = (module: string): string => `
