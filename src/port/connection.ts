@@ -207,6 +207,8 @@ export class TcpConnection extends ConnectionControl implements Connection {
   #continueBulk(bulk: BulkReader): boolean {
     if (this.#ended || this.#state !== State.Open) return false;
     if (this.reading && bulk.readable === Readable.Yes) return true;
+    // The owner may have stopped and started reading meanwhile: then it is awaited already.
+    if (bulk.readable === Readable.Awaited) return false;
     bulk.readable = Readable.Unknown;
     if (bulk.isOver) this.#endBulk();
     else if (this.reading && bulk.wasWorthIt) this.port.readInNextTurn(this);

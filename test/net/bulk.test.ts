@@ -69,6 +69,23 @@ t.test('a paused socket is as it was when it resumes, also at its end', async (t
   await close();
 });
 
+t.test('reading that is stopped and started within a read goes on', async (test) => {
+  const { client, peer, close } = await connectedPair(net);
+  const { _handle: handle } = peer as unknown as {
+    _handle: { readStop(): number; readStart(): number };
+  };
+  sendAll(client);
+  const reads: Buffer[] = [];
+  peer.on('data', (chunk: Buffer) => {
+    reads.push(chunk);
+    handle.readStop();
+    handle.readStart();
+  });
+  await once(peer, 'end');
+  test.ok(Buffer.concat(reads).equals(whole));
+  await close();
+});
+
 t.test('a reset in the middle is an error', async (test) => {
   const { client, peer, close } = await connectedPair(net);
   peer.on('data', () => {
