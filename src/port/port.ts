@@ -204,7 +204,8 @@ export class Port {
 
   /** The I/O thread says that there are completions, or the binding that there are more. */
   wake(isMore: boolean): void {
-    if (isMore) this.#planTurn();
+    // Readers have their turn planned, with JavaScript asleep for all others.
+    if (isMore || this.#isTurnPlanned) this.#planTurn();
     else this.#drain();
   }
 
@@ -233,7 +234,6 @@ export class Port {
 
   readInNextTurn(connection: TcpConnection): void {
     this.#readers.push(connection);
-    this.#planTurn();
   }
 
   #readAgain(): void {
@@ -271,6 +271,8 @@ export class Port {
     this.#flush = Flush.None;
     this.#beginDirectSends();
     this.#followBacklog();
+    // Not before: what the callbacks of this one ask of setImmediate() comes first.
+    if (this.#readers.length !== 0) this.#planTurn();
   }
 
   #releaseCompletions(): void {

@@ -2,7 +2,8 @@
 import t from 'tap';
 import { once } from 'node:events';
 import { sameAsNode } from '../support/compare';
-import { connectedPair } from '../support/sockets';
+import * as net from 'iocp-net';
+import { connectedPair, pattern } from '../support/sockets';
 
 sameAsNode(t, 'setImmediate() comes before the answer to a write', async ({ net, log }) => {
   const { client, peer, close } = await connectedPair(net);
@@ -33,5 +34,24 @@ sameAsNode(t, "setImmediate() comes before a destroyed socket's 'close'", async 
   peer.on('close', () => log('close'));
   client.write('x');
   await once(peer, 'close');
+  await close();
+});
+
+t.test('setImmediate() comes before the reads of the next turn, in bulk', async (test) => {
+  const { client, peer, close } = await connectedPair(net);
+  const total = 32 << 20;
+  let reads = 0;
+  let most = 0;
+  peer.on('data', () => {
+    reads++;
+    void Promise.resolve().then(() => {
+      const before = reads;
+      setImmediate(() => (most = Math.max(most, reads - before)));
+    });
+  });
+  client.end(pattern(total));
+  await once(peer, 'end');
+  test.equal(peer.bytesRead, total);
+  test.ok(most < 16, `${most} reads came first`);
   await close();
 });
