@@ -17,8 +17,8 @@ completion_port::BackendKind BackendByName(const std::string& name);
 //
 // Who owns what. The rings and slabs are ArrayBuffers of V8 (Electron forbids others), held here by
 // reference while the I/O threads run. The environment's cleanup hook stops and joins the threads
-// before V8 takes anything away; only then are the references dropped. Where the object is collected
-// before (opening the engine failed half-way), its destructor does so.
+// before V8 takes anything away; only then are the references dropped. An object that is collected
+// before (opening the engine failed half-way) does the same.
 class PortGroup : public Napi::ObjectWrap<PortGroup> {
  public:
   static Napi::Function Define(Napi::Env env);
