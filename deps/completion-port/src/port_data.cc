@@ -106,6 +106,7 @@ void PortCore::OnReadable(Connection& connection, Error error) {
   if (error != Error::kOk) connection.receive_side = ReceiveSide::kFailed;
   if (connection.state != ConnectionState::kOpen) return ContinueClose(connection);
   Complete(Opcode::kReadable, connection.id.load(std::memory_order_relaxed), ToResult(error));
+  IssueReceive(connection);  // credit that was granted behind it
 }
 
 void PortCore::RetryStarved() {
