@@ -95,7 +95,13 @@ void PortCore::DeliverChunk(Connection& connection, std::int32_t result, std::ui
 void PortCore::AwaitReadable(const Submission& submission) {
   counters_.AddSubmitted(Opcode::kReadable);
   Connection* connection = connections_.Find(submission.id);
-  if (connection == nullptr || connection->state != ConnectionState::kOpen) return;
+  if (connection == nullptr || connection->state == ConnectionState::kLingering ||
+      connection->state == ConnectionState::kCancelling) {
+    return;  // kClose stands for it
+  }
+  if (connection->state != ConnectionState::kOpen) {
+    return Complete(Opcode::kReadable, submission.id, ToResult(Error::kNotConnected));
+  }
   const bool receives =
       connection->credit != 0 || connection->receive.state != OperationState::kIdle;
   if (!receives && backend_->SubmitReadable(*connection)) return;

@@ -66,8 +66,8 @@ inline constexpr std::size_t kHeaderBytes = 8 * kCacheLineBytes;
   X(kRelease, release)                                                                          \
   /* id; only while the socket has no credit. Completes once ReceiveNow would find something:*/ \
   /* 0 (bytes, the end or an error), or -Error; -kBusy where a receive is still with the     */ \
-  /* system: grant credit. Credit granted meanwhile counts once it has completed. Cancelled  */ \
-  /* by kClose, which stands for it.                                                         */ \
+  /* system: grant credit; -kNotConnected before kConnect has completed. Credit granted      */ \
+  /* meanwhile counts once it has completed. Cancelled by kClose, which stands for it.       */ \
   X(kReadable, readable)                                                                        \
   /* id, arg0 = offset in the send slab (or low half of the address), arg1 = length in       */ \
   /* bytes, arg2 = high half of the address. Records with kSendMore make one request with    */ \
