@@ -168,7 +168,7 @@ void Client::Connect(Sock* sock) {
 }
 
 void Client::Grant(Sock* sock, std::uint32_t credit) {
-  sock->credit += credit;
+  Granted(sock, credit);
   Submit(sock->port, Opcode::kReceive, sock->id, credit);
 }
 
@@ -178,8 +178,14 @@ void Client::GiveBack(Sock* sock, std::uint32_t credit) {
   // Whoever reads it after this reads nonsense.
   std::memset(ends_[sock->port]->receive_slab + held.offset, 0xee, held.length);
   ends_[sock->port]->chunks.erase(held.offset);
-  sock->credit += credit;
+  Granted(sock, credit);
   Submit(sock->port, Opcode::kRelease, sock->id, held.chunk, credit);
+}
+
+void Client::AwaitReadable(Sock* sock) {
+  CHECK(sock->readable != Readable::kAwaited);
+  sock->readable = Readable::kAwaited;
+  Submit(sock->port, Opcode::kReadable, sock->id);
 }
 
 void Client::Send(Sock* sock, const std::string& text) {

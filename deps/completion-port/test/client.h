@@ -3,6 +3,8 @@
 //
 //   - every operation completes exactly once, sends and receives in order;
 //   - nothing comes beyond the credit, after the end, after kLinger or after kClose;
+//   - kReadable completes once, not before what was received on earlier credit, and until then
+//     nothing is received on later credit;
 //   - no chunk is handed out twice, and no two chunks overlap;
 //   - the port no longer looks at sent bytes after their completion (they are overwritten then);
 //   - when the client goes, everything has balanced, and stopping was quick.
@@ -60,6 +62,13 @@ struct SendRequest {
   std::vector<std::pair<std::uint32_t, std::uint32_t>> in_slab;  // offset, length
 };
 
+// What is known of what ReceiveNow would find.
+enum class Readable {
+  kUnknown,  // nobody asked, or the answer is used up
+  kAwaited,  // a kReadable is under way
+  kYes,      // it completed; neither credit nor another was submitted since
+};
+
 // A socket, as the submitter knows it. Lives as long as the client, also after kClose.
 struct Sock {
   std::uint32_t port = 0;  // ordinal
@@ -68,6 +77,8 @@ struct Sock {
   // What is expected.
   bool connect_pending = false;
   std::uint32_t credit = 0;
+  Readable readable = Readable::kUnknown;
+  std::uint32_t credit_behind_readable = 0;  // of `credit`: granted while that was awaited
   std::deque<SendRequest> sends;
   std::uint32_t shutdowns_pending = 0;
   std::size_t sends_before_shutdown = 0;  // the first of those pending
@@ -75,13 +86,15 @@ struct Sock {
 
   // What came.
   std::optional<Error> connected;
-  std::uint32_t receives = 0;       // completions with data
-  std::uint64_t received = 0;       // bytes
+  std::uint32_t receives = 0;  // completions with data
+  std::uint64_t received = 0;  // bytes, those of ReceiveDirectly() among them
+  std::uint64_t received_directly = 0;
   std::vector<std::uint8_t> data;   // the bytes, unless there is a sink
   std::uint32_t largest = 0;        // of the chunks
   std::optional<Error> ended;       // kOk: end of stream
   std::vector<Error> send_results;  // of each request
   std::vector<Error> shutdown_results;
+  std::vector<Error> readable_results;
   bool lingers = false;
   bool closed = false;
   std::deque<HeldChunk> held;  // not given back yet
@@ -126,7 +139,10 @@ class Client {
                                  Error* error = nullptr);
   void Grant(Sock* sock, std::uint32_t credit);
   void GiveBack(Sock* sock, std::uint32_t credit = 0);  // the oldest chunk held
-  void Send(Sock* sock, const std::string& text);       // from the slab
+  void AwaitReadable(Sock* sock);                       // not while another is awaited
+  // One ReceiveNow, whose bytes are taken like those of a chunk. Only while the socket is readable.
+  std::int32_t ReceiveDirectly(Sock* sock, std::size_t limit = 64 * 1024);
+  void Send(Sock* sock, const std::string& text);  // from the slab
   void Send(Sock* sock, std::vector<std::vector<std::uint8_t>> pinned_parts);
   void SendPart(Sock* sock, std::vector<std::uint8_t> pinned);  // kSendMore: Send() ends it
   void Shutdown(Sock* sock);
@@ -198,6 +214,9 @@ class Client {
   void OnAccepted(std::uint32_t port, const Completion& completion);
   void OnConnected(Sock* sock, const Completion& completion);
   void OnReceived(Sock* sock, const Completion& completion);
+  void OnReadable(Sock* sock, const Completion& completion);
+  void Granted(Sock* sock, std::uint32_t credit);
+  void TakeBytes(Sock* sock, const std::uint8_t* bytes, std::uint32_t length);
   void OnSent(Sock* sock, const Completion& completion);
   void OnClosed(Sock* sock);
   bool WaitUntil(const std::function<bool()>& done, std::chrono::steady_clock::time_point deadline);

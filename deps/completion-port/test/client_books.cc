@@ -36,6 +36,8 @@ void Client::OnCompletion(std::uint32_t port, const Completion& completion) {
       return OnConnected(sock, completion);
     case Opcode::kReceive:
       return OnReceived(sock, completion);
+    case Opcode::kReadable:
+      return OnReadable(sock, completion);
     case Opcode::kSend:
       return OnSent(sock, completion);
     case Opcode::kShutdown:
@@ -91,8 +93,22 @@ void Client::OnConnected(Sock* sock, const Completion& completion) {
   sock->connected = ErrorOf(completion.result);
 }
 
+// --- Receiving
+// --------------------------------------------------------------------------------------
+
+void Client::Granted(Sock* sock, std::uint32_t credit) {
+  if (credit == 0) return;
+  sock->credit += credit;
+  if (sock->readable == Readable::kAwaited) {
+    sock->credit_behind_readable += credit;
+  } else {
+    sock->readable = Readable::kUnknown;
+  }
+}
+
 void Client::OnReceived(Sock* sock, const Completion& completion) {
-  CHECK(sock->credit > 0);  // nothing comes beyond the credit
+  // Nothing comes beyond the credit, nor on such as has to wait for a kReadable.
+  CHECK(sock->credit > sock->credit_behind_readable);
   CHECK(!sock->ended.has_value());
   CHECK(!sock->lingers);
   CHECK(!sock->connect_pending);
@@ -115,17 +131,58 @@ void Client::OnReceived(Sock* sock, const Completion& completion) {
   for (const auto& held : end.chunks) CHECK(held.second.chunk != chunk.chunk);
   end.chunks[chunk.offset] = chunk;
   ++sock->receives;
-  sock->received += length;
   sock->largest = std::max(sock->largest, length);
-  const std::uint8_t* bytes = end.receive_slab + chunk.offset;
+  TakeBytes(sock, end.receive_slab + chunk.offset, length);
+  sock->held.push_back(chunk);
+  if (sock->gives_back) GiveBack(sock, sock->close_submitted ? 0 : sock->refill);
+}
+
+void Client::TakeBytes(Sock* sock, const std::uint8_t* bytes, std::uint32_t length) {
+  sock->received += length;
   if (sock->sink) {
     sock->sink(bytes, length);
   } else {
     sock->data.insert(sock->data.end(), bytes, bytes + length);
   }
-  sock->held.push_back(chunk);
-  if (sock->gives_back) GiveBack(sock, sock->close_submitted ? 0 : sock->refill);
 }
+
+void Client::OnReadable(Sock* sock, const Completion& completion) {
+  if (sock->readable != Readable::kAwaited && OnStray(sock->port, completion)) return;
+  CHECK(sock->readable == Readable::kAwaited);
+  CHECK(!sock->lingers);
+  CHECK(!sock->connect_pending || completion.result != 0);
+  const Error error = ErrorOf(completion.result);
+  sock->readable_results.push_back(error);
+  sock->readable = Readable::kUnknown;
+  if (error == Error::kOk) {
+    // What was granted before it is used up, or the system would have had a receive as well.
+    CHECK_EQ(sock->credit, sock->credit_behind_readable);
+    if (sock->credit == 0) sock->readable = Readable::kYes;
+  } else if (error != Error::kBusy && error != Error::kNotConnected) {
+    // It may have come on the last credit already: who asks after that is told again.
+    if (!sock->ended) sock->ended = error;
+  }
+  sock->credit_behind_readable = 0;
+}
+
+std::int32_t Client::ReceiveDirectly(Sock* sock, std::size_t limit) {
+  CHECK(sock->readable == Readable::kYes && !sock->close_submitted);
+  std::vector<std::uint8_t> memory(limit);
+  const std::int32_t result = port(sock->port)->ReceiveNow(sock->id, memory.data(), limit);
+  if (result > 0) {
+    const auto length = static_cast<std::uint32_t>(result);
+    CHECK_AT_MOST(length, limit);
+    CHECK(!sock->ended.has_value());
+    sock->received_directly += length;
+    TakeBytes(sock, memory.data(), length);
+  } else if (result != ToResult(Error::kTryAgain)) {
+    sock->ended = ErrorOf(result);
+  }
+  return result;
+}
+
+// --- Sending and closing
+// --------------------------------------------------------------------------------------
 
 void Client::OnSent(Sock* sock, const Completion& completion) {
   if (sock->sends.empty() && OnStray(sock->port, completion)) return;
@@ -154,7 +211,8 @@ void Client::OnClosed(Sock* sock) {
   CHECK_EQ(sock->sends.size(), 0);
   CHECK_EQ(sock->shutdowns_pending, 0);
   sock->closed = true;
-  sock->credit = 0;
+  sock->credit = sock->credit_behind_readable = 0;
+  sock->readable = Readable::kUnknown;  // kClose stood for it
   ends_[sock->port]->socks.erase(sock->id);
   open_requests_.erase(sock);
 }
@@ -213,7 +271,10 @@ void Client::CheckBalance() {
   for (const Opcode opcode : {Opcode::kConnect, Opcode::kSend, Opcode::kShutdown}) {
     CHECK_EQ(CountSubmitted(opcode), CountCompleted(opcode));
   }
-  CHECK_AT_MOST(CountCompleted(Opcode::kReceive), CountSubmitted(Opcode::kReceive));
+  // The rest of these was cancelled, and kClose stood for it.
+  for (const Opcode opcode : {Opcode::kReceive, Opcode::kReadable}) {
+    CHECK_AT_MOST(CountCompleted(opcode), CountSubmitted(opcode));
+  }
   CHECK_EQ(CountCompleted(Opcode::kClose), socks_.size());
   for (std::uint32_t port = 0; port < ends_.size(); ++port) {
     CHECK_EQ(ends_[port]->chunks.size(), 0);

@@ -27,12 +27,15 @@ PORT_TEST(AStaleIdFindsNothing) {
     CHECK_EQ(port->LocalAddress(id, &address), Error::kBadDescriptor);
     CHECK_EQ(port->PeerAddress(id, &address), Error::kBadDescriptor);
     CHECK_EQ(port->SendNow(id, nullptr, 0), ToResult(Error::kBadDescriptor));
+    std::uint8_t byte = 0;
+    CHECK_EQ(port->ReceiveNow(id, &byte, 1), ToResult(Error::kBadDescriptor));
     // What has a completion gets one; the rest is without effect.
     client.strays.clear();
     client.strays_expected = 3;
     client.Submit(0, Opcode::kConnect, id);
     client.Submit(0, Opcode::kReceive, id, 10);
     client.Submit(0, Opcode::kRelease, id, 12345, 10);
+    client.Submit(0, Opcode::kReadable, id);
     client.Submit(0, Opcode::kSend, id, 0, 5);
     client.Submit(0, Opcode::kShutdown, id);
     client.Submit(0, Opcode::kClose, id);

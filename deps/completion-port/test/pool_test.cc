@@ -224,7 +224,7 @@ PORT_TEST(IdlePoolIsTrimmed) {
   while (!pair.sock->held.empty()) pair.client.GiveBack(pair.sock);
   // Two seconds of idleness, then most of the pages are gone.
   pair.client.Pass(2300);
-  // With io_uring also of the chunks that lie ready: 32, 8 and 4 of them at least.
+  // With io_uring also of the chunks that lie ready: 32 and 8 of them at least.
   const std::uint64_t least = backend == BackendKind::kIoUring ? 50 : 10;
   CHECK_AT_MOST(least, pair.client.Count(Counter::kChunksTrimmed));
   const std::uint64_t calls = pair.client.Count(Counter::kOsCalls);

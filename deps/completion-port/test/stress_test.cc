@@ -52,6 +52,7 @@ class Stress {
     CHECK(opened_ > links_at_once);
     CHECK(finished_politely_ > 0);
     CHECK(bytes_ > 0);
+    CHECK(directly_ > 0);
     if (Failed()) Describe();
   }
 
@@ -86,7 +87,7 @@ class Stress {
   void Take(Link* link, int which, Sock* sock) {
     End* end = &link->ends[which];
     end->sock = sock;
-    sock->refill = 1 + random_.Below(2);
+    sock->refill = random_.Below(3);
     sock->gives_back = !random_.OneIn(3);
     sock->sink = [this, end](const std::uint8_t* data, std::size_t length) {
       bytes_ += length;
@@ -143,6 +144,24 @@ class Stress {
     client_.Send(end->sock, std::move(parts));
   }
 
+  // Under credit, or directly.
+  void Receive(Sock* sock) {
+    while (!sock->held.empty() && !random_.OneIn(4)) {
+      client_.GiveBack(sock, sock->ended ? 0 : random_.Below(2));
+    }
+    if (sock->ended || sock->readable == Readable::kAwaited) return;
+    if (sock->credit != 0) {
+      // It is busy, unless the credit has just been used up.
+      if (random_.OneIn(50)) client_.AwaitReadable(sock);
+    } else if (sock->readable == Readable::kYes && !random_.OneIn(4)) {
+      directly_ += client_.ReceiveDirectly(sock, 1 + random_.Below(70'000)) > 0;
+    } else if (random_.OneIn(2)) {
+      client_.AwaitReadable(sock);
+    } else {
+      client_.Grant(sock, 1 + random_.Below(3));
+    }
+  }
+
   void StepEnd(End* end) {
     Sock* sock = end->sock;
     if (sock == nullptr) return;
@@ -151,8 +170,7 @@ class Stress {
       while (!sock->held.empty()) client_.GiveBack(sock);
       return;
     }
-    while (!sock->held.empty() && !random_.OneIn(4)) client_.GiveBack(sock, 1);
-    if (sock->credit == 0 && !sock->ended) client_.Grant(sock, 1 + random_.Below(3));
+    Receive(sock);
     const bool failed = (sock->connected.has_value() && sock->connected != Error::kOk) ||
                         Last(sock->send_results) > Error::kOk;
     const bool failed_to_send = failed && Last(sock->send_results) != kNone;
@@ -211,10 +229,11 @@ class Stress {
         const Sock& sock = *end.sock;
         text += " [sent " + std::to_string(end.sent) + "/" + std::to_string(end.to_send) +
                 " received " + std::to_string(sock.received) + " credit " +
-                std::to_string(sock.credit) + " sends " + std::to_string(sock.sends.size()) +
-                " ended " + Show(sock.ended.value_or(kNone)) + (end.polite ? " polite" : "") +
-                (end.shut_down ? " shut" : "") + (sock.close_submitted ? " closing" : "") +
-                (sock.closed ? " closed" : "") + "]";
+                std::to_string(sock.credit) +
+                (sock.readable == Readable::kAwaited ? " awaited" : "") + " sends " +
+                std::to_string(sock.sends.size()) + " ended " + Show(sock.ended.value_or(kNone)) +
+                (end.polite ? " polite" : "") + (end.shut_down ? " shut" : "") +
+                (sock.close_submitted ? " closing" : "") + (sock.closed ? " closed" : "") + "]";
       }
       Fail(__FILE__, __LINE__, text);
     }
@@ -229,6 +248,7 @@ class Stress {
   std::uint64_t opened_ = 0;
   std::uint64_t finished_politely_ = 0;
   std::uint64_t bytes_ = 0;
+  std::uint64_t directly_ = 0;  // receives
 };
 
 }  // namespace

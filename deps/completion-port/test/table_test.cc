@@ -242,11 +242,10 @@ TEST(ChunkPoolCutsTheSlab) {
   ChunkPool pool;
   pool.Use(slab, kBytes);
   CHECK_EQ(pool.Total(ChunkClass::kSmall), 128);
-  CHECK_EQ(pool.Total(ChunkClass::kLarge), 4);
-  CHECK_EQ(pool.Total(ChunkClass::kHuge), 1);
-  CHECK_EQ(pool.Total(), 133);
+  CHECK_EQ(pool.Total(ChunkClass::kLarge), 8);
+  CHECK_EQ(pool.Total(), 136);
   std::vector<std::pair<std::uint32_t, std::uint32_t>> places;
-  for (const ChunkClass chunk_class : {ChunkClass::kSmall, ChunkClass::kLarge, ChunkClass::kHuge}) {
+  for (const ChunkClass chunk_class : {ChunkClass::kSmall, ChunkClass::kLarge}) {
     std::uint32_t chunk = 0;
     while ((chunk = pool.Acquire(chunk_class)) != kNoChunk) {
       CHECK(pool.ClassOf(chunk) == chunk_class);
@@ -255,7 +254,7 @@ TEST(ChunkPoolCutsTheSlab) {
     }
     CHECK_EQ(pool.Free(chunk_class), 0);
   }
-  CHECK_EQ(pool.InUse(), 133);
+  CHECK_EQ(pool.InUse(), 136);
   std::sort(places.begin(), places.end());
   for (std::size_t i = 0; i < places.size(); ++i) {
     const std::size_t next = i + 1 < places.size() ? places[i + 1].first : kBytes;
@@ -288,12 +287,10 @@ TEST(ChunkPoolGivesAnotherClass) {
   std::vector<std::uint8_t> slab(2 * 1024 * 1024);
   ChunkPool pool;
   pool.Use(slab.data(), slab.size());
-  // The nearest first: from huge to large, from large to small.
   std::uint32_t chunk = 0;
-  while ((chunk = pool.Acquire(ChunkClass::kHuge)) != kNoChunk) CHECK_EQ(pool.Bytes(chunk), 262144);
-  CHECK(pool.ClassOf(pool.AcquireAny(ChunkClass::kHuge)) == ChunkClass::kLarge);
-  while (pool.Acquire(ChunkClass::kLarge) != kNoChunk) continue;
-  CHECK(pool.ClassOf(pool.AcquireAny(ChunkClass::kHuge)) == ChunkClass::kSmall);
+  while ((chunk = pool.Acquire(ChunkClass::kLarge)) != kNoChunk) {
+    CHECK_EQ(pool.Bytes(chunk), kLargestChunkBytes);
+  }
   CHECK(pool.ClassOf(pool.AcquireAny(ChunkClass::kLarge)) == ChunkClass::kSmall);
   while (pool.Acquire(ChunkClass::kSmall) != kNoChunk) continue;
   CHECK_EQ(pool.AcquireAny(ChunkClass::kSmall), kNoChunk);
