@@ -144,6 +144,8 @@ class UringBackend final : public Backend {
   void EndHangupWatch(Connection& connection);
   void CancelReceive(Connection& connection);
   void CheckCancelledHangup(Connection& connection, int result);
+  bool LeftBytesBehind(const Connection& connection, const io_uring_cqe& packet,
+                       std::uint32_t chunk) const;
   void ReportReceive(Connection& connection, const io_uring_cqe& packet);
   void ReportReadable(Connection& connection, int result);
   void ReportHangup(Connection& connection);

@@ -122,12 +122,20 @@ void UringBackend::CheckCancelledHangup(Connection& connection, int result) {
   if (missed && connection.uring.hangup == HangupWatch::kEnding) EndHangupWatch(connection);
 }
 
+// Before Linux 6.17 the flag is of TCP only: of a local socket a full chunk says as much.
+bool UringBackend::LeftBytesBehind(const Connection& connection, const io_uring_cqe& packet,
+                                   std::uint32_t chunk) const {
+  if ((packet.flags & IORING_CQE_F_SOCK_NONEMPTY) != 0) return true;
+  if (connection.kind == SocketKind::kTcp || chunk == kNoChunk || packet.res <= 0) return false;
+  return static_cast<std::uint32_t>(packet.res) == chunks_->Bytes(chunk);
+}
+
 void UringBackend::ReportReceive(Connection& connection, const io_uring_cqe& packet) {
   std::uint32_t chunk = kNoChunk;
   if ((packet.flags & IORING_CQE_F_BUFFER) != 0) {
     chunk = buffers_.Take(static_cast<std::uint16_t>(packet.flags >> IORING_CQE_BUFFER_SHIFT));
   }
-  connection.likely_readable = (packet.flags & IORING_CQE_F_SOCK_NONEMPTY) != 0;
+  connection.likely_readable = LeftBytesBehind(connection, packet, chunk);
   UringNotes& notes = connection.uring;
   const bool polled = notes.request == ReceiveRequest::kPoll;
   if ((packet.flags & IORING_CQE_F_MORE) == 0) notes.request = ReceiveRequest::kNone;
