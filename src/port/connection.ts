@@ -1,7 +1,8 @@
 /**
  * One connection: the writing half of its operations goes into the port's submission ring, and
- * the port calls `complete…` for what came back. No Node-API call per read or write, and no object
- * allocated per write.
+ * the port calls `complete…` for what came back. No object is allocated per write, and no Node-API
+ * call made per read or write, but where that is cheaper than the I/O thread: for bulk, and for
+ * writes on a quiet port.
  */
 import { AsyncResource } from 'node:async_hooks';
 import type {
@@ -388,7 +389,7 @@ export class TcpConnection extends ConnectionControl implements Connection {
     this.#updateHold();
   }
 
-  /** Whether something is awaited. A connection that is not reads nothing holds no event loop. */
+  /** Whether something is awaited. An open connection that neither reads nor writes holds nothing. */
   get #active(): boolean {
     if (this.#state !== State.Open) return this.#state !== State.Closed;
     if (this.#sendSide === SendSide.Ending) return true;

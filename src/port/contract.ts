@@ -79,7 +79,8 @@ export interface Connection {
   stopReading(): void;
   /**
    * Submits bytes. A string is encoded straight into the send slab. `done` is called before
-   * write() returns when the bytes were copied and little is queued, else when the OS took them.
+   * write() returns when the OS has taken all at once, or when the bytes were copied and little is
+   * queued; else when the OS took them.
    */
   write(chunk: Buffer | Uint8Array | string, encoding: BufferEncoding, done: DoneCallback): void;
   writev(chunks: readonly WriteChunk[], done: DoneCallback): void;

@@ -10,7 +10,7 @@ export class SendRequest {
   /** Keeps the caller's memory alive while the operating system may read it. */
   pinned: Uint8Array | null = null;
   bytes = 0;
-  /** Null when the write was acknowledged at once, or when a later request answers for it. */
+  /** Null when the write was acknowledged at once. */
   done: DoneCallback | null = null;
   next: SendRequest | null = null;
 }

@@ -3,7 +3,7 @@
  * its buffer back at once; the block is the port's until the send completes.
  *
  * Blocks come in three fixed sizes, each with a stack of free ones, so the same warm blocks are
- * used again and again. A write for which there is no block is pinned instead (`connection.ts`).
+ * used again and again. A write for which there is no block is pinned instead (`connection-writer.ts`).
  */
 import type { Region } from './binding';
 

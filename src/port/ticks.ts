@@ -19,5 +19,5 @@ export const canRunTicks = typeof tickCallback === 'function';
 export const runTicks: () => void =
   tickCallback ??
   (() => {
-    // Never called: see canRunTicks.
+    // Each completion has a turn of the event loop, which runs them.
   });
