@@ -252,18 +252,12 @@ export class Port {
     this.#flush = Flush.Dispatching;
     this.#beginDirectSends();
     this.#readAgain();
-    let left = Math.min(DISPATCH_LIMIT, completions.ready);
-    let untilPublish = PUBLISH_INTERVAL;
-    for (;;) {
-      if (left === 0) break;
-      if (!completions.next()) break;
-      left--;
+    const limit = Math.min(DISPATCH_LIMIT, completions.ready);
+    for (let taken = 1; taken <= limit && completions.next(); taken++) {
       this.#dispatchOne();
-      if (--untilPublish === 0) {
-        untilPublish = PUBLISH_INTERVAL;
-        this.#releaseCompletions();
-        this.publish();
-      }
+      if (taken % PUBLISH_INTERVAL !== 0) continue;
+      this.#releaseCompletions();
+      this.publish();
     }
     this.#releaseCompletions();
     this.publish();
@@ -288,7 +282,7 @@ export class Port {
     } catch (error) {
       this.context.fatalException(error);
     }
-    if (canRunTicks) this.#runTicks();
+    this.#runTicks();
     if (this.followUp !== null) this.#followUp();
   }
 
