@@ -110,7 +110,7 @@ export class Dial {
       return;
     }
     const attempt = new Attempt(this, destination, (error) => {
-      if (error === null) this.#succeed(attempt);
+      if (error === null) this.succeed(attempt);
       else this.#failSingle(attempt, error);
     });
     const outcome = this.start(attempt);
@@ -149,8 +149,10 @@ export class Dial {
   }
 
   /** The connection of an attempt becomes the socket's. */
-  succeed(attempt: Attempt): void {
-    this.#succeed(attempt);
+  succeed({ connection, destination, startTime }: Attempt): void {
+    if (connection === null) return;
+    becomeConnected(this.socket, this.#link, connection);
+    reportConnect(destination.address, this.settings.port, startTime);
   }
 
   /** Makes the socket ready for one more attempt, as for a first. */
@@ -230,12 +232,6 @@ export class Dial {
     const error = this.attemptError(attempt, name);
     socket.emit('connectionAttemptFailed', address, this.settings.port, family, error);
     socket.destroy(error);
-  }
-
-  #succeed({ connection, destination, startTime }: Attempt): void {
-    if (connection === null) return;
-    becomeConnected(this.socket, this.#link, connection);
-    reportConnect(destination.address, this.settings.port, startTime);
   }
 }
 

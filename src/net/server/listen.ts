@@ -24,6 +24,7 @@ import {
   TcpListenHandle,
 } from './listen-handle';
 import type { ListeningServer } from './listen-handle';
+
 const listenChannel = diagnosticsChannel.tracingChannel('net.server.listen');
 
 /** Under `iocp-net/register` this module of Node's makes its servers with our class. */
