@@ -71,3 +71,25 @@ t.test('a listener that throws at the end does not keep the process', async (tes
   );
   test.strictSame([code, stdout], [0, 'at the end\n']);
 });
+
+t.test("a connection is turned away although a 'drop' listener throws", async (test) => {
+  const { code, stdout } = await run(`
+    ${load('net')}
+    process.on('uncaughtException', ({ message }) => console.log(message));
+    const server = net.createServer();
+    server.maxConnections = 1;
+    server.on('drop', () => {
+      throw new Error('in a listener');
+    });
+    server.listen(0, '127.0.0.1', () => {
+      const first = net.connect(server.address().port, '127.0.0.1');
+      server.once('connection', () => {
+        const second = net.connect(server.address().port, '127.0.0.1').resume();
+        second.on('end', () => {
+          console.log('turned away');
+          process.exit();
+        });
+      });
+    });`);
+  test.strictSame([code, stdout], [0, 'in a listener\nturned away\n']);
+});

@@ -278,9 +278,11 @@ function isBlocked({ blockList }: NetServer, connection: Connection): boolean {
 /** What becomes of a new connection. */
 export function take(server: NetServer, connection: Connection, handle: TcpHandle | null): void {
   if (isFull(server)) {
-    if (connection.kind === 'tcp') server.emit('drop', dropInfo(connection));
-    else server.emit('drop');
+    const info = connection.kind === 'tcp' ? dropInfo(connection) : undefined;
+    // Before anybody can throw: nobody else knows the connection.
     connection.close(false);
+    if (info === undefined) server.emit('drop');
+    else server.emit('drop', info);
   } else if (isBlocked(server, connection)) {
     connection.close(false);
   } else {
