@@ -202,6 +202,7 @@ void PortCore::Complete(Opcode opcode, std::uint32_t id, std::int32_t result, st
 }
 
 void PortCore::FlushOverflow() {
+  if (overflow_.empty()) return;  // nor is anything announced
   while (!overflow_.empty()) {
     if (completions_.Write(overflow_.front())) {
       overflow_.pop_front();
