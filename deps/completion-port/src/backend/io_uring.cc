@@ -142,6 +142,8 @@ Error ProbeIoUring() {
   UringBufferRing buffers;
   int error = ring.Open(4, 8);
   if (error == 0) error = buffers.Open(ring, 0, 1, 0);
+  // A policy may allow making a ring and forbid using it.
+  if (error == 0) error = std::min(0, ring.Enter(UringRing::Mode::kGather, 0));
   return FromOsError(-error, Operating::kControl);
 }
 
