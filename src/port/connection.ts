@@ -199,14 +199,15 @@ export class TcpConnection extends ConnectionControl implements Connection {
     const received = bulk.read();
     if (typeof received !== 'number') return this.#take(received);
     bulk.endTurn();
-    if (received === 0) return this.#completeEnd({ end: true });
+    // The end can be received once more. So the port learns of it, too, before it tells.
+    if (received === 0) return this.#endBulk();
     const error = this.errorName(received);
     if (error !== 'EAGAIN') this.#completeEnd({ error });
   }
 
   /** Whether the turn goes on. If not: when to read next, or chunks again. */
   #continueBulk(bulk: BulkReader): boolean {
-    if (this.#ended || this.#state !== State.Open) return false;
+    if (this.#bulk !== bulk || this.#state !== State.Open) return false;
     if (this.reading && bulk.readable === Readable.Yes) return true;
     // The owner may have stopped and started reading meanwhile: then it is awaited already.
     if (bulk.readable === Readable.Awaited) return false;
