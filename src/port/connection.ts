@@ -19,9 +19,8 @@ import { ConnectionControl } from './connection-control';
 import { ConnectionWriter, isPipe } from './connection-writer';
 
 /**
- * Receives that may complete before JavaScript has taken the first: a bulk sender is drained by
- * several chunks per turn (four instead of two gave a third more). Also the bound on what arrives
- * after reading was stopped, in chunks of 64 KiB at most.
+ * Receives that may complete before JavaScript has taken the first, so that several chunks come in
+ * one turn. Also the bound on what arrives after reading was stopped, in chunks of 64 KiB at most.
  */
 export const RECEIVE_CREDIT = 4;
 
