@@ -161,7 +161,9 @@ sameAsNode(t, "a server's 'close' is a matter of ticks", async ({ net: module, l
   await closed(client);
 });
 
-for (const reason of [undefined, new Error('mine')]) {
+// On Windows it depends on the system how much of a large write it has taken when it is given up.
+const reasons = process.platform === 'win32' ? [] : [undefined, new Error('mine')];
+for (const reason of reasons) {
   const name = `callbacks of writes and end() on destroy(${reason ? 'error' : ''})`;
   sameAsNode(t, name, async ({ net: module, log }) => {
     const { client, peer, close } = await connectedPair(module, {
