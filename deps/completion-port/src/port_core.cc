@@ -47,12 +47,18 @@ Error PortCore::Start() {
   thread_ = std::thread([this] {
     // The queue is opened here because an io_uring with SINGLE_ISSUER belongs to its thread.
     const Error result = OpenQueue();
-    opened_.store(result);
-    opened_.notify_one();
+    {
+      std::lock_guard<std::mutex> lock(open_mutex_);
+      opened_ = result;
+      queue_opened_.notify_one();
+    }
     if (result == Error::kOk) Run();
   });
-  opened_.wait(kOpening);
-  error = opened_.load();
+  {
+    std::unique_lock<std::mutex> lock(open_mutex_);
+    queue_opened_.wait(lock, [this] { return opened_ != kOpening; });
+    error = opened_;
+  }
   if (error != Error::kOk) thread_.join();
   return error;
 }

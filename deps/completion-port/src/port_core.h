@@ -11,6 +11,7 @@
 #define COMPLETION_PORT_PORT_CORE_H_
 
 #include <atomic>
+#include <condition_variable>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -170,7 +171,10 @@ class PortCore final : public Port, private BackendEvents {
 
   std::atomic<bool> stopping_{false};
   static constexpr Error kOpening = Error::kCount;  // the thread has not said yet
-  std::atomic<Error> opened_{kOpening};
+  std::mutex open_mutex_;
+  std::condition_variable
+      queue_opened_;         // not an atomic's wait: libstdc++ 12 for Windows loses some
+  Error opened_ = kOpening;  // guarded by open_mutex_
   std::thread thread_;
 };
 
