@@ -13,14 +13,6 @@ PairOptions SlowPeer(std::uint32_t linger_ms) {
   return options;
 }
 
-void ExpectAll(Peer* peer, std::uint64_t seed, std::size_t length) {
-  std::vector<std::uint8_t> data;
-  CHECK_EQ(peer->ReceiveToEnd(&data), PeerStatus::kEnd);
-  PatternReader pattern(seed);
-  CHECK(pattern.Feed(data));
-  CHECK_EQ(data.size(), length);
-}
-
 }  // namespace
 
 PORT_TEST(PoliteCloseOfAnIdleSocket) {
@@ -29,7 +21,7 @@ PORT_TEST(PoliteCloseOfAnIdleSocket) {
   pair.client.Close(pair.sock);
   REQUIRE(pair.WaitClosed());
   CHECK(!pair.sock->ended.has_value());  // kClose stood for the credit
-  ExpectAll(&pair.peer, 0, 0);
+  ExpectEnd(&pair.peer, 0, 0, PeerStatus::kEnd);
 }
 
 PORT_TEST(PoliteCloseWithoutAReceive) {
@@ -39,7 +31,7 @@ PORT_TEST(PoliteCloseWithoutAReceive) {
   REQUIRE(pair.ready());
   pair.client.Close(pair.sock);
   REQUIRE(pair.WaitClosed());
-  ExpectAll(&pair.peer, 0, 0);
+  ExpectEnd(&pair.peer, 0, 0, PeerStatus::kEnd);
 }
 
 PORT_TEST(ResetCloseIsSeenAsReset) {
@@ -69,7 +61,7 @@ PORT_TEST(PoliteCloseWithUnreadData) {
     pair.client.Send(pair.sock, {PatternBytes(3, 0, 50'000)});
     pair.client.Close(pair.sock);
     pair.client.Flush();
-    ExpectAll(&pair.peer, 3, 50'000);
+    ExpectEnd(&pair.peer, 3, 50'000, PeerStatus::kEnd);
     REQUIRE(pair.WaitClosed());
     CHECK_EQ(At(pair.sock->send_results, 0), Error::kOk);
   }
@@ -84,7 +76,7 @@ PORT_TEST(PoliteCloseWithUnsentData) {
   pair.client.Close(pair.sock);
   REQUIRE(pair.client.WaitUntil([&] { return pair.sock->lingers; }));
   CHECK(!pair.sock->closed);
-  std::thread reader([&] { ExpectAll(&pair.peer, 4, kMoreThanFits); });
+  std::thread reader([&] { ExpectEnd(&pair.peer, 4, kMoreThanFits, PeerStatus::kEnd); });
   CHECK(pair.WaitClosed(10000));
   reader.join();
   REQUIRE_EQ(pair.sock->send_results.size(), 4);
@@ -114,7 +106,7 @@ PORT_TEST(PoliteCloseWithUnreadAndUnsentData) {
     pair.client.Close(pair.sock);
     pair.client.Flush();
     std::thread reader([&] {
-      ExpectAll(&pair.peer, 6, length);
+      ExpectEnd(&pair.peer, 6, length, PeerStatus::kEnd);
       pair.peer.Close();
     });
     CHECK(pair.WaitClosed(10000));
@@ -138,7 +130,7 @@ PORT_TEST(EndThenCloseDrainsAPeerThatStillSends) {
     REQUIRE_EQ(pair.peer.SendAll(bytes.data(), bytes.size()), PeerStatus::kOk);
     pair.client.Pass(2);
   }
-  ExpectAll(&pair.peer, 7, length);
+  ExpectEnd(&pair.peer, 7, length, PeerStatus::kEnd);
   pair.client.Pass(kQuietMs);
   CHECK(pair.sock->lingers);
   CHECK(!pair.sock->closed);  // the peer has not ended yet
@@ -161,7 +153,7 @@ PORT_TEST(CloseWhileThePeerWritesBeforeItReads) {
     const std::vector<std::uint8_t> bytes = PatternBytes(8, 0, kMoreThanFits);
     std::thread peer([&] {
       CHECK_EQ(pair.peer.SendAll(bytes.data(), bytes.size(), 4000), PeerStatus::kOk);
-      if (ends_first) ExpectAll(&pair.peer, 7, length);
+      if (ends_first) ExpectEnd(&pair.peer, 7, length, PeerStatus::kEnd);
       // Otherwise it may meet RST in the end: what it wrote last arrived after the close.
       std::vector<std::uint8_t> data;
       while (pair.peer.ReceiveSome(&data, 1 << 20, Patience(2000)) == PeerStatus::kOk) {

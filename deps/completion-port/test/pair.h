@@ -57,6 +57,15 @@ inline constexpr int kQuietMs = 60;
 // More than the system buffers between a sender and a reader with a small window.
 inline constexpr std::size_t kMoreThanFits = 16 * 1024 * 1024;
 
+// The peer receives `length` bytes of the pattern of `seed`, all right, and then that end.
+inline void ExpectEnd(Peer* peer, std::uint64_t seed, std::size_t length, PeerStatus end) {
+  std::vector<std::uint8_t> data;
+  CHECK_EQ(peer->ReceiveToEnd(&data), end);
+  PatternReader pattern(seed);
+  CHECK(pattern.Feed(data));
+  CHECK_EQ(data.size(), length);
+}
+
 }  // namespace completion_port::test
 
 #endif  // COMPLETION_PORT_TEST_PAIR_H_

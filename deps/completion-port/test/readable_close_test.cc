@@ -24,14 +24,6 @@ struct AwaitingPair : Pair {
   }
 };
 
-void ExpectEnd(Peer* peer, std::uint64_t seed, std::size_t length, PeerStatus end) {
-  std::vector<std::uint8_t> data;
-  CHECK_EQ(peer->ReceiveToEnd(&data), end);
-  PatternReader pattern(seed);
-  CHECK(pattern.Feed(data));
-  CHECK_EQ(data.size(), length);
-}
-
 }  // namespace
 
 PORT_TEST(CloseWhileReadableIsAwaited) {
