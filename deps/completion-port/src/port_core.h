@@ -171,9 +171,9 @@ class PortCore final : public Port, private BackendEvents {
 
   std::atomic<bool> stopping_{false};
   static constexpr Error kOpening = Error::kCount;  // the thread has not said yet
+  // Not an atomic to wait on: libstdc++ 12 for Windows loses a wake-up now and then.
   std::mutex open_mutex_;
-  std::condition_variable
-      queue_opened_;         // not an atomic's wait: libstdc++ 12 for Windows loses some
+  std::condition_variable queue_opened_;
   Error opened_ = kOpening;  // guarded by open_mutex_
   std::thread thread_;
 };

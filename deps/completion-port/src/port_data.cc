@@ -69,7 +69,8 @@ void PortCore::OnReceive(Connection& connection, std::int32_t result, std::uint3
 }
 
 // Large chunks for who fills those it gets and has more to come, which a message of just a chunk's
-// size has not; small ones again for who has long needed no more.
+// size has not (on Windows, who fills them is taken to have); small ones again for who has long
+// needed no more.
 void PortCore::LearnChunkClass(Connection& connection, std::uint32_t bytes, std::uint32_t room) {
   if (bytes == room && connection.likely_readable) {
     connection.roomy_receives = 0;
