@@ -171,7 +171,8 @@ class PortCore final : public Port, private BackendEvents {
 
   std::atomic<bool> stopping_{false};
   static constexpr Error kOpening = Error::kCount;  // the thread has not said yet
-  // Not an atomic to wait on: libstdc++ 12 for Windows loses a wake-up now and then.
+  // Not an atomic to wait on: with that (libstdc++ 12 for Windows) a start under Wine stood still
+  // once in 49. That it lost the wake-up is inferred, not proven.
   std::mutex open_mutex_;
   std::condition_variable queue_opened_;
   Error opened_ = kOpening;  // guarded by open_mutex_
