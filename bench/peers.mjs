@@ -1,8 +1,8 @@
 // What else serves the same load: found or left out by name.
 //
-// Bun is what a JavaScript run-time can do natively. The two C++ servers (bench/peers) do nothing
-// but the system calls that an echo needs: they are the physical limit, not something to write a
-// program on.
+// Bun is what a JavaScript run-time can do natively. The C++ servers (bench/peers) do nothing but
+// the system calls that an echo needs: they are the physical limit, not something to write a program
+// on. The one of two threads is the limit for whoever receives on one thread and answers on another.
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -29,6 +29,7 @@ const known = [
   [BUN, bun],
   ['C++ epoll', native('epoll')],
   [URING, native('io_uring')],
+  ['C++ two threads', native('two_threads')],
 ];
 
 /** The peers there are, and why the others are not. */

@@ -111,6 +111,7 @@ const all = (quick) => [
     server: 'echo',
     unit: 'message',
     placement: 'apart',
+    peers: true,
     load: { mode: 'echo', connections: 64, size: 64, share: 0.7 },
     goals: [atMost('p99', 0.8)],
   },

@@ -1,4 +1,4 @@
-// What the two echo servers have in common: a listener on loopback, told on standard output, and
+// What the echo servers have in common: a listener on loopback, told on standard output, and
 // an end that comes by itself.
 #ifndef BENCH_PEERS_PEER_H_
 #define BENCH_PEERS_PEER_H_
