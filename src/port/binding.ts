@@ -176,6 +176,8 @@ export interface Binding {
   /** Null when this machine lets us use the backend, else the error's name. */
   probe(backend: string): ErrorName | null;
   fatalException(error: unknown): void;
+  /** Lets the C library keep so many bytes that were freed, where that can be said (glibc). */
+  keepFreedMemory(bytes: number): void;
   PortGroup: new () => NativePortGroup;
 }
 

@@ -75,12 +75,13 @@ export class BulkReader {
 
   /** What is there: the user's from here on. 0 at the end of the stream, or minus an error. */
   read(): Buffer | number {
-    const { layout, group } = this.#port.context;
+    const { layout, group, nursery } = this.#port.context;
     const memory = spare ?? Buffer.allocUnsafeSlow(layout.largestChunkBytes);
     spare = null;
     const received = group.receiveNow(this.#port.ordinal, this.#id, memory);
     if (received > 0) {
       this.#bytes += received;
+      nursery.follow(received);
       if (++this.#reads === READS_PER_TURN) this.endTurn();
       // Who keeps the Buffer shall keep little more than its bytes.
       if (received > 0.75 * memory.length) return memory.subarray(0, received);

@@ -134,6 +134,7 @@ export class TcpConnection extends ConnectionControl implements Connection {
       return;
     }
     const bytes = port.received.copyOut(offset, length);
+    port.context.nursery.follow(length);
     if (length === layout.largestChunkBytes) this.#beginBulk();
     // Before the owner sees the bytes: if it throws, the chunk must not be lost.
     if (!this.reading || this.#held !== null || this.#bulk !== null) {

@@ -7,6 +7,7 @@ import type { Layout, NativePortGroup, PortMemory, PortSettings } from './bindin
 import type { TcpConnection } from './connection';
 import type { DoneCallback, ErrorName } from './contract';
 import type { TcpListener } from './listener';
+import type { Nursery } from './nursery';
 import { operationCounters } from './counters';
 import { ReceiveSlab } from './receive-slab';
 import { CompletionRing, SubmissionRing } from './ring';
@@ -41,6 +42,7 @@ const LARGEST_DIRECT = 128 * 1024;
 export interface PortContext {
   readonly layout: Layout;
   readonly group: NativePortGroup;
+  readonly nursery: Nursery;
   /** Where what a listener throws goes: `'uncaughtException'`. */
   fatalException(error: unknown): void;
   /** Takes a new connection, by the ordinal of the listener's port and the listener's id. */

@@ -16,6 +16,7 @@ import type {
   Transport,
 } from './contract';
 import { TcpListener } from './listener';
+import { Nursery } from './nursery';
 import { Port, type PortContext } from './port';
 
 export class PortTransport implements Transport {
@@ -29,6 +30,7 @@ export class PortTransport implements Transport {
     this.#context = {
       layout: binding.layout,
       group: this.#group,
+      nursery: new Nursery((bytes) => binding.keepFreedMemory(bytes)),
       fatalException: (error) => binding.fatalException(error),
       accepted: (port, listenerPort, listenerId, socketId) =>
         this.#accepted(port, listenerPort, listenerId, socketId),

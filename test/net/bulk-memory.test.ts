@@ -1,0 +1,71 @@
+/** What becomes of the memory of bulk: many Buffers of 64 KiB, of which nobody keeps any. */
+import t from 'tap';
+import { load, run } from '../support/child';
+
+const MiB = 2 ** 20;
+
+/** Prints the collections of the whole heap, and the page faults of the second half. */
+const program = (total: number): string => `
+  ${load('net')}
+  const { PerformanceObserver, constants } = require('node:perf_hooks');
+  let collections = 0;
+  new PerformanceObserver((list) => {
+    for (const { detail } of list.getEntries()) {
+      if (detail.kind === constants.NODE_PERFORMANCE_GC_MAJOR) collections++;
+    }
+  }).observe({ entryTypes: ['gc'] });
+  const piece = Buffer.alloc(${MiB});
+  const faults = () => process.resourceUsage().minorPageFault;
+  let before;
+  const server = net.createServer((socket) => {
+    socket.on('data', () => {
+      if (socket.bytesRead > ${total / 2}) before ??= faults();
+    });
+    socket.on('end', () => {
+      const after = faults();
+      socket.end();
+      server.close();
+      // The observer is told a little later.
+      setTimeout(() => console.log(JSON.stringify([socket.bytesRead, collections, after - before])), 50);
+    });
+  });
+  server.listen(0, '127.0.0.1', () => {
+    const client = net.connect(server.address().port, '127.0.0.1');
+    let rest = ${total / MiB};
+    const send = () => {
+      while (rest > 0) {
+        rest--;
+        if (!client.write(piece)) return;
+      }
+      client.end();
+    };
+    client.on('drain', send).on('connect', send).resume();
+  });
+`;
+
+async function measure(total: number): Promise<[number, number, number]> {
+  const { code, stdout, stderr } = await run(program(total), 60_000);
+  if (code !== 0) throw new Error(`${code}: ${stderr}`);
+  return JSON.parse(stdout) as [number, number, number];
+}
+
+t.test('bulk does not make V8 collect the whole heap', async (test) => {
+  const total = 384 * MiB;
+  const [bytes, collections] = await measure(total);
+  test.equal(bytes, total);
+  test.ok(collections <= 2, `${collections} collections in ${total / MiB} MiB`);
+});
+
+const skip = process.platform !== 'linux' && 'only with glibc can it be said what is kept';
+
+t.test(
+  'memory that was freed is received into again, without the system',
+  { skip },
+  async (test) => {
+    const total = 512 * MiB;
+    const [bytes, , faults] = await measure(total);
+    test.equal(bytes, total);
+    const pages = total / 2 / 4096;
+    test.ok(faults < pages / 25, `${faults} page faults for ${pages} pages`);
+  },
+);
