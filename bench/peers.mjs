@@ -2,7 +2,7 @@
 //
 // Bun is what a JavaScript run-time can do natively. The C++ servers (bench/peers) do nothing but
 // the system calls that an echo needs: they are the physical limit, not something to write a program
-// on. The one of two threads is the limit for whoever receives on one thread and answers on another.
+// on. The one of two threads shows what the hop between threads costs by itself.
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
