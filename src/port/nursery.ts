@@ -18,11 +18,16 @@ const SMALL_BYTES = 16 << 10;
 /** Bytes after which garbage is left. */
 const BYTES_PER_FILLING = 64 << 10;
 const BYTES_PER_WORD = 8;
+/**
+ * Up to what size of the nursery, in bytes, it is worth it: with 32 MiB the garbage costs what the
+ * collections of a small heap would; with 64, several times that.
+ */
+const LARGEST_NURSERY = 32 << 20;
 
 /**
  * What the C library may keep of freed memory, in bytes: what is received between two collections,
  * and as much again while the freed half is swept. By default it hands all above 128 KiB back to the
- * system, which then has to clear each page anew: half of the time of a received byte.
+ * system, which then has to clear each page anew: up to half of the time of bulk.
  */
 const KEPT_BYTES = 2 * BYTES_PER_COLLECTION;
 
@@ -30,6 +35,7 @@ export class Nursery {
   /** What was left last. Where nobody held it, it would not have to be made. */
   garbage: unknown[] = [];
   readonly #keepFreedMemory: Binding['keepFreedMemory'];
+  #isMemoryKept = false;
   #words = 0;
   #bytes = 0;
   #untilLook = BYTES_PER_LOOK;
@@ -51,12 +57,14 @@ export class Nursery {
 
   #look(): void {
     this.#untilLook = BYTES_PER_LOOK;
-    if (this.#words === 0) this.#keepFreedMemory(KEPT_BYTES);
+    if (!this.#isMemoryKept) this.#keepFreedMemory(KEPT_BYTES);
+    this.#isMemoryKept = true;
     const spaces = process.getBuiltinModule('node:v8').getHeapSpaceStatistics();
     const young = spaces.find(({ space_name: name }) => name === 'new_space');
     if (young === undefined) return;
     const capacity = young.space_used_size + young.space_available_size;
     const fillings = BYTES_PER_COLLECTION / BYTES_PER_FILLING;
-    this.#words = Math.ceil(capacity / BYTES_PER_WORD / fillings);
+    const words = Math.ceil(capacity / BYTES_PER_WORD / fillings);
+    this.#words = capacity <= LARGEST_NURSERY ? words : 0;
   }
 }

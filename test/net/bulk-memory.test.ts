@@ -69,3 +69,30 @@ t.test(
     test.ok(faults < pages / 25, `${faults} page faults for ${pages} pages`);
   },
 );
+
+const garbage = `
+  const { Nursery } = require(${JSON.stringify(require.resolve('#dist/port/nursery.js'))});
+  const nursery = new Nursery(() => {});
+  const leave = (mebibytes) => {
+    for (let i = 0; i < mebibytes * 16; i++) nursery.follow(65536);
+    return nursery.garbage.length * 8 * 512;
+  };
+  console.log(JSON.stringify([leave(15), leave(2)]));
+`;
+
+/** What 32 MiB of bulk leave, in bytes: in the first 15 MiB, and then. */
+async function leftIn(nurseryMiB: number): Promise<[number, number]> {
+  const sizes = ['min', 'max'].map((end) => `--${end}-semi-space-size=${nurseryMiB}`);
+  const { code, stdout, stderr } = await run(garbage, 30_000, { execArgv: sizes });
+  if (code !== 0) throw new Error(`${code}: ${stderr}`);
+  return JSON.parse(stdout) as [number, number];
+}
+
+t.test('as much garbage as the nursery holds, but not for a very large one', async (test) => {
+  for (const size of [1, 8, 32]) {
+    const [first, then] = await leftIn(size);
+    test.equal(first, 0, 'a few large messages are no bulk');
+    test.ok(then > 0.9 * size * MiB && then < 1.1 * size * MiB, `${then} bytes for ${size} MiB`);
+  }
+  test.strictSame(await leftIn(64), [0, 0]);
+});
