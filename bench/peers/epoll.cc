@@ -10,8 +10,6 @@
 
 namespace {
 
-constexpr std::size_t kBufferBytes = 64 * 1024;
-
 struct Connection {
   int fd;
   std::vector<char> unsent;  // nothing is received until it is gone
@@ -21,7 +19,7 @@ struct Connection {
 class Server {
  public:
   Server() : listener_(Listen()), epoll_(epoll_create1(EPOLL_CLOEXEC)) {
-    Control(EPOLL_CTL_ADD, listener_, EPOLLIN, nullptr);
+    ControlEpoll(epoll_, EPOLL_CTL_ADD, listener_, EPOLLIN, nullptr);
   }
 
   [[noreturn]] void Run() {
@@ -40,24 +38,15 @@ class Server {
   }
 
  private:
-  void Control(int operation, int fd, std::uint32_t events, Connection* connection) {
-    epoll_event event{};
-    event.events = events;
-    event.data.ptr = connection;
-    if (epoll_ctl(epoll_, operation, fd, &event) != 0) Fail("epoll_ctl", errno);
-  }
-
   void Accept() {
-    int fd;
-    while ((fd = accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
-      SetNoDelay(fd);
-      Control(EPOLL_CTL_ADD, fd, EPOLLIN, new Connection{fd, {}});
-    }
+    AcceptAll(listener_, [this](int fd) {
+      ControlEpoll(epoll_, EPOLL_CTL_ADD, fd, EPOLLIN, new Connection{fd, {}});
+    });
   }
 
   void Serve(Connection* connection) {
     if (!connection->unsent.empty()) return SendRest(connection);
-    const ssize_t got = recv(connection->fd, buffer_, kBufferBytes, 0);
+    const ssize_t got = recv(connection->fd, buffer_, kReceiveBytes, 0);
     if (got < 0 && errno == EAGAIN) return;
     if (got <= 0) return Close(connection);
     const ssize_t taken = send(connection->fd, buffer_, static_cast<std::size_t>(got), 0);
@@ -65,7 +54,7 @@ class Server {
     if (taken < 0 && errno != EAGAIN) return Close(connection);
     connection->unsent.assign(buffer_ + (taken > 0 ? taken : 0), buffer_ + got);
     connection->sent = 0;
-    Control(EPOLL_CTL_MOD, connection->fd, EPOLLOUT, connection);
+    ControlEpoll(epoll_, EPOLL_CTL_MOD, connection->fd, EPOLLOUT, connection);
   }
 
   void SendRest(Connection* connection) {
@@ -79,7 +68,7 @@ class Server {
     connection->sent += static_cast<std::size_t>(taken);
     if (connection->sent < unsent.size()) return;
     unsent.clear();
-    Control(EPOLL_CTL_MOD, connection->fd, EPOLLIN, connection);
+    ControlEpoll(epoll_, EPOLL_CTL_MOD, connection->fd, EPOLLIN, connection);
   }
 
   void Close(Connection* connection) {
@@ -89,7 +78,7 @@ class Server {
 
   int listener_;
   int epoll_;
-  char buffer_[kBufferBytes];
+  char buffer_[kReceiveBytes];
 };
 
 }  // namespace

@@ -7,11 +7,14 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
+#include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -24,6 +27,26 @@
 inline void SetNoDelay(int fd) {
   const int on = 1;
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+}
+
+// What a receive has room for, in bytes.
+constexpr std::size_t kReceiveBytes = 64 * 1024;
+
+inline void ControlEpoll(int epoll, int operation, int fd, std::uint32_t events, void* data) {
+  epoll_event event{};
+  event.events = events;
+  event.data.ptr = data;
+  if (epoll_ctl(epoll, operation, fd, &event) != 0) Fail("epoll_ctl", errno);
+}
+
+// Calls `accepted` with each connection that waits.
+template <typename Accepted>
+void AcceptAll(int listener, Accepted accepted) {
+  int fd;
+  while ((fd = accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
+    SetNoDelay(fd);
+    accepted(fd);
+  }
 }
 
 // Prints "port N" when it listens.

@@ -17,7 +17,6 @@
 
 namespace {
 
-constexpr std::size_t kBufferBytes = 64 * 1024;
 constexpr int kEventsPerWait = 1024;
 
 struct Connection {
@@ -41,13 +40,6 @@ struct Batch {
     bytes.clear();
   }
 };
-
-void Control(int epoll, int operation, int fd, std::uint32_t events, Connection* connection) {
-  epoll_event event{};
-  event.events = events;
-  event.data.ptr = connection;
-  if (epoll_ctl(epoll, operation, fd, &event) != 0) Fail("epoll_ctl", errno);
-}
 
 // From the receiving thread to the sending one. A connection goes along with its last message.
 class Handover {
@@ -92,7 +84,7 @@ class Handover {
 class Receiver {
  public:
   explicit Receiver(Handover* handover) : handover_(handover) {
-    Control(epoll_, EPOLL_CTL_ADD, listener_, EPOLLIN, nullptr);
+    ControlEpoll(epoll_, EPOLL_CTL_ADD, listener_, EPOLLIN, nullptr);
   }
 
   [[noreturn]] void Run() {
@@ -115,18 +107,16 @@ class Receiver {
 
  private:
   void Accept() {
-    int fd;
-    while ((fd = accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
-      SetNoDelay(fd);
-      Control(epoll_, EPOLL_CTL_ADD, fd, EPOLLIN, new Connection{fd, {}});
-    }
+    AcceptAll(listener_, [this](int fd) {
+      ControlEpoll(epoll_, EPOLL_CTL_ADD, fd, EPOLLIN, new Connection{fd, {}});
+    });
   }
 
   void Receive(Connection* connection) {
-    const ssize_t got = recv(connection->fd, buffer_, kBufferBytes, 0);
+    const ssize_t got = recv(connection->fd, buffer_, kReceiveBytes, 0);
     if (got < 0 && errno == EAGAIN) return;
     const std::size_t length = got > 0 ? static_cast<std::size_t>(got) : 0;
-    if (length == 0) Control(epoll_, EPOLL_CTL_DEL, connection->fd, 0, nullptr);
+    if (length == 0) ControlEpoll(epoll_, EPOLL_CTL_DEL, connection->fd, 0, nullptr);
     batch_.messages.push_back({connection, length});
     batch_.bytes.insert(batch_.bytes.end(), buffer_, buffer_ + length);
   }
@@ -135,13 +125,13 @@ class Receiver {
   const int listener_ = Listen();
   const int epoll_ = epoll_create1(EPOLL_CLOEXEC);
   Batch batch_;
-  char buffer_[kBufferBytes];
+  char buffer_[kReceiveBytes];
 };
 
 class Sender {
  public:
   explicit Sender(Handover* handover) : handover_(handover) {
-    Control(epoll_, EPOLL_CTL_ADD, handover->wake(), EPOLLIN, nullptr);
+    ControlEpoll(epoll_, EPOLL_CTL_ADD, handover->wake(), EPOLLIN, nullptr);
   }
 
   [[noreturn]] void Run() {
@@ -183,7 +173,7 @@ class Sender {
       if (sent < 0 && errno != EAGAIN) return;
       taken = sent > 0 ? static_cast<std::size_t>(sent) : 0;
       if (taken == length) return;
-      Control(epoll_, EPOLL_CTL_ADD, connection->fd, EPOLLOUT, connection);
+      ControlEpoll(epoll_, EPOLL_CTL_ADD, connection->fd, EPOLLOUT, connection);
     }
     unsent.insert(unsent.end(), bytes + taken, bytes + length);
   }
@@ -194,7 +184,7 @@ class Sender {
     if (sent < 0 && errno == EAGAIN) return;
     unsent.erase(unsent.begin(), sent < 0 ? unsent.end() : unsent.begin() + sent);
     if (!unsent.empty()) return;
-    Control(epoll_, EPOLL_CTL_DEL, connection->fd, 0, nullptr);
+    ControlEpoll(epoll_, EPOLL_CTL_DEL, connection->fd, 0, nullptr);
     if (connection->is_over) Close(connection);
   }
 
