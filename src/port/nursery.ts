@@ -11,7 +11,7 @@ import type { Binding } from './binding';
 
 /** Bytes received per collection of the nursery: half of what makes V8 collect everything. */
 const BYTES_PER_COLLECTION = 32 << 20;
-/** The nursery grows and shrinks, and asking how large it is takes some 10 µs. In bytes. */
+/** Bytes between two looks at how large the nursery is, 2 µs each; and what is no bulk yet. */
 const BYTES_PER_LOOK = 16 << 20;
 /** Buffers of up to so many bytes bring enough garbage of their own. */
 const SMALL_BYTES = 16 << 10;
