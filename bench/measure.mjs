@@ -139,6 +139,7 @@ export async function measure(scenario, arm, settings) {
       cpu: per(run.cpu),
       cpuMain: per(run.cpuMain),
       cpuPorts: per(run.cpuPorts),
+      cpuBothEnds: per(run.cpu + run.loadCores * run.seconds),
       idleCores: run.cpu / run.seconds,
       serverCores: run.cpu / run.seconds,
       // In a storm most of what is counted is about the busy clients.

@@ -1,8 +1,8 @@
 // What else serves the same load: found or left out by name.
 //
 // Bun is what a JavaScript run-time can do natively. The C++ servers (bench/peers) do nothing but
-// the system calls that an echo needs: they are the physical limit, not something to write a program
-// on. The one of two threads shows what the hop between threads costs by itself.
+// the system calls that an echo needs, or bulk: they are the physical limit, not something to write a
+// program on. The one of two threads shows what the hop between threads costs by itself.
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,6 +12,9 @@ import { compile, find } from './tools.mjs';
 
 const source = (name) => join(import.meta.dirname, 'peers', name);
 
+/** The program's own file, and the headers that it may include. */
+const sourcesOf = (name) => [`${name}.cc`, 'peer.h', 'poller.h'].map(source);
+
 function bun() {
   const local = join(import.meta.dirname, '../node_modules/.bin/bun');
   const program = env.BUN ?? find('bun') ?? (existsSync(local) ? local : undefined);
@@ -20,14 +23,14 @@ function bun() {
   return { program: [program, source('bun.mjs')], serves: ['echo', 'http'], version };
 }
 
-const native = (name) => () => ({
-  program: [compile(`peer-${name}`, [source(`${name}.cc`)], 'c++20')],
-  serves: ['echo'],
-});
+const native =
+  (name, serves = ['echo']) =>
+  () => ({ program: [compile(`peer-${name}`, sourcesOf(name), 'c++20')], serves });
 
 const known = [
   [BUN, bun],
   ['C++ epoll', native('epoll')],
+  ['C++ epoll', native('epoll_bulk', ['source', 'sink'])],
   [URING, native('io_uring')],
   ['C++ two threads', native('two_threads')],
 ];

@@ -65,8 +65,10 @@ const columns = {
     ['ratio', (row) => ratio(row.rate)],
     ['CPU s/GB, all threads', (row) => fromTo(row.cpu)],
     ['ratio', (row) => ratio(row.cpu)],
-    ['CPU s/GB, JS thread', (row) => fromTo(row.cpuMain)],
+    ['JS thread', (row) => fromTo(row.cpuMain)],
     ['ratio', (row) => ratio(row.cpuMain)],
+    ['server and load', (row) => fromTo(row.cpuBothEnds)],
+    ['ratio', (row) => ratio(row.cpuBothEnds)],
     ['peak memory, MB', (row) => fromTo(row.peakBytes, megabytes)],
     ['ratio', (row) => ratio(row.peakBytes)],
   ],
@@ -129,12 +131,16 @@ function peerTable(rows, peers) {
     if (!arm) return '–';
     if (row.group === 'calls') return number(arm.allCalls);
     if (row.group === 'storm') return `${number(arm.seconds)} s`;
+    if (row.group === 'bulk') {
+      return `${number(arm.cpu)} s/GB (${number(arm.cpuBothEnds)}), ${megabytes(arm.rate)} MB/s`;
+    }
     return `${number(arm.cpu)} (${number(arm.cpuMain)}), ${rough(arm.rate)}/s`;
   };
   const used = names.filter((name) => chosen.some((row) => row.arms[name]));
   if (chosen.length === 0) return [];
   return [
-    'The peers: CPU µs per message or request (of these on the main thread), throughput.',
+    'The peers: CPU µs per message or request (of these on the main thread), throughput; of bulk ' +
+      'the CPU time per GB (with the load’s).',
     table(
       ['load', ...used],
       chosen.map((row) => [title(row), ...used.map((name) => cell(row, name))]),

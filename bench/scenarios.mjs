@@ -38,6 +38,7 @@ const bulk = (name, server, mode, connections, goals) => ({
   server,
   unit: 'GB',
   placement: 'apart',
+  peers: true,
   load: { mode, connections },
   goals,
 });

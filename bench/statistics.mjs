@@ -57,6 +57,7 @@ const FIGURES = [
   'rate',
   'cpu',
   'cpuMain',
+  'cpuBothEnds',
   'seconds',
   'p50',
   'p99',

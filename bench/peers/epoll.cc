@@ -1,49 +1,25 @@
 // An echo server of one thread on epoll: one receive and one send for each message.
-#include <sys/epoll.h>
-
 #include <cerrno>
-#include <cstdint>
 #include <memory>
 #include <vector>
 
-#include "peer.h"
+#include "poller.h"
 
 namespace {
 
 struct Connection {
   int fd;
-  std::vector<char> unsent;  // nothing is received until it is gone
+  std::vector<char> unsent = {};  // nothing is received until it is gone
   std::size_t sent = 0;
 };
 
 class Server {
  public:
-  Server() : listener_(Listen()), epoll_(epoll_create1(EPOLL_CLOEXEC)) {
-    ControlEpoll(epoll_, EPOLL_CTL_ADD, listener_, EPOLLIN, nullptr);
-  }
-
   [[noreturn]] void Run() {
-    std::vector<epoll_event> events(1024);
-    for (;;) {
-      const int count = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), -1);
-      for (int i = 0; i < count; ++i) {
-        const epoll_event& event = events[static_cast<std::size_t>(i)];
-        if (event.data.ptr == nullptr) {
-          Accept();
-        } else {
-          Serve(static_cast<Connection*>(event.data.ptr));
-        }
-      }
-    }
+    for (;;) poller_.Turn([this](Connection* connection) { Serve(connection); });
   }
 
  private:
-  void Accept() {
-    AcceptAll(listener_, [this](int fd) {
-      ControlEpoll(epoll_, EPOLL_CTL_ADD, fd, EPOLLIN, new Connection{fd, {}});
-    });
-  }
-
   void Serve(Connection* connection) {
     if (!connection->unsent.empty()) return SendRest(connection);
     const ssize_t got = recv(connection->fd, buffer_, kReceiveBytes, 0);
@@ -54,7 +30,7 @@ class Server {
     if (taken < 0 && errno != EAGAIN) return Close(connection);
     connection->unsent.assign(buffer_ + (taken > 0 ? taken : 0), buffer_ + got);
     connection->sent = 0;
-    ControlEpoll(epoll_, EPOLL_CTL_MOD, connection->fd, EPOLLOUT, connection);
+    poller_.Modify(connection->fd, EPOLLOUT, connection);
   }
 
   void SendRest(Connection* connection) {
@@ -68,7 +44,7 @@ class Server {
     connection->sent += static_cast<std::size_t>(taken);
     if (connection->sent < unsent.size()) return;
     unsent.clear();
-    ControlEpoll(epoll_, EPOLL_CTL_MOD, connection->fd, EPOLLIN, connection);
+    poller_.Modify(connection->fd, EPOLLIN, connection);
   }
 
   void Close(Connection* connection) {
@@ -76,8 +52,7 @@ class Server {
     delete connection;
   }
 
-  int listener_;
-  int epoll_;
+  ConnectionPoller<Connection> poller_{EPOLLIN};
   char buffer_[kReceiveBytes];
 };
 

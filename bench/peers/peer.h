@@ -7,7 +7,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
-#include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -31,23 +30,6 @@ inline void SetNoDelay(int fd) {
 
 // What a receive has room for, in bytes.
 constexpr std::size_t kReceiveBytes = 64 * 1024;
-
-inline void ControlEpoll(int epoll, int operation, int fd, std::uint32_t events, void* data) {
-  epoll_event event{};
-  event.events = events;
-  event.data.ptr = data;
-  if (epoll_ctl(epoll, operation, fd, &event) != 0) Fail("epoll_ctl", errno);
-}
-
-// Calls `accepted` with each connection that waits.
-template <typename Accepted>
-void AcceptAll(int listener, Accepted accepted) {
-  int fd;
-  while ((fd = accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
-    SetNoDelay(fd);
-    accepted(fd);
-  }
-}
 
 // Prints "port N" when it listens.
 inline int Listen() {

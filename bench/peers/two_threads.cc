@@ -1,28 +1,24 @@
 // An echo server of two threads: one receives, the other sends, and a wake-up lies between them for
 // each batch, as between our I/O thread and JavaScript's. What it takes more than the servers of
 // one thread is what the hop itself costs on the machine, whoever makes it.
-#include <sys/epoll.h>
 #include <sys/eventfd.h>
 
 #include <atomic>
 #include <cerrno>
-#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <thread>
 #include <utility>
 #include <vector>
 
-#include "peer.h"
+#include "poller.h"
 
 namespace {
 
-constexpr int kEventsPerWait = 1024;
-
 struct Connection {
   int fd;
-  std::vector<char> unsent;  // the sending thread's
-  bool is_over = false;      // the sending thread's: it closes when nothing is unsent
+  std::vector<char> unsent = {};  // the sending thread's
+  bool is_over = false;           // the sending thread's: it closes when nothing is unsent
 };
 
 // What was received of one connection, in `Batch::bytes`; of length 0 at its end.
@@ -83,22 +79,11 @@ class Handover {
 
 class Receiver {
  public:
-  explicit Receiver(Handover* handover) : handover_(handover) {
-    ControlEpoll(epoll_, EPOLL_CTL_ADD, listener_, EPOLLIN, nullptr);
-  }
+  explicit Receiver(Handover* handover) : handover_(handover) {}
 
   [[noreturn]] void Run() {
-    std::vector<epoll_event> events(kEventsPerWait);
     for (;;) {
-      const int count = epoll_wait(epoll_, events.data(), kEventsPerWait, -1);
-      for (int i = 0; i < count; ++i) {
-        auto* connection = static_cast<Connection*>(events[static_cast<std::size_t>(i)].data.ptr);
-        if (connection == nullptr) {
-          Accept();
-        } else {
-          Receive(connection);
-        }
-      }
+      poller_.Turn([this](Connection* connection) { Receive(connection); });
       if (batch_.messages.empty()) continue;
       handover_->Give(batch_);
       batch_.Clear();
@@ -106,24 +91,17 @@ class Receiver {
   }
 
  private:
-  void Accept() {
-    AcceptAll(listener_, [this](int fd) {
-      ControlEpoll(epoll_, EPOLL_CTL_ADD, fd, EPOLLIN, new Connection{fd, {}});
-    });
-  }
-
   void Receive(Connection* connection) {
     const ssize_t got = recv(connection->fd, buffer_, kReceiveBytes, 0);
     if (got < 0 && errno == EAGAIN) return;
     const std::size_t length = got > 0 ? static_cast<std::size_t>(got) : 0;
-    if (length == 0) ControlEpoll(epoll_, EPOLL_CTL_DEL, connection->fd, 0, nullptr);
+    if (length == 0) poller_.Remove(connection->fd);
     batch_.messages.push_back({connection, length});
     batch_.bytes.insert(batch_.bytes.end(), buffer_, buffer_ + length);
   }
 
   Handover* const handover_;
-  const int listener_ = Listen();
-  const int epoll_ = epoll_create1(EPOLL_CLOEXEC);
+  ConnectionPoller<Connection> poller_{EPOLLIN};
   Batch batch_;
   char buffer_[kReceiveBytes];
 };
@@ -131,19 +109,16 @@ class Receiver {
 class Sender {
  public:
   explicit Sender(Handover* handover) : handover_(handover) {
-    ControlEpoll(epoll_, EPOLL_CTL_ADD, handover->wake(), EPOLLIN, nullptr);
+    poller_.Add(handover->wake(), EPOLLIN, nullptr);
   }
 
   [[noreturn]] void Run() {
-    std::vector<epoll_event> events(kEventsPerWait);
     for (;;) {
-      const int count =
-          epoll_wait(epoll_, events.data(), kEventsPerWait, handover_->FallAsleep() ? -1 : 0);
+      const int timeout_ms = handover_->FallAsleep() ? -1 : 0;
+      poller_.Wait(timeout_ms, [this](void* data) {
+        if (data != nullptr) SendRest(static_cast<Connection*>(data));
+      });
       handover_->Awake();
-      for (int i = 0; i < count; ++i) {
-        auto* connection = static_cast<Connection*>(events[static_cast<std::size_t>(i)].data.ptr);
-        if (connection != nullptr) SendRest(connection);
-      }
       SendAll();
     }
   }
@@ -173,7 +148,7 @@ class Sender {
       if (sent < 0 && errno != EAGAIN) return;
       taken = sent > 0 ? static_cast<std::size_t>(sent) : 0;
       if (taken == length) return;
-      ControlEpoll(epoll_, EPOLL_CTL_ADD, connection->fd, EPOLLOUT, connection);
+      poller_.Add(connection->fd, EPOLLOUT, connection);
     }
     unsent.insert(unsent.end(), bytes + taken, bytes + length);
   }
@@ -184,7 +159,7 @@ class Sender {
     if (sent < 0 && errno == EAGAIN) return;
     unsent.erase(unsent.begin(), sent < 0 ? unsent.end() : unsent.begin() + sent);
     if (!unsent.empty()) return;
-    ControlEpoll(epoll_, EPOLL_CTL_DEL, connection->fd, 0, nullptr);
+    poller_.Remove(connection->fd);
     if (connection->is_over) Close(connection);
   }
 
@@ -194,7 +169,7 @@ class Sender {
   }
 
   Handover* const handover_;
-  const int epoll_ = epoll_create1(EPOLL_CLOEXEC);
+  Poller poller_;
   Batch batch_;
 };
 
