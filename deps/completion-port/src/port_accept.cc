@@ -5,7 +5,6 @@
 namespace completion_port {
 
 // --- Connect
-// --------------------------------------------------------------------------------------
 
 void PortCore::Connect(const Submission& submission) {
   counters_.AddSubmitted(Opcode::kConnect);
@@ -42,7 +41,6 @@ void PortCore::OnConnect(Connection& connection, Error error) {
 }
 
 // --- Accept
-// ---------------------------------------------------------------------------------------
 
 void PortCore::Accept(const Submission& submission) {
   Listener* listener = listeners_.Find(submission.id);

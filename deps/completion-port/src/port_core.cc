@@ -129,7 +129,6 @@ int PortCore::NextTimeoutMs() {
 }
 
 // --- Submissions
-// ----------------------------------------------------------------------------------
 
 void PortCore::TakeSubmissions() {
   // What was there at the start, so that a submitter that never stops cannot keep the OS waiting.
@@ -193,7 +192,6 @@ void PortCore::TakeInbox() {
 }
 
 // --- Completions
-// ----------------------------------------------------------------------------------
 
 void PortCore::Complete(Opcode opcode, std::uint32_t id, std::int32_t result, std::uint32_t arg0,
                         std::uint32_t arg1) {
@@ -258,7 +256,6 @@ void PortCore::TrimWhenIdle() {
 }
 
 // --- Stopping
-// -------------------------------------------------------------------------------------
 
 void PortCore::StopEverything() {
   {
@@ -293,7 +290,6 @@ void PortCore::StopEverything() {
 }
 
 // --- The group
-// ------------------------------------------------------------------------------------
 
 PortGroup::PortGroup() = default;
 

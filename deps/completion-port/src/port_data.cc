@@ -10,7 +10,6 @@ constexpr std::uint8_t kRoomyReceives = 4;
 }  // namespace
 
 // --- Receive
-// --------------------------------------------------------------------------------------
 
 void PortCore::Receive(const Submission& submission) {
   Connection* connection = connections_.Find(submission.id);
@@ -133,7 +132,6 @@ void PortCore::RetryStarved() {
 }
 
 // --- Send
-// -----------------------------------------------------------------------------------------
 
 void PortCore::Send(const Submission& submission) {
   const bool ends_request = (submission.flags & kSendMore) == 0;
@@ -230,7 +228,6 @@ void PortCore::FinishRefusedSends(Connection& connection) {
 }
 
 // --- Shutdown
-// -------------------------------------------------------------------------------------
 
 void PortCore::Shutdown(const Submission& submission) {
   counters_.AddSubmitted(Opcode::kShutdown);

@@ -67,7 +67,6 @@ Client::Client(BackendKind backend, const ClientOptions& options) : options_(opt
 Client::~Client() { Finish(); }
 
 // --- Writing
-// --------------------------------------------------------------------------------------
 
 bool Client::TryWrite(std::uint32_t port, const Submission& submission) {
   return ends_[port]->submissions.Write(submission);
@@ -258,7 +257,6 @@ void Client::CloseListener(Accepting* listener) {
 }
 
 // --- Reading
-// --------------------------------------------------------------------------------------
 
 std::size_t Client::Drain() {
   std::size_t total = 0;
@@ -278,7 +276,6 @@ std::size_t Client::Drain() {
 }
 
 // --- Waiting
-// --------------------------------------------------------------------------------------
 
 void Client::OnWake(void* context) {
   auto* client = static_cast<Client*>(context);
@@ -322,7 +319,6 @@ void Client::Pass(int ms) {
 }
 
 // --- Short cuts
-// -----------------------------------------------------------------------------------
 
 Accepting* Client::ListenAndAccept(std::uint32_t credit, std::uint32_t port, Family family) {
   ListenOptions options;

@@ -94,7 +94,6 @@ void Client::OnConnected(Sock* sock, const Completion& completion) {
 }
 
 // --- Receiving
-// --------------------------------------------------------------------------------------
 
 void Client::Granted(Sock* sock, std::uint32_t credit) {
   if (credit == 0) return;
@@ -182,7 +181,6 @@ std::int32_t Client::ReceiveDirectly(Sock* sock, std::size_t limit) {
 }
 
 // --- Sending and closing
-// --------------------------------------------------------------------------------------
 
 void Client::OnSent(Sock* sock, const Completion& completion) {
   if (sock->sends.empty() && OnStray(sock->port, completion)) return;
@@ -218,7 +216,6 @@ void Client::OnClosed(Sock* sock) {
 }
 
 // --- The end
-// --------------------------------------------------------------------------------------
 
 int Client::Stop() {
   Flush();

@@ -156,7 +156,6 @@ std::string Show(PeerStatus status) {
 }
 
 // --- Peer
-// -----------------------------------------------------------------------------------------
 
 Peer& Peer::operator=(Peer&& other) noexcept {
   if (this != &other) {
@@ -277,7 +276,6 @@ void Peer::Close() {
 }
 
 // --- PeerListener
-// ---------------------------------------------------------------------------------
 
 PeerListener::PeerListener(Family family, int backlog, int receive_buffer) {
   const Handle handle = Open(family);

@@ -33,7 +33,6 @@ std::uint64_t Waiting(const SendQueue& queue) {
 }  // namespace
 
 // --- Names
-// ----------------------------------------------------------------------------------------
 
 TEST(EveryErrorHasNodesName) {
   CHECK_EQ(std::string(ErrorName(Error::kOk)), std::string("OK"));
@@ -76,7 +75,6 @@ TEST(LayoutHasNoOverlap) {
 }
 
 // --- SlotTable
-// ------------------------------------------------------------------------------------
 
 TEST(SlotTableGenerationsWrap) {
   SlotTable<Slot> table(3);
@@ -147,7 +145,6 @@ TEST(SlotTableIsFoundInByOtherThreads) {
 }
 
 // --- SendQueue
-// ------------------------------------------------------------------------------------
 
 TEST(SendQueueCountsRequests) {
   SendQueue queue;
@@ -232,7 +229,6 @@ TEST(SendQueueAgainstAModel) {
 }
 
 // --- ChunkPool
-// ------------------------------------------------------------------------------------
 
 TEST(ChunkPoolCutsTheSlab) {
   constexpr std::size_t kBytes = 1024 * 1024;
@@ -329,7 +325,6 @@ TEST(ChunkPoolWithoutRoom) {
 }
 
 // --- Rings
-// ----------------------------------------------------------------------------------------
 
 TEST(RingWrapsAndRefusesWhenFull) {
   constexpr std::uint32_t kEntries = 4;

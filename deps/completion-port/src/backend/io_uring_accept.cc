@@ -127,7 +127,6 @@ void UringBackend::StopIfDone(UringAccept& accept) {
 }
 
 // --- Shared listeners
-// -----------------------------------------------------------------------------------------
 //
 // A connection wakes one of those who wait. When that one is being cancelled, because its process
 // was killed or closes its listener, the kernel takes it for told until the cancelling is done, and

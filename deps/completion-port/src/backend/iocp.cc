@@ -138,7 +138,6 @@ void IocpBackend::Issued(Operation& operation, Notification notification, bool d
 }
 
 // --- Waiting
-// --------------------------------------------------------------------------------------
 
 void IocpBackend::Wait(int timeout_ms) {
   const bool reported = ReportReady();
@@ -220,7 +219,6 @@ void IocpBackend::Wake() {
 }
 
 // --- Cancelling
-// -----------------------------------------------------------------------------------
 
 void IocpBackend::Cancel(Connection& connection) {
   if (!connection.InFlight()) return;

@@ -249,7 +249,6 @@ void IocpBackend::RepostRested() {
 }
 
 // --- Stopping
-// -------------------------------------------------------------------------------------
 
 void IocpBackend::Cancel(Listener& listener) {
   IocpAcceptPool& pool = PoolOf(listener);

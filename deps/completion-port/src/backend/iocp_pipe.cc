@@ -98,7 +98,6 @@ bool TakesMessages(HANDLE pipe) {
 }  // namespace
 
 // --- Attaching
-// ------------------------------------------------------------------------------------
 
 // A pipe handle is a plain handle of the kernel, so skipping packets is safe.
 Notification IocpBackend::SkipPackets(HANDLE pipe) {
@@ -127,7 +126,6 @@ Error IocpBackend::AttachPipe(Connection& connection) {
 }
 
 // --- Connecting
-// -----------------------------------------------------------------------------------
 
 void IocpBackend::SubmitPipeWork(Connection& connection, OperationKind kind,
                                  PTP_SIMPLE_CALLBACK work) {
@@ -165,7 +163,6 @@ void IocpBackend::FinishPipeConnect(Connection& connection, int os_error) {
 }
 
 // --- Sending
-// --------------------------------------------------------------------------------------
 
 void IocpBackend::SubmitPipeSend(Connection& connection) {
   IocpPipe& pipe = PipeOf(connection);
@@ -194,7 +191,6 @@ void IocpBackend::SubmitPipeSend(Connection& connection) {
 }
 
 // --- Ending
-// ---------------------------------------------------------------------------------------
 
 void IocpBackend::SubmitShutdown(Connection& connection) {
   PipeOf(connection).handle = os::AsHandle(connection.socket);

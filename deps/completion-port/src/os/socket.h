@@ -90,7 +90,6 @@ void CloseSocket(NativeSocket socket, SocketKind kind = SocketKind::kTcp);
 void ResetOnClose(NativeSocket socket);
 
 // --- Threads and memory, in posix/platform.cc and windows/platform.cc
-// ------------------------------
 
 Error PinThisThread(int core);
 void NameThisThread(const char* name);
