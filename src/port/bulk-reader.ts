@@ -1,11 +1,11 @@
 /**
- * Receiving on this thread, into memory that becomes the user's. A connection that fills the
- * largest chunks has more waiting than the I/O thread should hand over: what it receives is copied
- * once more here. So the I/O thread only says when there is something (`readable`), and the bytes
+ * Receiving on this thread, into memory that becomes the user's. What the I/O thread receives is
+ * copied once more here, and has left the cache when it is, which for larger pieces costs more than
+ * the hop saves. So the I/O thread only says when there is something (`readable`), and the bytes
  * are received where they are wanted, as under `node:net`. While much comes, not even that: each
  * turn of the event loop reads again.
  *
- * A connection has one from its first full chunk until it has sent little for a while. It reads
+ * A connection has one from its first large chunk until it has sent little for a while. It reads
  * only while no credit is out, so that nobody else receives from the same socket.
  */
 import type { Port } from './port';
@@ -14,8 +14,9 @@ import { canRunTicks } from './ticks';
 /** Reads after which others have their turn: 1 MiB. One, where no ticks can come between. */
 const READS_PER_TURN = canRunTicks ? 16 : 1;
 /**
- * A turn that brought more, in bytes, is followed by another without being asked for: a hop through
- * the I/O thread costs more than a look in vain. One that did not was better served with chunks.
+ * A chunk of more, in bytes, makes its connection one to read from here. A turn that brought more is
+ * followed by another without being asked for: a hop through the I/O thread costs more than a look
+ * in vain. One that did not was better served with chunks.
  */
 const LITTLE_BYTES = 16 * 1024;
 /** After so many of those in a row the connection gets chunks again. */
@@ -30,6 +31,11 @@ export enum Readable {
   Yes,
 }
 
+/** Whether a connection that sends so many bytes at once is read from on this thread. */
+export function isBulk(bytes: number): boolean {
+  return bytes > LITTLE_BYTES;
+}
+
 /** Memory for the next read, of whichever connection: the last one needed little of it. */
 let spare: Buffer | null = null;
 
@@ -40,6 +46,8 @@ export class BulkReader {
   #reads = 0;
   #bytes = 0;
   #littleTurns = 0;
+  /** The turn before was of one read: messages, and perhaps one at a time. */
+  #wasOneRead = false;
 
   constructor(port: Port, id: number) {
     this.#port = port;
@@ -54,6 +62,7 @@ export class BulkReader {
 
   beginTurn(): void {
     this.readable = Readable.Yes;
+    this.#wasOneRead = this.#reads === 1;
     this.#reads = 0;
     this.#bytes = 0;
   }
@@ -65,7 +74,7 @@ export class BulkReader {
   }
 
   get wasWorthIt(): boolean {
-    return this.#bytes > LITTLE_BYTES;
+    return isBulk(this.#bytes);
   }
 
   /** The connection should get chunks again. */
@@ -79,13 +88,16 @@ export class BulkReader {
     const memory = spare ?? Buffer.allocUnsafeSlow(layout.largestChunkBytes);
     spare = null;
     const received = group.receiveNow(this.#port.ordinal, this.#id, memory);
+    // Who keeps the Buffer shall keep little more than its bytes.
+    const isFilled = received > 0.75 * memory.length;
     if (received > 0) {
       this.#bytes += received;
       nursery.follow(received);
-      if (++this.#reads === READS_PER_TURN) this.endTurn();
-      // Who keeps the Buffer shall keep little more than its bytes.
-      if (received > 0.75 * memory.length) return memory.subarray(0, received);
+      // Another look would most likely be in vain. In bulk it is not: what waits is read at once.
+      const isAll = this.#wasOneRead && !isFilled;
+      if (++this.#reads === READS_PER_TURN || isAll) this.endTurn();
     }
+    if (isFilled) return memory.subarray(0, received);
     spare = memory;
     return received > 0 ? Buffer.from(memory.subarray(0, received)) : received;
   }

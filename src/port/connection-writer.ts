@@ -4,8 +4,8 @@
  *
  * Small writes are copied into the send slab and, while little is queued, acknowledged at once, as
  * a kernel acknowledges a write when it has copied it. Large ones are pinned: the operating system
- * reads the caller's memory, and the callback waits for it. On a quiet port either may be sent at
- * once, as far as the system takes it (`Port`).
+ * reads the caller's memory, and the callback waits for it. Either may be sent at once, as far as the
+ * system takes it: small ones on a quiet port, and large ones up to a bound (`Port`).
  */
 import { errorName } from './binding';
 import type { DoneCallback, ErrorName, SocketKind, WriteChunk } from './contract';

@@ -1,8 +1,8 @@
 /**
  * One connection: the writing half of its operations goes into the port's submission ring, and
  * the port calls `complete…` for what came back. No object is allocated per write, and no Node-API
- * call made per read or write, but where that is cheaper than the I/O thread: for bulk, and for
- * writes on a quiet port.
+ * call made per read or write, but where that is cheaper than the I/O thread: for what is large,
+ * and for small writes on a quiet port.
  */
 import { AsyncResource } from 'node:async_hooks';
 import type {
@@ -14,7 +14,7 @@ import type {
   WriteChunk,
 } from './contract';
 import type { Port } from './port';
-import { BulkReader, Readable } from './bulk-reader';
+import { BulkReader, isBulk, Readable } from './bulk-reader';
 import { ConnectionControl } from './connection-control';
 import { ConnectionWriter, isPipe } from './connection-writer';
 
@@ -56,7 +56,7 @@ export class TcpConnection extends ConnectionControl implements Connection {
   /** Position of the last chunk's return in the submission ring. */
   #lastReturn = 0;
   #held: Held[] | null = null;
-  /** While the connection fills whatever it gets. */
+  /** While the connection sends much at once. */
   #bulk: BulkReader | null = null;
   #isDuplicated = false;
   #sendSide = SendSide.Open;
@@ -135,7 +135,7 @@ export class TcpConnection extends ConnectionControl implements Connection {
     }
     const bytes = port.received.copyOut(offset, length);
     port.context.nursery.follow(length);
-    if (length === layout.largestChunkBytes) this.#beginBulk();
+    if (isBulk(length)) this.#beginBulk();
     // Before the owner sees the bytes: if it throws, the chunk must not be lost.
     if (!this.reading || this.#held !== null || this.#bulk !== null) {
       port.submit(layout.opcodes.release, 0, this.id, chunk, 0);

@@ -32,10 +32,12 @@ const PUBLISH_INTERVAL = 32;
  */
 const DIRECT_BLOCKS = 2;
 /**
- * The same for writes of the caller's memory, in bytes: a stream hands over 64 KiB and waits for the
- * answer, and waking two threads for that costs as much as the copy. Of more, it does not.
+ * The same for writes of the caller's memory, in bytes, a millisecond's worth: a stream hands over
+ * 64 KiB and waits for the answer, and the hop there and back costs as much as the copy, also to an
+ * I/O thread that is awake. What was just received is still in this core's cache, too.
  */
-const DIRECT_BYTES = 1024 * 1024;
+const DIRECT_BYTES = 4 * 1024 * 1024;
+/** Of larger writes the hop is a small part, and JavaScript is free meanwhile. */
 const LARGEST_DIRECT = 128 * 1024;
 
 /** What the ports of an environment share. */
@@ -145,10 +147,9 @@ export class Port {
     return this.context.group.sendBlockNow(this.ordinal, id, offset, length);
   }
 
-  /** The same for memory of the caller's. */
+  /** The same for memory of the caller's, whether the I/O thread sleeps or not. */
   sendDirectly(id: number, bytes: Uint8Array): number {
     if (bytes.length > LARGEST_DIRECT || this.#directBytesSent >= DIRECT_BYTES) return 0;
-    if (!this.#submissions.portSleeps) return 0;
     this.#directBytesSent += bytes.length;
     if (this.#flush === Flush.None) this.#publishInTick();
     return this.context.group.sendNow(this.ordinal, id, bytes);

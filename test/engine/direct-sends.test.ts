@@ -5,6 +5,8 @@ import * as net from 'iocp-net';
 import { engine } from 'iocp-net/engine';
 import { connectedPair, delay, pattern, readAll } from '../support/sockets';
 
+engine.configure({ ports: 1 }); // the bounds are each port's
+
 t.test('a write to a quiet port, in one go where the system takes it', async (test) => {
   const { client, peer, close } = await connectedPair(net);
   for (const size of [100, 65_536, 131_072]) {
@@ -29,6 +31,23 @@ t.test('a write to a quiet port, in one go where the system takes it', async (te
   await new Promise((resolve) => client.write(pattern(1 << 20), resolve));
   test.equal(engine.stats().directBytesSent, directBytesSent, 'more than that is handed over');
   await close();
+});
+
+t.test('the large writes of a tick, up to 4 MiB of them', async (test) => {
+  const size = 64 << 10;
+  const pairs = await Promise.all(Array.from({ length: 100 }, () => connectedPair(net)));
+  const before = engine.stats().directSends;
+  for (const { client } of pairs) client.write(pattern(size));
+  const direct = engine.stats().directSends - before;
+  test.equal(direct, 64);
+  const received = await Promise.all(
+    pairs.map(async ({ client, peer }) => {
+      client.end();
+      return readAll(peer);
+    }),
+  );
+  test.ok(received.every((bytes) => bytes.equals(pattern(size))));
+  await Promise.all(pairs.map(({ close }) => close()));
 });
 
 t.test('what the system does not take at once follows in its order', async (test) => {

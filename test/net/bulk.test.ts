@@ -1,4 +1,4 @@
-/** Bulk: received on the JS thread, once a connection has filled a chunk of 64 KiB. */
+/** Bulk: received on the JS thread, once a connection has sent more than 16 KiB at once. */
 import t from 'tap';
 import { once } from 'node:events';
 import * as net from 'iocp-net';
@@ -33,6 +33,30 @@ t.test('reads are of 64 KiB at most, and few of them go through the I/O thread',
   test.equal(after.bytesReceived - before.bytesReceived, total);
   const direct = after.directBytesReceived - before.directBytesReceived;
   test.ok(direct > total / 2, `${direct} bytes received directly`);
+  await close();
+});
+
+t.test('messages of 32 KiB are received directly, too', async (test) => {
+  const { client, peer, close } = await connectedPair(net);
+  const size = 32 << 10;
+  const messages = 200;
+  const before = engine.stats().directBytesReceived;
+  let wrong = 0;
+  for (let sent = 1; sent <= messages; sent++) {
+    const message = pattern(size + sent).subarray(sent);
+    client.write(message);
+    const received: Buffer[] = [];
+    let length = 0;
+    while (length < size) {
+      const [chunk] = (await once(peer, 'data')) as [Buffer];
+      received.push(chunk);
+      length += chunk.length;
+    }
+    if (!Buffer.concat(received).equals(message)) wrong++;
+  }
+  test.equal(wrong, 0);
+  const direct = engine.stats().directBytesReceived - before;
+  test.ok(direct > 0.8 * messages * size, `${direct} bytes received directly`);
   await close();
 });
 
