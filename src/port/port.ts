@@ -12,7 +12,7 @@ import { operationCounters } from './counters';
 import { ReceiveSlab } from './receive-slab';
 import { CompletionRing, SubmissionRing } from './ring';
 import { SendRequestPool } from './send-request';
-import { SendSlab } from './send-slab';
+import { LARGEST_BLOCK, SendSlab } from './send-slab';
 import { Slots } from './slots';
 import { canRunTicks, runTicks } from './ticks';
 import { waitAMoment } from './wait';
@@ -147,9 +147,13 @@ export class Port {
     return this.context.group.sendBlockNow(this.ordinal, id, offset, length);
   }
 
-  /** The same for memory of the caller's, whether the I/O thread sleeps or not. */
+  /**
+   * The same for memory of the caller's. What a block would hold, if one were free, is worth it on a
+   * quiet port only; more, on any.
+   */
   sendDirectly(id: number, bytes: Uint8Array): number {
     if (bytes.length > LARGEST_DIRECT || this.#directBytesSent >= DIRECT_BYTES) return 0;
+    if (bytes.length <= LARGEST_BLOCK && !this.#submissions.portSleeps) return 0;
     this.#directBytesSent += bytes.length;
     if (this.#flush === Flush.None) this.#publishInTick();
     return this.context.group.sendNow(this.ordinal, id, bytes);
