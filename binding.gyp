@@ -6,8 +6,8 @@
       'type': 'loadable_module',
       'dependencies': ['deps/completion-port/completion-port.gyp:completion_port'],
       'include_dirs': ['<!(node -p "require(\'node-addon-api\').include_dir")'],
-      # A worker that is being terminated lets no more exceptions be thrown: its calls into here
-      # fail, and without the second its process would end with them.
+      # In a worker that is being terminated nothing can be thrown any more, and node-addon-api would
+      # end the process for it. So arguments are read without conversion, which cannot fail there.
       'defines': [
         'NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS',
         'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS',

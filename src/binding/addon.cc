@@ -25,7 +25,7 @@ Napi::Value Backends(const Napi::CallbackInfo& info) {
 
 // probe(name): null when this machine lets us use the backend, else the error's name.
 Napi::Value Probe(const Napi::CallbackInfo& info) {
-  const cp::Error error = cp::ProbeBackend(BackendByName(info[0].ToString()));
+  const cp::Error error = cp::ProbeBackend(BackendByName(info[0].As<Napi::String>()));
   if (error == cp::Error::kOk) return info.Env().Null();
   return Napi::String::New(info.Env(), cp::ErrorName(error));
 }
@@ -41,7 +41,7 @@ void FatalException(const Napi::CallbackInfo& info) { napi_fatal_exception(info.
 void KeepFreedMemory([[maybe_unused]] const Napi::CallbackInfo& info) {
 #ifdef __GLIBC__
   constexpr std::size_t kPageBytes = 4096;
-  const auto bytes = static_cast<std::size_t>(info[0].ToNumber().Int64Value());
+  const auto bytes = static_cast<std::size_t>(info[0].As<Napi::Number>().Int64Value());
   // A page for glibc's header, and one to stay below. Volatile, or the compiler saves both calls.
   void* volatile block = std::malloc(bytes / 2 - 2 * kPageBytes);
   std::free(block);

@@ -25,7 +25,7 @@ std::uint8_t* AlignedBuffer(Napi::Env env, std::size_t bytes, const char* name, 
 }
 
 double Number(const Napi::Object& settings, const char* name) {
-  return settings.Get(name).ToNumber().DoubleValue();
+  return settings.Get(name).As<Napi::Number>().DoubleValue();
 }
 
 }  // namespace
@@ -115,7 +115,7 @@ Napi::Value PortGroup::Add(const Napi::CallbackInfo& info) {
 cp::Error PortGroup::Open(Napi::Env env, Member& member, const Napi::Object& settings,
                           Napi::Object result) {
   cp::PortOptions options;
-  options.backend = BackendByName(settings.Get("backend").ToString());
+  options.backend = BackendByName(settings.Get("backend").As<Napi::String>());
   options.submission_entries = static_cast<std::uint32_t>(Number(settings, "submissionEntries"));
   options.completion_entries = static_cast<std::uint32_t>(Number(settings, "completionEntries"));
   options.receive_slab_bytes = static_cast<std::size_t>(Number(settings, "receiveSlabBytes"));
@@ -177,17 +177,19 @@ Napi::Value PortGroup::Wake(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value PortGroup::Ref(const Napi::CallbackInfo& info) {
-  napi_ref_threadsafe_function(info.Env(), members_[info[0].ToNumber().Uint32Value()]->wake);
+  napi_ref_threadsafe_function(info.Env(),
+                               members_[info[0].As<Napi::Number>().Uint32Value()]->wake);
   return info.Env().Undefined();
 }
 
 Napi::Value PortGroup::Unref(const Napi::CallbackInfo& info) {
-  napi_unref_threadsafe_function(info.Env(), members_[info[0].ToNumber().Uint32Value()]->wake);
+  napi_unref_threadsafe_function(info.Env(),
+                                 members_[info[0].As<Napi::Number>().Uint32Value()]->wake);
   return info.Env().Undefined();
 }
 
 cp::Port* PortGroup::PortOf(const Napi::CallbackInfo& info) {
-  return members_[info[0].ToNumber().Uint32Value()]->port;
+  return members_[info[0].As<Napi::Number>().Uint32Value()]->port;
 }
 
 }  // namespace iocp_net

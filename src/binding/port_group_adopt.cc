@@ -25,8 +25,8 @@ Napi::Value HandleOrError(Napi::Env env, cp::Error error, std::intptr_t native) 
 class Handle {
  public:
   explicit Handle(const Napi::CallbackInfo& info)
-      : native_(static_cast<std::intptr_t>(info[1].ToNumber().Int64Value())),
-        duplicated_(info[2].ToBoolean()) {
+      : native_(static_cast<std::intptr_t>(info[1].As<Napi::Number>().Int64Value())),
+        duplicated_(info[2].As<Napi::Boolean>()) {
     if (duplicated_) error_ = cp::DuplicateNative(native_, &native_);
   }
   cp::Error error() const { return error_; }
@@ -66,7 +66,8 @@ Napi::Value PortGroup::AdoptListener(const Napi::CallbackInfo& info) {
   std::uint32_t id = 0;
   cp::Error error = handle.error();
   if (error == cp::Error::kOk) {
-    error = PortOf(info)->AdoptListener(handle.native(), info[3].ToNumber().Int32Value(), &id);
+    error =
+        PortOf(info)->AdoptListener(handle.native(), info[3].As<Napi::Number>().Int32Value(), &id);
     if (error != cp::Error::kOk) handle.GiveUp();
   }
   cp::Address address;
@@ -79,14 +80,15 @@ Napi::Value PortGroup::AdoptListener(const Napi::CallbackInfo& info) {
 // duplicate(port, id): a handle that is the caller's, or an error name.
 Napi::Value PortGroup::Duplicate(const Napi::CallbackInfo& info) {
   std::intptr_t native = -1;
-  const cp::Error error = PortOf(info)->Duplicate(info[1].ToNumber().Uint32Value(), &native);
+  const cp::Error error =
+      PortOf(info)->Duplicate(info[1].As<Napi::Number>().Uint32Value(), &native);
   return HandleOrError(info.Env(), error, native);
 }
 
 Napi::Value PortGroup::DuplicateListener(const Napi::CallbackInfo& info) {
   std::intptr_t native = -1;
   const cp::Error error =
-      PortOf(info)->DuplicateListener(info[1].ToNumber().Uint32Value(), &native);
+      PortOf(info)->DuplicateListener(info[1].As<Napi::Number>().Uint32Value(), &native);
   return HandleOrError(info.Env(), error, native);
 }
 
@@ -94,12 +96,12 @@ Napi::Value PortGroup::DuplicateListener(const Napi::CallbackInfo& info) {
 // caller's, or an error name.
 Napi::Value PortGroup::OpenListener(const Napi::CallbackInfo& info) {
   cp::ListenOptions options;
-  options.backlog = info[2].ToNumber().Int32Value();
-  options.ipv6_only = info[3].ToBoolean();
+  options.backlog = info[2].As<Napi::Number>().Int32Value();
+  options.ipv6_only = info[3].As<Napi::Boolean>();
   std::intptr_t native = -1;
-  cp::Error error = cp::ParseAddress(info[0].ToString().Utf8Value(),
-                                     static_cast<std::uint16_t>(info[1].ToNumber().Uint32Value()),
-                                     &options.address);
+  cp::Error error = cp::ParseAddress(
+      info[0].As<Napi::String>().Utf8Value(),
+      static_cast<std::uint16_t>(info[1].As<Napi::Number>().Uint32Value()), &options.address);
   if (error == cp::Error::kOk) error = cp::OpenNativeListener(options, &native);
   return HandleOrError(info.Env(), error, native);
 }
@@ -108,8 +110,8 @@ Napi::Value PortGroup::OpenListener(const Napi::CallbackInfo& info) {
 Napi::Value PortGroup::Share(const Napi::CallbackInfo& info) {
   std::vector<std::uint8_t> token;
   const cp::Error error =
-      cp::ShareNative(static_cast<std::intptr_t>(info[0].ToNumber().Int64Value()),
-                      info[1].ToNumber().Uint32Value(), &token);
+      cp::ShareNative(static_cast<std::intptr_t>(info[0].As<Napi::Number>().Int64Value()),
+                      info[1].As<Napi::Number>().Uint32Value(), &token);
   if (error != cp::Error::kOk) return Napi::String::New(info.Env(), cp::ErrorName(error));
   return Napi::Buffer<std::uint8_t>::Copy(info.Env(), token.data(), token.size());
 }
@@ -125,7 +127,7 @@ Napi::Value PortGroup::TakeShared(const Napi::CallbackInfo& info) {
 
 // closeHandle(handle): one that is in no port.
 Napi::Value PortGroup::CloseHandle(const Napi::CallbackInfo& info) {
-  cp::CloseNative(static_cast<std::intptr_t>(info[0].ToNumber().Int64Value()));
+  cp::CloseNative(static_cast<std::intptr_t>(info[0].As<Napi::Number>().Int64Value()));
   return info.Env().Undefined();
 }
 

@@ -8,7 +8,9 @@ namespace cp = completion_port;
 
 namespace {
 
-std::uint32_t Id(const Napi::CallbackInfo& info) { return info[1].ToNumber().Uint32Value(); }
+std::uint32_t Id(const Napi::CallbackInfo& info) {
+  return info[1].As<Napi::Number>().Uint32Value();
+}
 
 Napi::Value Result(Napi::Env env, cp::Error error) {
   return Napi::Number::New(env, cp::ToResult(error));
@@ -31,9 +33,9 @@ Napi::Value AddressOrError(Napi::Env env, cp::Error error, const cp::Address& ad
 }
 
 cp::Error ParseFrom(const Napi::CallbackInfo& info, std::size_t first, cp::Address* out) {
-  return cp::ParseAddress(info[first].ToString().Utf8Value(),
-                          static_cast<std::uint16_t>(info[first + 1].ToNumber().Uint32Value()),
-                          out);
+  return cp::ParseAddress(
+      info[first].As<Napi::String>().Utf8Value(),
+      static_cast<std::uint16_t>(info[first + 1].As<Napi::Number>().Uint32Value()), out);
 }
 
 }  // namespace
@@ -43,9 +45,9 @@ Napi::Value PortGroup::Listen(const Napi::CallbackInfo& info) {
   cp::ListenOptions options;
   std::uint32_t id = 0;
   cp::Error error = ParseFrom(info, 1, &options.address);
-  options.backlog = info[3].ToNumber().Int32Value();
-  options.ipv6_only = info[4].ToBoolean();
-  options.reuse_port = info[5].ToBoolean();
+  options.backlog = info[3].As<Napi::Number>().Int32Value();
+  options.ipv6_only = info[4].As<Napi::Boolean>();
+  options.reuse_port = info[5].As<Napi::Boolean>();
   if (error == cp::Error::kOk) error = PortOf(info)->PrepareListener(options, &id);
   return IdOrError(info.Env(), error, id);
 }
@@ -56,7 +58,7 @@ Napi::Value PortGroup::Connect(const Napi::CallbackInfo& info) {
   cp::ConnectOptions options;
   std::uint32_t id = 0;
   cp::Error error = ParseFrom(info, 1, &options.remote);
-  if (error == cp::Error::kOk && !info[3].ToString().Utf8Value().empty()) {
+  if (error == cp::Error::kOk && !info[3].As<Napi::String>().Utf8Value().empty()) {
     error = ParseFrom(info, 3, &options.local);
   }
   if (error == cp::Error::kOk) error = PortOf(info)->PrepareConnect(options, &id);
@@ -67,8 +69,8 @@ Napi::Value PortGroup::Connect(const Napi::CallbackInfo& info) {
 Napi::Value PortGroup::ListenLocal(const Napi::CallbackInfo& info) {
   cp::ListenOptions options;
   std::uint32_t id = 0;
-  cp::Error error = cp::ParsePath(info[1].ToString().Utf8Value(), &options.address);
-  options.backlog = info[2].ToNumber().Int32Value();
+  cp::Error error = cp::ParsePath(info[1].As<Napi::String>().Utf8Value(), &options.address);
+  options.backlog = info[2].As<Napi::Number>().Int32Value();
   if (error == cp::Error::kOk) error = PortOf(info)->PrepareListener(options, &id);
   return IdOrError(info.Env(), error, id);
 }
@@ -77,15 +79,15 @@ Napi::Value PortGroup::ListenLocal(const Napi::CallbackInfo& info) {
 Napi::Value PortGroup::ConnectLocal(const Napi::CallbackInfo& info) {
   cp::ConnectOptions options;
   std::uint32_t id = 0;
-  cp::Error error = cp::ParsePath(info[1].ToString().Utf8Value(), &options.remote);
+  cp::Error error = cp::ParsePath(info[1].As<Napi::String>().Utf8Value(), &options.remote);
   if (error == cp::Error::kOk) error = PortOf(info)->PrepareConnect(options, &id);
   return IdOrError(info.Env(), error, id);
 }
 
 // setListenerAccess(port, id, readable, writable)
 Napi::Value PortGroup::SetListenerAccess(const Napi::CallbackInfo& info) {
-  return Result(info.Env(), PortOf(info)->SetListenerAccess(Id(info), info[2].ToBoolean(),
-                                                            info[3].ToBoolean()));
+  return Result(info.Env(), PortOf(info)->SetListenerAccess(Id(info), info[2].As<Napi::Boolean>(),
+                                                            info[3].As<Napi::Boolean>()));
 }
 
 Napi::Value PortGroup::UnlinkListener(const Napi::CallbackInfo& info) {
@@ -93,23 +95,23 @@ Napi::Value PortGroup::UnlinkListener(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value PortGroup::SetNoDelay(const Napi::CallbackInfo& info) {
-  return Result(info.Env(), PortOf(info)->SetNoDelay(Id(info), info[2].ToBoolean()));
+  return Result(info.Env(), PortOf(info)->SetNoDelay(Id(info), info[2].As<Napi::Boolean>()));
 }
 
 // setKeepAlive(port, id, enable, delaySeconds, intervalSeconds, count)
 Napi::Value PortGroup::SetKeepAlive(const Napi::CallbackInfo& info) {
   cp::KeepAlive options;
-  options.enable = info[2].ToBoolean();
-  options.delay_s = info[3].ToNumber().Uint32Value();
-  options.interval_s = info[4].ToNumber().Uint32Value();
-  options.count = info[5].ToNumber().Uint32Value();
+  options.enable = info[2].As<Napi::Boolean>();
+  options.delay_s = info[3].As<Napi::Number>().Uint32Value();
+  options.interval_s = info[4].As<Napi::Number>().Uint32Value();
+  options.count = info[5].As<Napi::Number>().Uint32Value();
   return Result(info.Env(), PortOf(info)->SetKeepAlive(Id(info), options));
 }
 
 // setTypeOfService(port, id, value)
 Napi::Value PortGroup::SetTypeOfService(const Napi::CallbackInfo& info) {
   return Result(info.Env(),
-                PortOf(info)->SetTypeOfService(Id(info), info[2].ToNumber().Int32Value()));
+                PortOf(info)->SetTypeOfService(Id(info), info[2].As<Napi::Number>().Int32Value()));
 }
 
 // typeOfService(port, id): the value, or an error below 0.
@@ -167,10 +169,10 @@ Napi::Value PortGroup::SendNow(const Napi::CallbackInfo& info) {
 
 // sendBlockNow(port, id, offset, length): likewise, of the send slab.
 Napi::Value PortGroup::SendBlockNow(const Napi::CallbackInfo& info) {
-  const Member& member = *members_[info[0].ToNumber().Uint32Value()];
-  const std::uint8_t* bytes = member.send_start + info[2].ToNumber().Uint32Value();
-  return Napi::Number::New(info.Env(),
-                           member.port->SendNow(Id(info), bytes, info[3].ToNumber().Uint32Value()));
+  const Member& member = *members_[info[0].As<Napi::Number>().Uint32Value()];
+  const std::uint8_t* bytes = member.send_start + info[2].As<Napi::Number>().Uint32Value();
+  return Napi::Number::New(
+      info.Env(), member.port->SendNow(Id(info), bytes, info[3].As<Napi::Number>().Uint32Value()));
 }
 
 // receiveNow(port, id, bytes): how many of them were filled, 0 at the end, or an error.
