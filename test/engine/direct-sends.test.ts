@@ -1,9 +1,8 @@
 /** What JavaScript sends itself, because waking the I/O thread for it would cost more. */
 import t from 'tap';
-import { once } from 'node:events';
 import * as net from 'iocp-net';
 import { engine } from 'iocp-net/engine';
-import { connectedPair, delay, pattern, readAll } from '../support/sockets';
+import { connectedPair, delay, pattern, readAll, receive } from '../support/sockets';
 
 engine.configure({ ports: 1 }); // the bounds are each port's
 
@@ -17,14 +16,8 @@ t.test('a write to a quiet port, in one go where the system takes it', async (te
     test.ok(engine.stats().directBytesSent > directBytesSent, `${size} bytes`);
     // It is the caller's again, also while the peer has not read.
     sent.fill(0);
-    const received: Buffer[] = [];
-    let length = 0;
-    while (length < size) {
-      const [chunk] = (await once(peer, 'data')) as [Buffer];
-      received.push(chunk);
-      length += chunk.length;
-    }
-    test.ok(Buffer.concat(received).equals(pattern(size)));
+    const received = await receive(peer, size);
+    test.ok(received.equals(pattern(size)));
   }
   const { directBytesSent } = engine.stats();
   peer.resume();

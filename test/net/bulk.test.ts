@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import * as net from 'iocp-net';
 import { engine } from 'iocp-net/engine';
 import { run } from '../support/child';
-import { connectedPair, delay, pattern } from '../support/sockets';
+import { connectedPair, delay, pattern, receive } from '../support/sockets';
 
 const total = 24 << 20;
 const whole = pattern(total);
@@ -45,14 +45,8 @@ t.test('messages of 32 KiB are received directly, too', async (test) => {
   for (let sent = 1; sent <= messages; sent++) {
     const message = pattern(size + sent).subarray(sent);
     client.write(message);
-    const received: Buffer[] = [];
-    let length = 0;
-    while (length < size) {
-      const [chunk] = (await once(peer, 'data')) as [Buffer];
-      received.push(chunk);
-      length += chunk.length;
-    }
-    if (!Buffer.concat(received).equals(message)) wrong++;
+    const received = await receive(peer, size);
+    if (!received.equals(message)) wrong++;
   }
   test.equal(wrong, 0);
   const direct = engine.stats().directBytesReceived - before;

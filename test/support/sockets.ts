@@ -99,3 +99,15 @@ export async function unusedPort(net: Net): Promise<number> {
   await closeServer(server);
   return port;
 }
+
+/** What comes, until it is so many bytes or more. */
+export async function receive(socket: nodeNet.Socket, bytes: number): Promise<Buffer> {
+  const received: Buffer[] = [];
+  let length = 0;
+  while (length < bytes) {
+    const [chunk] = (await once(socket, 'data')) as [Buffer];
+    received.push(chunk);
+    length += chunk.length;
+  }
+  return Buffer.concat(received);
+}
