@@ -97,6 +97,7 @@ const all = (quick) => [
   echo(5000, 64, '64 B', { goals: FAR, files: 5200, long: true }),
   echo(64, 4096, '4 KiB', { goals: FOUR_KIB }),
   echo(1000, 4096, '4 KiB', { goals: FOUR_KIB, long: true }),
+  echo(1000, 16_384, '16 KiB', { long: true }),
   echo(64, 32_768, '32 KiB', { long: true }),
   {
     ...echo(64, 64, '64 B, 16 under way each', { peers: false }),

@@ -29,7 +29,7 @@ export interface EngineOptions {
   affinity?: 'none' | 'auto' | readonly number[];
   /**
    * Bytes of received data that a port may hold until JavaScript has taken them. Touched only as
-   * needed and trimmed when idle. Default 8 MiB, at least 1 MiB.
+   * needed and trimmed when idle. Default 16 MiB, at least 1 MiB.
    */
   receiveBytes?: number;
   /** Bytes for small writes on their way out, likewise. Default 4 MiB, at least 256 KiB. */
@@ -102,7 +102,7 @@ function portSettings(backend: string): PortSettings {
     backend,
     submissionEntries: RING_ENTRIES,
     completionEntries: RING_ENTRIES,
-    receiveSlabBytes: options.receiveBytes ?? 8 * MIB,
+    receiveSlabBytes: options.receiveBytes ?? 16 * MIB,
     sendSlabBytes: options.sendBytes ?? 4 * MIB,
     socketCapacity: SOCKETS_PER_PORT,
     lingerMs: options.linger ?? 1000,

@@ -11,7 +11,10 @@ namespace {
 
 constexpr std::size_t kPageBytes = 4096;
 
-std::size_t Index(ChunkClass chunk_class) { return static_cast<std::size_t>(chunk_class); }
+// Large chunks, at most. With more, what the consumer reads last has left the cache before it does:
+// 12 KB pieces on 1,000 connections cost 16.5 us of CPU with 4 MiB of them, 17.8 with 16 and 21.9
+// with 64. For small ones, whose receives are many, a chunk too few costs more than that.
+constexpr std::size_t kMostLargeBytes = 4 * 1024 * 1024;
 
 }  // namespace
 
@@ -22,7 +25,7 @@ void ChunkPool::Use(std::uint8_t* slab, std::size_t bytes) {
   slab_ = slab;
   const std::size_t usable = bytes - first_;
   // Shares of the classes; what does not divide goes to the class below.
-  const std::size_t shares[kChunkClasses] = {usable, usable / 2};
+  const std::size_t shares[kChunkClasses] = {usable, std::min(usable / 2, kMostLargeBytes)};
   std::uint32_t counts[kChunkClasses];
   std::size_t given = 0;
   for (std::size_t i = kChunkClasses; i-- > 0;) {
@@ -35,9 +38,10 @@ void ChunkPool::Use(std::uint8_t* slab, std::size_t bytes) {
     offset_[i] = offset;
     offset += counts[i] * kChunkBytes[i];
   }
-  in_use_.assign(begin_[kChunkClasses], false);
+  states_.assign(begin_[kChunkClasses], ChunkState::kFree);
   touched_.assign(begin_[kChunkClasses], false);
   in_use_count_ = 0;
+  for (auto& count : delivered_) count = 0;
   for (auto& stack : free_) stack.clear();
   // The lowest indices on top.
   for (std::uint32_t i = Total(); i-- > 0;) free_[Index(ClassOf(i))].push_back(i);
@@ -51,29 +55,35 @@ std::uint32_t ChunkPool::Acquire(ChunkClass chunk_class) {
   stack.pop_back();
   auto& lowest = lowest_free_[Index(chunk_class)];
   lowest = std::min(lowest, stack.size());
-  in_use_[chunk] = true;
+  states_[chunk] = ChunkState::kAcquired;
   touched_[chunk] = true;
   ++in_use_count_;
   return chunk;
 }
 
 std::uint32_t ChunkPool::AcquireAny(ChunkClass preferred) {
-  for (const ChunkClass chunk_class : NearestFirst(preferred)) {
-    const std::uint32_t chunk = Acquire(chunk_class);
-    if (chunk != kNoChunk) return chunk;
-  }
-  return kNoChunk;
+  const std::uint32_t chunk = Acquire(preferred);
+  if (chunk != kNoChunk || !OtherMayStandIn(preferred)) return chunk;
+  return Acquire(OtherClass(preferred));
+}
+
+void ChunkPool::Deliver(std::uint32_t chunk) {
+  states_[chunk] = ChunkState::kDelivered;
+  ++delivered_[Index(ClassOf(chunk))];
 }
 
 void ChunkPool::Release(std::uint32_t chunk) {
   if (!IsAcquired(chunk)) return;
-  in_use_[chunk] = false;
-  returned_ = true;
+  const std::size_t i = Index(ClassOf(chunk));
+  if (states_[chunk] == ChunkState::kDelivered) --delivered_[i];
+  states_[chunk] = ChunkState::kFree;
   --in_use_count_;
-  free_[Index(ClassOf(chunk))].push_back(chunk);
+  free_[i].push_back(chunk);
 }
 
-bool ChunkPool::IsAcquired(std::uint32_t chunk) const { return chunk < Total() && in_use_[chunk]; }
+bool ChunkPool::IsAcquired(std::uint32_t chunk) const {
+  return chunk < Total() && states_[chunk] != ChunkState::kFree;
+}
 
 std::uint32_t ChunkPool::Offset(std::uint32_t chunk) const {
   const std::size_t i = Index(ClassOf(chunk));

@@ -6,10 +6,8 @@
 #ifndef COMPLETION_PORT_CHUNK_POOL_H_
 #define COMPLETION_PORT_CHUNK_POOL_H_
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <utility>
 #include <vector>
 
 #include "completion_port/layout.h"
@@ -19,36 +17,44 @@ namespace completion_port {
 enum class ChunkClass : std::uint8_t { kSmall, kLarge };
 inline constexpr std::size_t kChunkClasses = 2;
 inline constexpr std::uint32_t kChunkBytes[kChunkClasses] = {4 * 1024, kLargestChunkBytes};
+constexpr std::size_t Index(ChunkClass chunk_class) {
+  return static_cast<std::size_t>(chunk_class);
+}
 constexpr std::uint32_t ChunkBytes(ChunkClass chunk_class) {
-  return kChunkBytes[static_cast<std::size_t>(chunk_class)];
+  return kChunkBytes[Index(chunk_class)];
+}
+constexpr ChunkClass OtherClass(ChunkClass chunk_class) {
+  return chunk_class == ChunkClass::kSmall ? ChunkClass::kLarge : ChunkClass::kSmall;
 }
 inline constexpr std::uint32_t kNoChunk = 0xffffffffu;
 
-// In which order to try the classes where one is preferred.
-constexpr std::array<ChunkClass, kChunkClasses> NearestFirst(ChunkClass preferred) {
-  if (preferred == ChunkClass::kSmall) return {ChunkClass::kSmall, ChunkClass::kLarge};
-  return {ChunkClass::kLarge, ChunkClass::kSmall};
-}
-
 class ChunkPool {
  public:
-  // Half of the slab in chunks of each class.
+  // Half of the slab in large chunks, but 4 MiB at most; the rest in small ones.
   void Use(std::uint8_t* slab, std::size_t bytes);
 
   std::uint32_t Acquire(ChunkClass chunk_class);  // kNoChunk when there is none
-  // The preferred class, else the other.
+  // The preferred class, else the other if it may stand in.
   std::uint32_t AcquireAny(ChunkClass preferred);
+  // It is the consumer's from here on, who releases it when it has read the bytes.
+  void Deliver(std::uint32_t chunk);
   void Release(std::uint32_t chunk);  // checked: a chunk is released once
   bool IsAcquired(std::uint32_t chunk) const;
-  // Whether any came back since this was last asked: worth a look for receives that wait for one.
-  bool TakeReturned() { return std::exchange(returned_, false); }
+
+  // Whether a receive that wants a chunk of this class, of which there is none, should take one of
+  // the other. A large one holds what a small one does. A small one cuts what is large to pieces,
+  // each with a receive, a completion and most often a send of its own: that is worse than to wait,
+  // if the consumer is to give large ones back.
+  bool OtherMayStandIn(ChunkClass wanted) const {
+    return wanted == ChunkClass::kSmall || delivered_[Index(wanted)] == 0;
+  }
 
   std::uint8_t* Data(std::uint32_t chunk) const { return slab_ + Offset(chunk); }
   std::uint32_t Offset(std::uint32_t chunk) const;  // in the slab, in bytes
   std::uint32_t Bytes(std::uint32_t chunk) const { return ChunkBytes(ClassOf(chunk)); }
   ChunkClass ClassOf(std::uint32_t chunk) const;
 
-  std::uint32_t Total() const { return static_cast<std::uint32_t>(in_use_.size()); }
+  std::uint32_t Total() const { return static_cast<std::uint32_t>(states_.size()); }
   std::uint32_t Total(ChunkClass chunk_class) const;
   std::uint32_t InUse() const { return in_use_count_; }
   std::uint32_t Free(ChunkClass chunk_class) const;
@@ -64,10 +70,11 @@ class ChunkPool {
   std::uint32_t begin_[kChunkClasses + 1] = {};
   std::uint32_t offset_[kChunkClasses] = {};  // in the slab, of the first chunk of class i
   std::uint32_t in_use_count_ = 0;
-  bool returned_ = false;
+  std::uint32_t delivered_[kChunkClasses] = {};
   std::vector<std::uint32_t> free_[kChunkClasses];
   std::size_t lowest_free_[kChunkClasses] = {};  // least depth of the stack since the last Trim
-  std::vector<bool> in_use_;
+  enum class ChunkState : std::uint8_t { kFree, kAcquired, kDelivered };
+  std::vector<ChunkState> states_;
   std::vector<bool> touched_;  // has pages that Trim could give back
 };
 

@@ -85,7 +85,7 @@ void PortCore::ContinueClose(Connection& connection) {
                              connection.send_side != SendSide::kFailed;
   const bool drains = peer_may_send && (connection.owes_drain || sending);
   if (drains && connection.receive.state == OperationState::kIdle && !connection.starved) {
-    backend_->SubmitReceive(connection);
+    backend_->SubmitReceive(connection, connection.chunk_class);
   }
   if (sending) return;
   const bool ended = connection.send_side == SendSide::kShutdownQueued;

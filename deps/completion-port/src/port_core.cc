@@ -96,21 +96,21 @@ void PortCore::Run() {
 void PortCore::Turn() {
   TakeSubmissions();
   TakeInbox();
-  if (chunks_.TakeReturned()) RetryStarved();
+  const bool may_sleep = !ServeStarved();
   IssueListedSends();
   ExpireLingering();
   TrimWhenIdle();
   FlushOverflow();
   PublishCompletions();
-  SleepAndWait();
+  SleepAndWait(may_sleep);
   FlushOverflow();
   PublishCompletions();
 }
 
-void PortCore::SleepAndWait() {
-  int timeout_ms = NextTimeoutMs();
+void PortCore::SleepAndWait(bool may_sleep) {
+  int timeout_ms = may_sleep ? NextTimeoutMs() : 0;
   if (timeout_ms != 0) {
-    header_.At(kChunksWanted).store(starved_.empty() ? 0 : 1);
+    header_.At(kChunksWanted).store(IsAnyStarved() ? 1 : 0);
     header_.FallAsleep(kPortAsleep);
     // The last look: what was published before the flag was seen must not wait for a wake-up.
     if (submissions_.Available() != 0 || inbox_filled_.load() || stopping_.load()) timeout_ms = 0;

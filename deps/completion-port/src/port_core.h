@@ -90,7 +90,7 @@ class PortCore final : public Port, private BackendEvents {
   void Dispatch(const Submission& submission);
   void TakeInbox();
   int NextTimeoutMs();
-  void SleepAndWait();
+  void SleepAndWait(bool may_sleep);
   void Complete(Opcode opcode, std::uint32_t id, std::int32_t result, std::uint32_t arg0 = 0,
                 std::uint32_t arg1 = 0);
   void FlushOverflow();
@@ -104,7 +104,10 @@ class PortCore final : public Port, private BackendEvents {
   void Release(const Submission& submission);
   void IssueReceive(Connection& connection);
   void AwaitReadable(const Submission& submission);
-  void RetryStarved();
+  void IssueReceive(Connection& connection, ChunkClass chunk_class);
+  bool ServeStarved();
+  bool ServeStarved(ChunkClass wanted, ChunkClass given, std::uint32_t* usable);
+  bool IsAnyStarved() const;
   void Send(const Submission& submission);
   void IssueListedSends();
   void IssueSend(Connection& connection);
@@ -156,7 +159,12 @@ class PortCore final : public Port, private BackendEvents {
     std::uint64_t deadline_ms;
   };
   std::deque<Lingering> lingering_;  // in the order of their deadlines: all wait equally long
-  std::vector<SocketId> starved_;
+  // Connections whose receive found no chunk, by the class they want; oldest first.
+  struct Starved {
+    std::deque<SocketId> waiting;
+    std::size_t counted = 0;  // of them, from the front: had to wait
+  };
+  Starved starved_[kChunkClasses];
   std::vector<SocketId> sends_to_issue_;
   bool trim_planned_ = false;
   bool chunks_used_since_trim_ = false;

@@ -1,4 +1,7 @@
 // The bytes: receives under credit, sends gathered per socket, and the half-close after them.
+#include <algorithm>
+#include <iterator>
+
 #include "os/local_socket.h"
 #include "port_core.h"
 
@@ -7,6 +10,8 @@ namespace completion_port {
 namespace {
 // Receives that a small chunk could have held, after which the next one gets such.
 constexpr std::uint8_t kRoomyReceives = 4;
+
+constexpr ChunkClass kEachClass[kChunkClasses] = {ChunkClass::kSmall, ChunkClass::kLarge};
 }  // namespace
 
 // --- Receive
@@ -32,21 +37,25 @@ void PortCore::Release(const Submission& submission) {
 }
 
 void PortCore::IssueReceive(Connection& connection) {
+  IssueReceive(connection, connection.chunk_class);
+}
+
+void PortCore::IssueReceive(Connection& connection, ChunkClass chunk_class) {
   if (connection.state != ConnectionState::kOpen || connection.credit == 0 ||
       connection.receive_side != ReceiveSide::kOpen || connection.starved ||
       connection.receive.state != OperationState::kIdle) {
     return;
   }
-  backend_->SubmitReceive(connection);
+  backend_->SubmitReceive(connection, chunk_class);
 }
 
 void PortCore::OnReceive(Connection& connection, std::int32_t result, std::uint32_t chunk) {
   if (result == ToResult(Error::kNoBufferSpace)) {
-    counters_.Add(Counter::kReceivesStarved);
     if (connection.state == ConnectionState::kOpen ||
         connection.state == ConnectionState::kLingering) {
       connection.starved = true;
-      starved_.push_back(connection.id.load(std::memory_order_relaxed));
+      starved_[Index(connection.chunk_class)].waiting.push_back(
+          connection.id.load(std::memory_order_relaxed));
     }
   } else if (result == ToResult(Error::kCanceled) &&
              connection.state == ConnectionState::kCancelling) {
@@ -86,6 +95,7 @@ void PortCore::LearnChunkClass(Connection& connection, std::uint32_t bytes, std:
 void PortCore::DeliverChunk(Connection& connection, std::int32_t result, std::uint32_t chunk) {
   --connection.credit;
   PlanTrim();
+  chunks_.Deliver(chunk);
   counters_.Add(Counter::kBytesReceived, static_cast<std::uint64_t>(result));
   Complete(Opcode::kReceive, connection.id.load(std::memory_order_relaxed), result, chunk,
            chunks_.Offset(chunk));
@@ -115,20 +125,57 @@ void PortCore::OnReadable(Connection& connection, Error error) {
   IssueReceive(connection);  // credit that was granted behind it
 }
 
-void PortCore::RetryStarved() {
-  if (starved_.empty()) return;
-  std::vector<SocketId> waiting;
-  waiting.swap(starved_);
-  for (const SocketId id : waiting) {
+bool PortCore::IsAnyStarved() const {
+  return std::any_of(std::begin(starved_), std::end(starved_),
+                     [](const Starved& starved) { return !starved.waiting.empty(); });
+}
+
+// As many as there are chunks for: an attempt in vain costs a request and a completion, which with
+// a thousand connections that wait for 32 chunks was most of the work. True if the turn must not
+// sleep: one that was served may find nothing to read, and leave its chunk to the next.
+bool PortCore::ServeStarved() {
+  if (!IsAnyStarved()) return false;
+  std::uint32_t usable[kChunkClasses];
+  bool stands_in[kChunkClasses];
+  for (const ChunkClass one : kEachClass) {
+    usable[Index(one)] = backend_->UsableChunks(one);
+    stands_in[Index(OtherClass(one))] = usable[Index(one)] == 0 && chunks_.OtherMayStandIn(one);
+  }
+  bool served = false;
+  for (const ChunkClass wanted : kEachClass) {
+    served |= ServeStarved(wanted, wanted, &usable[Index(wanted)]);
+  }
+  for (const ChunkClass given : kEachClass) {
+    if (!stands_in[Index(given)]) continue;
+    served |= ServeStarved(OtherClass(given), given, &usable[Index(given)]);
+  }
+  for (Starved& starved : starved_) {
+    counters_.Add(Counter::kReceivesStarved, starved.waiting.size() - starved.counted);
+    starved.counted = starved.waiting.size();
+  }
+  return served && IsAnyStarved();
+}
+
+bool PortCore::ServeStarved(ChunkClass wanted, ChunkClass given, std::uint32_t* usable) {
+  Starved& starved = starved_[Index(wanted)];
+  bool served = false;
+  while (*usable != 0 && !starved.waiting.empty()) {
+    const SocketId id = starved.waiting.front();
+    starved.waiting.pop_front();
+    if (starved.counted != 0) --starved.counted;
     Connection* connection = connections_.Find(id);
     if (connection == nullptr || !connection->starved) continue;
     connection->starved = false;
     if (connection->state == ConnectionState::kOpen) {
-      IssueReceive(*connection);
+      IssueReceive(*connection, given);
     } else {
+      connection->chunk_class = given;  // what it drains into
       ContinueClose(*connection);
     }
+    --*usable;
+    served = true;
   }
+  return served;
 }
 
 // --- Send

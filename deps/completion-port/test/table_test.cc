@@ -258,6 +258,14 @@ TEST(ChunkPoolCutsTheSlab) {
   }
 }
 
+TEST(ChunkPoolHasFewLargeOnes) {
+  std::vector<std::uint8_t> slab(16 * 1024 * 1024);
+  ChunkPool pool;
+  pool.Use(slab.data(), slab.size());
+  CHECK_EQ(pool.Total(ChunkClass::kLarge), 64);
+  CHECK_AT_MOST(3071, pool.Total(ChunkClass::kSmall));  // the rest, but for what fills no page
+}
+
 TEST(ChunkPoolReleasesOnce) {
   std::vector<std::uint8_t> slab(512 * 1024);
   ChunkPool pool;
@@ -279,16 +287,25 @@ TEST(ChunkPoolReleasesOnce) {
   CHECK(c != d && c != b && d != b);
 }
 
-TEST(ChunkPoolGivesAnotherClass) {
+TEST(ChunkPoolGivesAnotherClassUnlessOneComesBack) {
   std::vector<std::uint8_t> slab(2 * 1024 * 1024);
   ChunkPool pool;
   pool.Use(slab.data(), slab.size());
   std::uint32_t chunk = 0;
+  std::uint32_t last = kNoChunk;
   while ((chunk = pool.Acquire(ChunkClass::kLarge)) != kNoChunk) {
     CHECK_EQ(pool.Bytes(chunk), kLargestChunkBytes);
+    last = chunk;
   }
   CHECK(pool.ClassOf(pool.AcquireAny(ChunkClass::kLarge)) == ChunkClass::kSmall);
+  pool.Deliver(last);
+  CHECK_EQ(pool.AcquireAny(ChunkClass::kLarge), kNoChunk);
+  pool.Release(last);
+  CHECK_EQ(pool.AcquireAny(ChunkClass::kLarge), last);
+  CHECK(pool.ClassOf(pool.AcquireAny(ChunkClass::kLarge)) == ChunkClass::kSmall);
+  pool.Release(last);
   while (pool.Acquire(ChunkClass::kSmall) != kNoChunk) continue;
+  CHECK_EQ(pool.AcquireAny(ChunkClass::kSmall), last);  // delivered or not, a large one will do
   CHECK_EQ(pool.AcquireAny(ChunkClass::kSmall), kNoChunk);
 }
 

@@ -63,7 +63,8 @@ class Backend {
   virtual Error Attach(Listener& listener) = 0;
 
   virtual void SubmitConnect(Connection& connection) = 0;  // to connection.remote
-  virtual void SubmitReceive(Connection& connection) = 0;  // a chunk of connection.chunk_class
+  // Into a chunk of this class: the connection's, unless that one has to stand in for it.
+  virtual void SubmitReceive(Connection& connection, ChunkClass chunk_class) = 0;
   // In the place of a receive: waits until one would find something. False, and nothing submitted,
   // where a receive of an earlier SubmitReceive is still with the OS, and on a pipe.
   virtual bool SubmitReadable(Connection& connection) = 0;
@@ -84,6 +85,9 @@ class Backend {
   // Hands everything submitted to the OS, waits for packets and reports them by events. timeout_ms
   // < 0: until a packet or Wake(); 0: does not wait.
   virtual void Wait(int timeout_ms) = 0;
+
+  // How many receives would find a chunk of this class now. Between two Wait().
+  virtual std::uint32_t UsableChunks(ChunkClass chunk_class) const = 0;
 
   // Gives back the pages of chunks that lie ready with the OS and were not used since the last
   // call. Returns how many. A backend whose OS locks them has nothing to do.

@@ -115,7 +115,7 @@ class UringBackend final : public Backend {
   Error Attach(Connection&) override { return Error::kOk; }
   Error Attach(Listener&) override { return Error::kOk; }
   void SubmitConnect(Connection& connection) override;
-  void SubmitReceive(Connection& connection) override;
+  void SubmitReceive(Connection& connection, ChunkClass chunk_class) override;
   bool SubmitReadable(Connection& connection) override;
   void SubmitSend(Connection& connection) override;
   void SubmitShutdown(Connection&) override {}  // no pipes here
@@ -124,6 +124,9 @@ class UringBackend final : public Backend {
   void Cancel(Connection& connection) override;
   void Cancel(Listener& listener) override;
   void Wait(int timeout_ms) override;
+  std::uint32_t UsableChunks(ChunkClass chunk_class) const override {
+    return buffers_.Usable(chunk_class);
+  }
   std::uint32_t TrimPosted() override;
   void Wake() override;
 

@@ -94,18 +94,10 @@ std::uint32_t UringBuffers::Trim() {
   return trimmed;
 }
 
-// Posted() also counts chunks whose completions we have yet to read. Then one more try is in vain,
-// but no more than one: it is better than to give up while the last chunk is on its way back.
-bool UringBuffers::CanServe(const Supply& supply) const {
-  return supply.ring.Posted() != 0 || chunks_->Free(supply.chunk_class) != 0;
-}
-
-bool UringBuffers::AfterRunningDry(ChunkClass wanted, ChunkClass* usable) {
-  for (const ChunkClass chunk_class : NearestFirst(wanted)) {
-    *usable = chunk_class;
-    if (CanServe(Of(chunk_class))) return true;
-  }
-  return false;
+std::uint32_t UringBuffers::Usable(ChunkClass chunk_class) const {
+  const Supply& supply = supplies_[Index(chunk_class)];
+  const std::uint32_t posted = supply.ring.Posted();
+  return std::max(posted, std::min(supply.target, posted + chunks_->Free(chunk_class)));
 }
 
 }  // namespace completion_port

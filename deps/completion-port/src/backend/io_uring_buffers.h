@@ -32,9 +32,8 @@ class UringBuffers {
   // Returns how many. Not while there are completions to read.
   std::uint32_t Trim();
 
-  // A receive found the ring of `wanted` empty. True when trying again makes sense, then with
-  // *usable: the same class if it can be topped up, else the other one.
-  bool AfterRunningDry(ChunkClass wanted, ChunkClass* usable);
+  // How many the kernel will have after the next Refill. Not while there are completions to read.
+  std::uint32_t Usable(ChunkClass chunk_class) const;
 
  private:
   // Of the pages of the posted chunks, for Trim.
@@ -58,9 +57,6 @@ class UringBuffers {
 
   void Adapt(Supply& supply);
   void TopUp(Supply& supply);
-  bool CanServe(const Supply& supply) const;
-  Supply& Of(ChunkClass chunk_class) { return supplies_[static_cast<std::size_t>(chunk_class)]; }
-
   ChunkPool* chunks_ = nullptr;
   Supply supplies_[kChunkClasses];
   std::uint32_t refills_ = 0;

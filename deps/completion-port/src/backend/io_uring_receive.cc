@@ -31,16 +31,15 @@ constexpr std::uint8_t kMultishotAfter = 8;
 
 }  // namespace
 
-void UringBackend::SubmitReceive(Connection& connection) {
+void UringBackend::SubmitReceive(Connection& connection, ChunkClass chunk_class) {
   connection.receive.connection = &connection;
   connection.receive.kind = OperationKind::kReceive;
   connection.receive.state = OperationState::kSubmitted;
   UringNotes& notes = connection.uring;
   if (!notes.held.empty()) return holding_.push_back(&connection);
   if (notes.request == ReceiveRequest::kNone) {
-    PostReceive(connection, connection.chunk_class);
-  } else if (notes.request == ReceiveRequest::kMultishot &&
-             connection.chunk_class != ChunkClass::kSmall) {
+    PostReceive(connection, chunk_class);
+  } else if (notes.request == ReceiveRequest::kMultishot && chunk_class != ChunkClass::kSmall) {
     EndReceive(connection);  // and post the other when it has ended
   }
 }
@@ -68,8 +67,9 @@ void UringBackend::PostReceive(Connection& connection, ChunkClass chunk_class) {
   // Saves the attempt that would find nothing.
   if (!connection.likely_readable) request->ioprio = IORING_RECVSEND_POLL_FIRST;
   notes.request = ReceiveRequest::kSingle;
-  if (chunk_class != ChunkClass::kSmall || notes.messages < kMultishotAfter ||
-      notes.hangup == HangupWatch::kSeen) {
+  const bool gets_small_ones =
+      chunk_class == ChunkClass::kSmall && connection.chunk_class == ChunkClass::kSmall;
+  if (!gets_small_ones || notes.messages < kMultishotAfter || notes.hangup == HangupWatch::kSeen) {
     return;
   }
   request->ioprio |= IORING_RECV_MULTISHOT;
@@ -185,13 +185,10 @@ void UringBackend::ReportMissedReceive(Connection& connection, std::int32_t resu
   // Where the core has not asked, or is still to be told of what is held, it will ask again.
   const bool wanted = connection.receive.state == OperationState::kSubmitted;
   if (!wanted || !connection.uring.held.empty()) return;
-  ChunkClass chunk_class = connection.chunk_class;
-  if (ran_dry && !buffers_.AfterRunningDry(chunk_class, &chunk_class)) {
-    return DeliverOrHold(connection, ToResult(Error::kNoBufferSpace), kNoChunk);
-  }
   // Unless it was we who ended it, there was something to read, or may be.
   connection.likely_readable = ran_dry;
-  PostReceive(connection, chunk_class);
+  if (ran_dry) return DeliverOrHold(connection, ToResult(Error::kNoBufferSpace), kNoChunk);
+  PostReceive(connection, connection.chunk_class);
 }
 
 void UringBackend::DeliverOrHold(Connection& connection, std::int32_t result, std::uint32_t chunk) {

@@ -59,7 +59,7 @@ class IocpBackend final : public Backend {
   Error Attach(Connection& connection) override;
   Error Attach(Listener& listener) override;
   void SubmitConnect(Connection& connection) override;
-  void SubmitReceive(Connection& connection) override;
+  void SubmitReceive(Connection& connection, ChunkClass chunk_class) override;
   bool SubmitReadable(Connection& connection) override;
   void SubmitSend(Connection& connection) override;
   void SubmitShutdown(Connection& connection) override;
@@ -69,6 +69,9 @@ class IocpBackend final : public Backend {
   void Cancel(Connection& connection) override;
   void Cancel(Listener& listener) override;
   void Wait(int timeout_ms) override;
+  std::uint32_t UsableChunks(ChunkClass chunk_class) const override {
+    return chunks_->Free(chunk_class);
+  }
   void Wake() override;
 
  private:
@@ -98,7 +101,7 @@ class IocpBackend final : public Backend {
   // --- iocp_receive.cc
   void StartReceive(Connection& connection, std::uint8_t* data, std::uint32_t length, DWORD flags);
   void StartChunk(Connection& connection, std::uint32_t chunk);
-  bool PostChunk(Connection& connection);
+  bool PostChunk(Connection& connection, ChunkClass chunk_class);
   void PostZeroByte(Connection& connection);
   void FinishReceive(Connection& connection, int os_error, DWORD bytes);
   void FinishPipeReceive(Connection& connection, std::uint32_t chunk, int os_error, DWORD bytes);

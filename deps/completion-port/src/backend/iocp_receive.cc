@@ -44,12 +44,12 @@ WSABUF BufferOf(std::uint8_t* data, std::uint32_t bytes) {
 
 }  // namespace
 
-void IocpBackend::SubmitReceive(Connection& connection) {
+void IocpBackend::SubmitReceive(Connection& connection, ChunkClass chunk_class) {
   assert(connection.receive.state == OperationState::kIdle);
   connection.receive.kind = OperationKind::kReceive;
   connection.receive.state = OperationState::kSubmitted;
   if (IsPipe(connection)) AwaitSilence(connection);
-  if (connection.iocp.busy && PostChunk(connection)) return;
+  if (connection.iocp.busy && PostChunk(connection, chunk_class)) return;
   PostZeroByte(connection);
 }
 
@@ -70,9 +70,8 @@ void IocpBackend::FinishReadable(Connection& connection, int os_error) {
 }
 
 // False if this connection has to do with a zero-byte receive.
-bool IocpBackend::PostChunk(Connection& connection) {
-  const ChunkClass chunk_class = connection.chunk_class;
-  const std::uint32_t posted = posted_chunks_[static_cast<std::size_t>(chunk_class)];
+bool IocpBackend::PostChunk(Connection& connection, ChunkClass chunk_class) {
+  const std::uint32_t posted = posted_chunks_[Index(chunk_class)];
   if ((posted + 1) * kPostedShare > chunks_->Total(chunk_class)) return false;
   const std::uint32_t chunk = chunks_->Acquire(chunk_class);
   if (chunk == kNoChunk) return false;
@@ -82,7 +81,7 @@ bool IocpBackend::PostChunk(Connection& connection) {
 
 void IocpBackend::StartChunk(Connection& connection, std::uint32_t chunk) {
   const ChunkClass chunk_class = chunks_->ClassOf(chunk);
-  ++posted_chunks_[static_cast<std::size_t>(chunk_class)];
+  ++posted_chunks_[Index(chunk_class)];
   connection.posted_chunk = chunk;
   // TCP may hold a partly filled receive back until a segment with PSH arrives. That is right for
   // bulk and wrong for a message.
@@ -118,7 +117,7 @@ void IocpBackend::StartReceive(Connection& connection, std::uint8_t* data, std::
 void IocpBackend::FinishReceive(Connection& connection, int os_error, DWORD bytes) {
   const std::uint32_t chunk = connection.posted_chunk;
   connection.posted_chunk = kNoChunk;
-  if (chunk != kNoChunk) --posted_chunks_[static_cast<std::size_t>(chunks_->ClassOf(chunk))];
+  if (chunk != kNoChunk) --posted_chunks_[Index(chunks_->ClassOf(chunk))];
   if (IsPipe(connection)) return FinishPipeReceive(connection, chunk, os_error, bytes);
   if (chunk == kNoChunk) return FinishZeroByte(connection, os_error);
   if (os_error == 0 && bytes != 0) return ReportBytes(connection, bytes, chunk);
@@ -167,7 +166,6 @@ void IocpBackend::FinishPipeReceive(Connection& connection, std::uint32_t chunk,
 // A receive that does not wait. It has no OVERLAPPED, so the kernel owns nothing afterwards and
 // no packet comes, whatever the notification mode; FIONBIO makes it answer at once.
 void IocpBackend::Fetch(Connection& connection) {
-  // A chunk of another size is better than none: the bytes are there.
   const std::uint32_t chunk = chunks_->AcquireAny(connection.chunk_class);
   if (chunk == kNoChunk) return ReportReceiveError(connection, Error::kNoBufferSpace);
   WSABUF buffer = BufferOf(chunks_->Data(chunk), chunks_->Bytes(chunk));
