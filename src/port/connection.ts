@@ -183,6 +183,7 @@ export class TcpConnection extends ConnectionControl implements Connection {
   readAgain(): void {
     const bulk = this.#bulk;
     if (bulk === null || bulk.readable !== Readable.Unknown || this.#state !== State.Open) return;
+    if (!this.port.mayRead) return this.port.readInNextTurn(this);
     bulk.beginTurn();
     this.port.followUp = this;
   }

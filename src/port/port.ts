@@ -37,6 +37,11 @@ const DIRECT_BLOCKS = 2;
  * I/O thread that is awake. What was just received is still in this core's cache, too.
  */
 const DIRECT_BYTES = 4 * 1024 * 1024;
+/**
+ * Bytes after which the connections that read on this thread go on in the next turn: what an echo
+ * may send, and still in the cache then. Else a thousand of them keep timers waiting for 100 ms.
+ */
+const BYTES_READ_PER_TURN = DIRECT_BYTES;
 /** Of larger writes the hop is a small part, and JavaScript is free meanwhile. */
 const LARGEST_DIRECT = 128 * 1024;
 
@@ -81,9 +86,11 @@ export class Port {
   /** Direct sends since the last tick or dispatch began: of blocks, and bytes of the others. */
   #directBlocks = 0;
   #directBytesSent = 0;
+  /** Bytes that were read directly in this turn. */
+  #bytesRead = 0;
   /** Set by a connection that has reads to be dispatched, each by itself. */
   followUp: TcpConnection | null = null;
-  /** Connections that read again in the next turn, unasked. */
+  /** Connections that read in the next turn, unasked: again, or because others had read enough. */
   #readers: TcpConnection[] = [];
   /** Connections on this port. */
   size = 0;
@@ -243,14 +250,26 @@ export class Port {
     this.#readers.push(connection);
   }
 
+  /** Whether there are bytes left to be read directly in this turn. */
+  get mayRead(): boolean {
+    return this.#bytesRead < BYTES_READ_PER_TURN;
+  }
+
+  countRead(bytes: number): void {
+    this.#bytesRead += bytes;
+  }
+
   #readAgain(): void {
     const readers = this.#readers;
     if (readers.length === 0) return;
     this.#readers = [];
-    for (const connection of readers) {
-      connection.readAgain();
+    let done = 0;
+    for (; done < readers.length && this.mayRead; done++) {
+      readers[done]?.readAgain();
       this.#followUp();
     }
+    // The others before those that have just read.
+    if (done < readers.length) this.#readers = readers.slice(done).concat(this.#readers);
   }
 
   /** Reads the completions that there are. What comes meanwhile waits for the next turn. */
@@ -258,6 +277,7 @@ export class Port {
     const completions = this.#completions;
     this.#flush = Flush.Dispatching;
     this.#beginDirectSends();
+    this.#bytesRead = 0;
     this.#readAgain();
     const limit = Math.min(DISPATCH_LIMIT, completions.ready);
     for (let taken = 1; taken <= limit && completions.next(); taken++) {
