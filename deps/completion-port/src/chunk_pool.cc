@@ -85,6 +85,10 @@ bool ChunkPool::IsAcquired(std::uint32_t chunk) const {
   return chunk < Total() && states_[chunk] != ChunkState::kFree;
 }
 
+bool ChunkPool::IsDelivered(std::uint32_t chunk) const {
+  return chunk < Total() && states_[chunk] == ChunkState::kDelivered;
+}
+
 std::uint32_t ChunkPool::Offset(std::uint32_t chunk) const {
   const std::size_t i = Index(ClassOf(chunk));
   return offset_[i] + (chunk - begin_[i]) * kChunkBytes[i];

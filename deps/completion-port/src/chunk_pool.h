@@ -40,6 +40,7 @@ class ChunkPool {
   void Deliver(std::uint32_t chunk);
   void Release(std::uint32_t chunk);  // checked: a chunk is released once
   bool IsAcquired(std::uint32_t chunk) const;
+  bool IsDelivered(std::uint32_t chunk) const;
 
   // Whether a receive that wants a chunk of this class, of which there is none, should take one of
   // the other. A large one holds what a small one does. A small one cuts what is large to pieces,

@@ -25,7 +25,7 @@ void PortCore::Receive(const Submission& submission) {
 }
 
 void PortCore::Release(const Submission& submission) {
-  if (!chunks_.IsAcquired(submission.arg0)) return;
+  if (!chunks_.IsDelivered(submission.arg0)) return;  // what lies with the OS is not theirs
   chunks_.Release(submission.arg0);
   PlanTrim();
   if (submission.arg1 == 0) return;

@@ -19,7 +19,8 @@
 //   - The bytes of a kSend belong to the port from submission until its completion. Do not change,
 //     move or free them in between.
 //   - A receive chunk belongs to the port until a kReceive completion hands it to you, then to you
-//     until you give it back with kRelease. Chunks are few: give them back soon.
+//     until you give it back with kRelease. Chunks are few: give them back soon. While you keep a
+//     large one, bulk waits for it instead of coming in small ones.
 //   - A native socket belongs to the port from birth to kClose; who asks for its handle borrows.
 //   - The kernel owns an operation, its buffer and its connection until its packet is dequeued.
 //     Therefore closing is a request: it cancels, waits for every packet, and only then frees.

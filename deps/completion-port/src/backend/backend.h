@@ -63,7 +63,7 @@ class Backend {
   virtual Error Attach(Listener& listener) = 0;
 
   virtual void SubmitConnect(Connection& connection) = 0;  // to connection.remote
-  // Into a chunk of this class: the connection's, unless that one has to stand in for it.
+  // Into a chunk of this class: connection.chunk_class, or the other where that stands in for it.
   virtual void SubmitReceive(Connection& connection, ChunkClass chunk_class) = 0;
   // In the place of a receive: waits until one would find something. False, and nothing submitted,
   // where a receive of an earlier SubmitReceive is still with the OS, and on a pipe.

@@ -57,6 +57,7 @@ class UringBuffers {
 
   void Adapt(Supply& supply);
   void TopUp(Supply& supply);
+
   ChunkPool* chunks_ = nullptr;
   Supply supplies_[kChunkClasses];
   std::uint32_t refills_ = 0;
