@@ -93,7 +93,7 @@ export class BulkReader {
     if (received > 0) {
       this.#bytes += received;
       nursery.follow(received);
-      this.#port.countRead(received);
+      this.#port.readers.count(received);
       // Another look would most likely be in vain. In bulk it is not: what waits is read at once.
       const isAll = this.#wasOneRead && !isFilled;
       if (++this.#reads === READS_PER_TURN || isAll) this.endTurn();

@@ -183,7 +183,7 @@ export class TcpConnection extends ConnectionControl implements Connection {
   readAgain(): void {
     const bulk = this.#bulk;
     if (bulk === null || bulk.readable !== Readable.Unknown || this.#state !== State.Open) return;
-    if (!this.port.mayRead) return this.port.readInNextTurn(this);
+    if (!this.port.readers.mayRead) return this.port.readers.add(this);
     bulk.beginTurn();
     this.port.followUp = this;
   }
@@ -214,7 +214,7 @@ export class TcpConnection extends ConnectionControl implements Connection {
     if (bulk.readable === Readable.Awaited) return false;
     bulk.readable = Readable.Unknown;
     if (bulk.isOver) this.#endBulk();
-    else if (this.reading && bulk.wasWorthIt) this.port.readInNextTurn(this);
+    else if (this.reading && bulk.wasWorthIt) this.port.readers.add(this);
     else this.#awaitReadable(bulk);
     return false;
   }

@@ -12,6 +12,7 @@ import { operationCounters } from './counters';
 import { ReceiveSlab } from './receive-slab';
 import { CompletionRing, SubmissionRing } from './ring';
 import { SendRequestPool } from './send-request';
+import { Readers } from './readers';
 import { LARGEST_BLOCK, SendSlab } from './send-slab';
 import { Slots } from './slots';
 import { canRunTicks, runTicks } from './ticks';
@@ -37,11 +38,6 @@ const DIRECT_BLOCKS = 2;
  * I/O thread that is awake. What was just received is still in this core's cache, too.
  */
 const DIRECT_BYTES = 4 * 1024 * 1024;
-/**
- * Bytes after which the connections that read on this thread go on in the next turn: what an echo
- * may send, and still in the cache then. Else a thousand of them keep timers waiting for 100 ms.
- */
-const BYTES_READ_PER_TURN = DIRECT_BYTES;
 /** Of larger writes the hop is a small part, and JavaScript is free meanwhile. */
 const LARGEST_DIRECT = 128 * 1024;
 
@@ -78,6 +74,10 @@ export class Port {
   readonly #listeners: Slots<TcpListener>;
   readonly #flushTick = (): void => this.#flushAtTick();
   readonly #nextTurn = (): void => this.#takeTurn();
+  readonly #read = (connection: TcpConnection): void => {
+    connection.readAgain();
+    this.#followUp();
+  };
   #flush = Flush.None;
   #references = 0;
   #listenersClosed = 0;
@@ -86,12 +86,9 @@ export class Port {
   /** Direct sends since the last tick or dispatch began: of blocks, and bytes of the others. */
   #directBlocks = 0;
   #directBytesSent = 0;
-  /** Bytes that were read directly in this turn. */
-  #bytesRead = 0;
   /** Set by a connection that has reads to be dispatched, each by itself. */
   followUp: TcpConnection | null = null;
-  /** Connections that read in the next turn, unasked: again, or because others had read enough. */
-  #readers: TcpConnection[] = [];
+  readonly readers = new Readers();
   /** Connections on this port. */
   size = 0;
 
@@ -241,35 +238,9 @@ export class Port {
   #takeTurn(): void {
     if (!this.#isTurnPlanned) return;
     this.#isTurnPlanned = false;
-    if (this.#completions.ready !== 0 || this.#readers.length !== 0) this.#drain();
+    if (this.#completions.ready !== 0 || !this.readers.isEmpty) this.#drain();
     else if (this.#completions.sleep()) return;
     this.#planTurn();
-  }
-
-  readInNextTurn(connection: TcpConnection): void {
-    this.#readers.push(connection);
-  }
-
-  /** Whether there are bytes left to be read directly in this turn. */
-  get mayRead(): boolean {
-    return this.#bytesRead < BYTES_READ_PER_TURN;
-  }
-
-  countRead(bytes: number): void {
-    this.#bytesRead += bytes;
-  }
-
-  #readAgain(): void {
-    const readers = this.#readers;
-    if (readers.length === 0) return;
-    this.#readers = [];
-    let done = 0;
-    for (; done < readers.length && this.mayRead; done++) {
-      readers[done]?.readAgain();
-      this.#followUp();
-    }
-    // The others before those that have just read.
-    if (done < readers.length) this.#readers = readers.slice(done).concat(this.#readers);
   }
 
   /** Reads the completions that there are. What comes meanwhile waits for the next turn. */
@@ -277,8 +248,7 @@ export class Port {
     const completions = this.#completions;
     this.#flush = Flush.Dispatching;
     this.#beginDirectSends();
-    this.#bytesRead = 0;
-    this.#readAgain();
+    this.readers.takeTurn(this.#read);
     const limit = Math.min(DISPATCH_LIMIT, completions.ready);
     for (let taken = 1; taken <= limit && completions.next(); taken++) {
       this.#dispatchOne();
@@ -293,7 +263,7 @@ export class Port {
     this.#beginDirectSends();
     this.#followBacklog();
     // Not before: what the callbacks of this one ask of setImmediate() comes first.
-    if (this.#readers.length !== 0) this.#planTurn();
+    if (!this.readers.isEmpty) this.#planTurn();
   }
 
   #releaseCompletions(): void {
