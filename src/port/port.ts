@@ -9,10 +9,10 @@ import type { DoneCallback, ErrorName } from './contract';
 import type { TcpListener } from './listener';
 import type { Nursery } from './nursery';
 import { operationCounters } from './counters';
+import { BYTES_PER_TURN, Readers } from './readers';
 import { ReceiveSlab } from './receive-slab';
 import { CompletionRing, SubmissionRing } from './ring';
 import { SendRequestPool } from './send-request';
-import { Readers } from './readers';
 import { LARGEST_BLOCK, SendSlab } from './send-slab';
 import { Slots } from './slots';
 import { canRunTicks, runTicks } from './ticks';
@@ -37,7 +37,7 @@ const DIRECT_BLOCKS = 2;
  * 64 KiB and waits for the answer, and the hop there and back costs as much as the copy, also to an
  * I/O thread that is awake. What was just received is still in this core's cache, too.
  */
-const DIRECT_BYTES = 4 * 1024 * 1024;
+const DIRECT_BYTES = BYTES_PER_TURN;
 /** Of larger writes the hop is a small part, and JavaScript is free meanwhile. */
 const LARGEST_DIRECT = 128 * 1024;
 

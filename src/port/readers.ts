@@ -8,7 +8,7 @@ import type { TcpConnection } from './connection';
  * Bytes after which the others go on in the next turn: about a millisecond, as much as an echo may
  * send in it (`port.ts`), and still in the cache then. Else timers wait for a thousand of them.
  */
-const BYTES_PER_TURN = 4 * 1024 * 1024;
+export const BYTES_PER_TURN = 4 * 1024 * 1024;
 
 export class Readers {
   #waiting: TcpConnection[] = [];

@@ -31,6 +31,14 @@ struct Pair {
   }
 
   bool ready() const { return sock != nullptr && peer.IsOpen(); }
+  // So many more peers, connected and accepted: listener->accepted, from 1 on.
+  std::vector<Peer> ConnectMore(std::size_t count) {
+    const std::size_t accepted = listener->accepted.size() + count;
+    std::vector<Peer> peers;
+    for (std::size_t i = 0; i < count; ++i) peers.push_back(Peer::Connect(listener->address));
+    CHECK(client.WaitUntil([&] { return listener->accepted.size() == accepted; }));
+    return peers;
+  }
   bool WaitClosed(int ms = 5000) {
     return client.WaitUntil([this] { return sock->closed; }, ms);
   }

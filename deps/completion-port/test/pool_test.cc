@@ -14,6 +14,18 @@ PairOptions TinySlab() {
   return options;
 }
 
+// Messages that are kept, one by one, until every chunk of the slab is in our hands.
+bool TakeEveryChunk(Pair* pair) {
+  pair->sock->gives_back = false;
+  const std::uint64_t total = pair->client.Count(Counter::kChunksTotal);
+  const std::uint64_t before = pair->sock->received;
+  for (std::uint64_t i = 1; i <= total; ++i) {
+    if (pair->peer.SendAll("x") != PeerStatus::kOk) return false;
+    if (!pair->WaitReceived(before + i)) return false;
+  }
+  return pair->sock->held.size() == total;
+}
+
 }  // namespace
 
 PORT_TEST(PoolRunsDryAndRecovers) {
@@ -94,9 +106,8 @@ PORT_TEST(AHogStarvesOthersOnlyUntilItGivesBack) {
   Pair pair(backend, TinySlab());
   REQUIRE(pair.ready());
   Client& client = pair.client;
-  std::vector<Peer> peers;
-  for (int i = 0; i < 10; ++i) peers.push_back(Peer::Connect(pair.listener->address));
-  REQUIRE(client.WaitUntil([&] { return pair.listener->accepted.size() == 11; }));
+  std::vector<Peer> peers = pair.ConnectMore(10);
+  REQUIRE_EQ(pair.listener->accepted.size(), 11);
   pair.sock->gives_back = false;
   const std::vector<std::uint8_t> bytes = PatternBytes(1, 0, 4'000'000);
   std::thread sender([&] { pair.peer.SendAll(bytes.data(), bytes.size()); });
@@ -122,10 +133,9 @@ PORT_TEST(ManyDrainAndReceiveTogether) {
   Pair pair(backend, options);
   REQUIRE(pair.ready());
   Client& client = pair.client;
-  std::vector<Peer> peers;
   const std::size_t kPeers = 24;
-  for (std::size_t i = 0; i < kPeers; ++i) peers.push_back(Peer::Connect(pair.listener->address));
-  REQUIRE(client.WaitUntil([&] { return pair.listener->accepted.size() == kPeers + 1; }));
+  std::vector<Peer> peers = pair.ConnectMore(kPeers);
+  REQUIRE_EQ(pair.listener->accepted.size(), kPeers + 1);
   for (std::size_t i = 1; i <= kPeers; i += 2) {
     client.Shutdown(pair.listener->accepted[i]);
     client.Close(pair.listener->accepted[i]);
@@ -159,10 +169,9 @@ PORT_TEST(ADrainingSocketGivesItsChunkToTheStarved) {
   Pair pair(backend, options);
   REQUIRE(pair.ready());
   Client& client = pair.client;
-  std::vector<Peer> peers;
   const std::size_t kPeers = 100;
-  for (std::size_t i = 0; i < kPeers; ++i) peers.push_back(Peer::Connect(pair.listener->address));
-  REQUIRE(client.WaitUntil([&] { return pair.listener->accepted.size() == kPeers + 1; }));
+  std::vector<Peer> peers = pair.ConnectMore(kPeers);
+  REQUIRE_EQ(pair.listener->accepted.size(), kPeers + 1);
   for (std::size_t i = 1; i <= kPeers; ++i) {
     client.Shutdown(pair.listener->accepted[i]);
     client.Close(pair.listener->accepted[i]);
@@ -202,13 +211,7 @@ PORT_TEST(ChunksDoNotLeak) {
     peer.Close();
     REQUIRE(client.WaitUntil([&] { return sock->closed; }));
   }
-  pair.sock->gives_back = false;
-  const std::uint64_t total = client.Count(Counter::kChunksTotal);
-  for (std::uint64_t i = 1; i <= total; ++i) {
-    REQUIRE_EQ(pair.peer.SendAll("x"), PeerStatus::kOk);
-    REQUIRE(pair.WaitReceived(i));
-  }
-  CHECK_EQ(pair.sock->held.size(), total);  // every chunk of the slab is in our hands
+  CHECK(TakeEveryChunk(&pair));
   client.Close(pair.sock, true);
   CHECK(pair.WaitClosed());
 }
@@ -225,12 +228,7 @@ PORT_TEST(OnlyWhatWasDeliveredIsReleased) {
     pair.client.Submit(0, Opcode::kRelease, pair.sock->id, chunk);
   }
   pair.client.Pass(kQuietMs);
-  pair.sock->gives_back = false;
-  for (std::uint64_t i = 1; i <= total; ++i) {
-    REQUIRE_EQ(pair.peer.SendAll("x"), PeerStatus::kOk);
-    REQUIRE(pair.WaitReceived(1 + i));
-  }
-  CHECK_EQ(pair.sock->held.size(), total);
+  CHECK(TakeEveryChunk(&pair));
 }
 
 PORT_TEST(AChunkThatOneLeavesServesTheNext) {
@@ -239,18 +237,12 @@ PORT_TEST(AChunkThatOneLeavesServesTheNext) {
   Pair pair(backend, options);
   REQUIRE(pair.ready());
   Client& client = pair.client;
-  Peer first = Peer::Connect(pair.listener->address);
-  Peer second = Peer::Connect(pair.listener->address);
-  REQUIRE(client.WaitUntil([&] { return pair.listener->accepted.size() == 3; }));
-  pair.sock->gives_back = false;
-  const std::uint64_t total = client.Count(Counter::kChunksTotal);
-  for (std::uint64_t i = 1; i <= total; ++i) {
-    REQUIRE_EQ(pair.peer.SendAll("x"), PeerStatus::kOk);
-    REQUIRE(pair.WaitReceived(i));
-  }
+  std::vector<Peer> peers = pair.ConnectMore(2);
+  REQUIRE_EQ(pair.listener->accepted.size(), 3);
+  REQUIRE(TakeEveryChunk(&pair));
   std::uint64_t starved = client.Count(Counter::kReceivesStarved);
-  for (Peer* peer : {&first, &second}) {
-    REQUIRE_EQ(peer->SendAll("y"), PeerStatus::kOk);
+  for (Peer& peer : peers) {
+    REQUIRE_EQ(peer.SendAll("y"), PeerStatus::kOk);
     ++starved;
     REQUIRE(client.WaitUntil([&] { return client.Count(Counter::kReceivesStarved) >= starved; }));
   }
@@ -271,10 +263,9 @@ PORT_TEST(LargePiecesWaitForLargeChunks) {
   Pair pair(backend, TinySlab());
   REQUIRE(pair.ready());
   Client& client = pair.client;
-  std::vector<Peer> peers;
   const std::size_t kPeers = 100;
-  for (std::size_t i = 0; i < kPeers; ++i) peers.push_back(Peer::Connect(pair.listener->address));
-  REQUIRE(client.WaitUntil([&] { return pair.listener->accepted.size() == kPeers + 1; }));
+  std::vector<Peer> peers = pair.ConnectMore(kPeers);
+  REQUIRE_EQ(pair.listener->accepted.size(), kPeers + 1);
   const std::vector<std::uint8_t> bytes = PatternBytes(1, 0, 16'000);
   std::uint64_t sent = 0;
   std::uint64_t received = 0;
