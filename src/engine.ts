@@ -106,6 +106,8 @@ function portSettings(backend: string): PortSettings {
     sendSlabBytes: options.sendBytes ?? 4 * MIB,
     socketCapacity: SOCKETS_PER_PORT,
     lingerMs: options.linger ?? 1000,
+    driving: 'loop',
+    helper: true,
     core: -1,
   };
 }

@@ -24,6 +24,7 @@ export interface Layout {
     | 'consumerAsleep'
     | 'completionOverflow'
     | 'chunksWanted'
+    | 'driver'
   >;
   readonly opcodes: Words<
     | 'connect'
@@ -41,6 +42,8 @@ export interface Layout {
   readonly submission: Words<'opcode' | 'flags' | 'id' | 'arg0' | 'arg1' | 'arg2'>;
   /** Words of a completion record. */
   readonly completion: Words<'opcode' | 'id' | 'result' | 'arg0' | 'arg1'>;
+  /** Value of the header's `driver` while a thread drives the port. */
+  readonly threadDrives: number;
   readonly sendMore: number;
   readonly sendPinned: number;
   readonly closeReset: number;
@@ -72,7 +75,11 @@ export interface PortSettings {
   sendSlabBytes: number;
   socketCapacity: number;
   lingerMs: number;
-  /** Core to pin the I/O thread to, or -1. */
+  /** Who drives: libuv's event loop, or a thread of the port's own. */
+  driving: 'loop' | 'thread';
+  /** Whether a thread may help the loop while that is away. */
+  helper: boolean;
+  /** Core to pin the port's thread or the helper to, or -1. */
   core: number;
 }
 
@@ -101,10 +108,19 @@ export interface Adopted {
  * comes as a string.
  */
 export interface NativePortGroup {
-  add(settings: PortSettings, onWake: (isMore: boolean) => void): PortMemory | ErrorName;
-  /** Joins the I/O threads: for a group that is not to be used after all. */
+  /**
+   * `deliver` is called in a callback scope of Node's (`isBare` is false) or in none; its answer is
+   * 0 when it is done, 1 to be called again in a scope, 2 in none. It must not throw.
+   */
+  add(settings: PortSettings, deliver: (isBare: boolean) => number): PortMemory | ErrorName;
+  /** Stops the ports: for a group that is not to be used after all. */
   stop(): void;
+  /** Wakes the thread that drives. */
   wake(port: number): void;
+  /** `deliver` is called before the event loop's round is over, also without completions. */
+  deliverSoon(port: number): void;
+  /** Hands over what was submitted. True if of what this socket was given nothing remains unsent. */
+  submit(port: number, id: number): boolean;
   ref(port: number): void;
   unref(port: number): void;
   listen(

@@ -1,8 +1,8 @@
 /**
  * Received bytes, from the port's chunk to a Buffer of the user's own. Always a copy: a chunk goes
  * back to the port at once, so that a 10-byte message never keeps 4 KiB, and nothing a user holds
- * can be overwritten. Buffers below half of `Buffer.poolSize` share Node's pool, as they would if
- * the user had called `Buffer.from`.
+ * can be overwritten. Its memory is its own, as with `node:net`: not of Node's pool, of which every
+ * message that somebody keeps would keep 8 KiB, and which shows what others have received.
  */
 import type { Region } from './binding';
 
@@ -14,7 +14,7 @@ export class ReceiveSlab {
   }
 
   copyOut(offset: number, length: number): Buffer {
-    const copy = Buffer.allocUnsafe(length);
+    const copy = Buffer.allocUnsafeSlow(length);
     copy.set(this.#bytes.subarray(offset, offset + length));
     return copy;
   }

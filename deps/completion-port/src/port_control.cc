@@ -150,6 +150,10 @@ std::intptr_t PortCore::NativeListenerHandle(ListenerId id) {
   return listener == nullptr ? -1 : static_cast<std::intptr_t>(listener->socket);
 }
 
+Error PortCore::WatchDescriptor(std::intptr_t descriptor) {
+  return backend_->WatchDescriptor(descriptor);
+}
+
 std::int32_t PortCore::SendNow(SocketId id, const std::uint8_t* data, std::size_t length) {
   Connection* connection = connections_.Find(id);
   if (connection == nullptr) return ToResult(Error::kBadDescriptor);

@@ -1,7 +1,8 @@
 // The port: its loop, its sockets' state machines and its rings. What is the same on every
 // operating system is here; what differs is behind Backend.
 //
-//   port_core.cc     the loop: submissions in, Wait, completions out; start and stop
+//   port_core.cc     the turn: submissions in, Wait, completions out; stop
+//   port_drive.cc    who takes the turns
 //   port_control.cc  the control plane, on the submitter's thread
 //   port_adopt.cc    sockets that were made elsewhere
 //   port_data.cc     receive, send, shutdown
@@ -15,7 +16,6 @@
 #include <deque>
 #include <memory>
 #include <mutex>
-#include <thread>
 #include <vector>
 
 #include "backend/backend.h"
@@ -23,6 +23,9 @@
 #include "completion_port/completion_port.h"
 #include "connection.h"
 #include "counters.h"
+#include "drive.h"
+#include "helper.h"
+#include "os/thread.h"
 #include "ring.h"
 #include "slot_table.h"
 
@@ -33,7 +36,7 @@ class PortCore final : public Port, private BackendEvents {
   PortCore(PortGroup* group, std::uint32_t ordinal, const PortOptions& options);
   ~PortCore() override;
 
-  // Starts the I/O thread and waits until its queue is open.
+  // Opens the queue, on the thread that is to drive where that is one of the port's own.
   Error Start();
   // Both idempotent. Every port of a group is asked before the first is joined, because they hand
   // accepted sockets to each other.
@@ -63,7 +66,17 @@ class PortCore final : public Port, private BackendEvents {
   std::int32_t SendNow(SocketId id, const std::uint8_t* data, std::size_t length) override;
   std::int32_t ReceiveNow(SocketId id, std::uint8_t* data, std::size_t length) override;
   bool ConsumerSleeps() override;
+  bool Drive(int timeout_ms) override;
+  bool Submit(SocketId id) override;
+  bool HasCompletions() const override;
+  Error WatchDescriptor(std::intptr_t descriptor) override;
   void Wake() override;
+
+  // For whoever drives: one turn, which waits at most so long (kNoLimit: until there is something).
+  static constexpr int kNoLimit = -1;
+  void TakeTurn(int limit_ms);
+  // The helper has driven for so long.
+  void CountHelper(std::uint64_t ns);
 
   // A socket accepted by a sibling, to live here. Any I/O thread of the group.
   struct AcceptedSocket {
@@ -83,14 +96,11 @@ class PortCore final : public Port, private BackendEvents {
   Connection* FindTcp(SocketId id, Error* error);
 
   // --- port_core.cc
-  void Run();
-  Error OpenQueue();
-  void Turn();  // one round of the loop
   void TakeSubmissions();
   void Dispatch(const Submission& submission);
   void TakeInbox();
-  int NextTimeoutMs();
-  void SleepAndWait(bool may_sleep);
+  int NextTimeoutMs(int limit_ms);
+  void SleepAndWait(int limit_ms);
   void Complete(Opcode opcode, std::uint32_t id, std::int32_t result, std::uint32_t arg0 = 0,
                 std::uint32_t arg1 = 0);
   void FlushOverflow();
@@ -98,6 +108,16 @@ class PortCore final : public Port, private BackendEvents {
   void PlanTrim();
   void TrimWhenIdle();
   void StopEverything();
+
+  // --- port_drive.cc
+  Error OpenQueue();
+  Error StartThread();
+  void RunThread();
+  bool DriveOnce(int timeout_ms);
+  std::uint32_t CompletionsReady() const;
+  void LearnBatch(std::uint32_t ready);
+  void LearnLoad(std::uint64_t before_ns, std::uint32_t ready);
+  void SetSaturated(bool saturated);
 
   // --- port_data.cc
   void Receive(const Submission& submission);
@@ -184,7 +204,17 @@ class PortCore final : public Port, private BackendEvents {
   std::mutex open_mutex_;
   std::condition_variable queue_opened_;
   Error opened_ = kOpening;  // guarded by open_mutex_
-  std::thread thread_;
+
+  class Drive drive_;
+  // The submitter's, of how busy it is.
+  std::uint64_t waited_until_ns_ = 0;
+  std::uint64_t busy_since_ns_ = 0;
+  std::uint32_t average_batch_ = 0;  // in sixteenths
+  bool can_be_saturated_ = false;
+  bool is_saturated_ = false;
+
+  os::Thread thread_;  // drives, with Driving::kThread
+  Helper helper_;      // last: it is joined before what it touches goes
 };
 
 }  // namespace completion_port

@@ -1,5 +1,5 @@
 /** Receiving on a connection whose handle may be read by native code. */
-import type { Connection, ConnectionOwner, ErrorName } from '../../port/contract';
+import type { Connection, ConnectionOwner, ErrorName, Verdict } from '../../port/contract';
 import { SilentOwner } from '../silent-owner';
 import type { TcpHandle } from './tcp-handle';
 
@@ -13,6 +13,7 @@ import type { TcpHandle } from './tcp-handle';
  * again. A consumer that leaves (an upgraded HTTP connection) is noticed in the same way.
  */
 export class HandleReader implements ConnectionOwner {
+  readonly isNative = true;
   readonly #handle: TcpHandle;
   #unclaimed = false;
   /** Owed to native code that is under way; null when it is not. */
@@ -73,18 +74,17 @@ export class HandleReader implements ConnectionOwner {
     else this.#afterNative.push(call);
   }
 
-  onData(chunk: Buffer): boolean {
+  onData(chunk: Buffer): Verdict {
     this.#unclaimed = false;
     this.enterNative(() => this.#handle.readBuffer(chunk));
-    const link = this.#unclaimed ? this.#giveBack() : null;
     // Native consumers stop reading by a call.
-    return link === null || link.onData(chunk);
+    return this.#unclaimed && this.#giveBack() ? 'unclaimed' : true;
   }
 
-  onEnd(): void {
+  onEnd(): Verdict {
     this.#unclaimed = false;
     this.#handle.emitEOF();
-    if (this.#unclaimed) this.#giveBack()?.onEnd();
+    return this.#unclaimed && this.#giveBack() ? 'unclaimed' : true;
   }
 
   // The class has no way to pass on an error, so the socket gets it: the one that the consumer
@@ -103,10 +103,12 @@ export class HandleReader implements ConnectionOwner {
     // At close() a HandleClosingOwner takes over.
   }
 
-  #giveBack() {
+  /** False where there is nobody to give it to. */
+  #giveBack(): boolean {
     const { connection, link } = this.#handle;
-    if (link !== null && connection?.owner === this) connection.owner = link;
-    return link;
+    if (link === null || connection?.owner !== this) return false;
+    connection.owner = link;
+    return true;
   }
 }
 

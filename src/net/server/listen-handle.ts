@@ -208,8 +208,7 @@ export class ExistingListenHandle extends TcpListenHandle {
     { adoption, native, atEnd }: ExistingListener,
     backlog: number,
   ): ErrorName | null {
-    const settings = { backlog, pauseOnAccept: server.pauseOnConnect };
-    const name = this.take(transport.adoptListener(adoption, settings, this));
+    const name = this.take(transport.adoptListener(adoption, { backlog }, this));
     if (name !== null) return name;
     this.atEnd = native === null ? atEnd : retire(native, server);
     if (this.listener?.kind === 'local') {

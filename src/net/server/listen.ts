@@ -72,7 +72,6 @@ function bindPath(
   const name = handle.listen(transport, {
     path: pathToUse(path),
     backlog: backlog || 511,
-    pauseOnAccept: server.pauseOnConnect,
   });
   if (name === null) return { handle, address: path, addressType: -1 };
   return listenError(name, { address: path, port: -1 });
@@ -149,7 +148,6 @@ const listenMembers: ThisType<ListeningServer> & Record<string, unknown> = {
       ipv6Only: listening.ipv6Only,
       // A Node that does not know the option has no flag for it.
       reusePort: listening.reusePort && Number(flags) > 1,
-      pauseOnAccept: this.pauseOnConnect,
     });
     settle(this, bound, port);
   },

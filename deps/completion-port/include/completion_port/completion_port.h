@@ -66,6 +66,12 @@ std::vector<BackendKind> BackendCandidates();
 // (kPermissionDenied and kNotSupported are ordinary answers inside containers).
 Error ProbeBackend(BackendKind kind);
 
+// Who drives a port, that is, takes its turns: hands over, waits, reaps.
+enum class Driving : std::uint8_t {
+  kSubmitter,  // its submitter, by Drive(); a helper thread while that is away for long
+  kThread,     // a thread of the port's own, always
+};
+
 struct PortOptions {
   BackendKind backend = BackendKind::kIoUring;
 
@@ -91,11 +97,16 @@ struct PortOptions {
   // sends, so that the peer sees FIN and not RST. Milliseconds.
   std::uint32_t linger_ms = 1000;
 
-  // Core to pin the I/O thread to; -1 leaves the choice to the scheduler.
+  Driving driving = Driving::kThread;
+  // Whether a thread may help the submitter that drives. It is made at first need, and where none
+  // can be had, the port works without. Costs a look per millisecond in which the port is busy.
+  bool helper = true;
+
+  // Core to pin the port's thread to, or the helper; -1 leaves the choice to the scheduler.
   int core = -1;
 
-  // Called on the I/O thread after it published completions while the consumer slept. Must not
-  // block and must not call back into the port.
+  // Driving::kThread: called on that thread after it published completions while the consumer
+  // slept. Must not block and must not call back into the port.
   void (*wake_consumer)(void* context) = nullptr;
   void* wake_context = nullptr;
 };
@@ -229,10 +240,32 @@ class Port {
   // completions to read; nothing is asked for then. On the consumer's thread.
   virtual bool ConsumerSleeps() = 0;
 
+  // --- Driving, on the submitter's thread; with Driving::kSubmitter
+  // ------------------------------
+
+  // One turn: hands over what was published, waits for at most timeout_ms (< 0: without end; 0: not
+  // at all) unless there are completions to read, and writes what completed. True if there are
+  // completions to read. Where the helper drives, the submitter gets the drive back, but when it is
+  // saturated and finds completions.
+  virtual bool Drive(int timeout_ms) = 0;
+
+  // Hands over what was published, now and without waiting: what can be done at once is done when
+  // this returns. True if nothing of what was submitted for the socket remains to be sent. Where a
+  // thread drives, wakes it and returns false.
+  virtual bool Submit(SocketId id) = 0;
+
+  // Whether there is something to read.
+  virtual bool HasCompletions() const = 0;
+
+  // From now on Drive() also returns when this descriptor can be read from, at once as long as that
+  // is so. POSIX only.
+  virtual Error WatchDescriptor(std::intptr_t descriptor) = 0;
+
   // --- Any thread
   // ----------------------------------------------------------------------------------
 
-  // Wakes the I/O thread. Needed only after exchanging `kPortAsleep` from 1 to 0 (layout.h).
+  // Makes the turn under way, or the next one, return from its wait. A submitter needs it only after
+  // exchanging `kPortAsleep` from 1 to 0 (layout.h).
   virtual void Wake() = 0;
 };
 

@@ -3,9 +3,9 @@
 // This header is the only place where the layout is written. The binding exports it to JavaScript
 // as a table of constants (src/binding/layout.cc), so that no number is written twice.
 //
-//   offset 0                 header: 8 cache lines, one index or flag on each (no false sharing)
-//   kCountersOffset          counters: 64-bit, written by the I/O thread (those of direct calls by
-//                            the submitter), read by anyone
+//   offset 0                 header: 9 cache lines, one index or flag on each (no false sharing)
+//   kCountersOffset          counters: 64-bit, written by the driver (those of direct calls by the
+//                            submitter), read by anyone
 //   kSubmissionsOffset       submission_entries records
 //   after those              completion_entries records
 //
@@ -48,7 +48,12 @@ inline constexpr std::size_t kConsumerAsleep = 80;      // 1: the consumer wants
 inline constexpr std::size_t kCompletionOverflow = 96;  // 1: the port holds completions back for
                                                         // want of room; wake it after reading
 inline constexpr std::size_t kChunksWanted = 112;       // 1: a receive waits for a chunk
-inline constexpr std::size_t kHeaderBytes = 8 * kCacheLineBytes;
+inline constexpr std::size_t kDriver = 128;       // who drives: a Driver
+inline constexpr std::size_t kHeaderBytes = 9 * kCacheLineBytes;
+
+// Who takes the port's turns now. While a thread does, a submitter that has published wakes it if
+// it sleeps; else the submitter's next turn takes what it has published.
+enum class Driver : std::uint32_t { kNobody, kSubmitter, kThread };
 
 // clang-format off
 #define COMPLETION_PORT_OPCODES(X)                                                              \
@@ -145,7 +150,12 @@ static_assert(sizeof(Completion) == kRecordBytes);
   X(kDirectSends, directSends) /* SendNow calls */                                            \
   X(kDirectBytesSent, directBytesSent)                                                        \
   X(kDirectReceives, directReceives) /* ReceiveNow calls */                                   \
-  X(kDirectBytesReceived, directBytesReceived)
+  X(kDirectBytesReceived, directBytesReceived)                                                \
+  X(kWaitedNs, waitedNs)       /* time that it waited in its turns, in nanoseconds */         \
+  X(kWorkFound, workFound)     /* turns that found work of the helper's, and left it driving */ \
+  /* The driver's again: */                                                                   \
+  X(kHelperTurns, helperTurns) /* times the helper has taken the drive and given it back */   \
+  X(kHelperNs, helperNs)       /* time that it drove, in nanoseconds */
 
 enum class Counter : std::uint32_t {
 #define X(name, js) name,

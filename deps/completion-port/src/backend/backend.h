@@ -2,7 +2,8 @@
 // the state machines of connections live above this line, in the core, and are shared.
 //
 // Rules of this contract
-//   - Everything here happens on the I/O thread, except Wake().
+//   - Everything here is called by one thread at a time, the driver (drive.h), but not always by the
+//     same one; except Wake(), which any thread may call at any time.
 //   - A Submit* never calls an event. What finishes at once is remembered and reported by Wait().
 //   - Every Submit* is answered by exactly one event, also after Cancel(). Before it calls the
 //     event the backend sets the operation's state back to kIdle.
@@ -54,8 +55,15 @@ class Backend {
  public:
   virtual ~Backend() = default;
 
-  // Opens the OS queue. Called once, on the I/O thread.
+  // Opens the OS queue. Called once, by any thread.
   virtual Error Open(const BackendContext& context) = 0;
+
+  // The queue serves nobody but the thread that opened it.
+  virtual bool BelongsToOneThread() const { return false; }
+
+  // From now on Wait() also returns when this descriptor can be read from, at once as long as that
+  // is so: the submitter's event loop has something. POSIX only; elsewhere that calls Wake().
+  virtual Error WatchDescriptor(std::intptr_t descriptor) = 0;
 
   // The socket joins this queue, for life. Called once for each connection before its first
   // Submit*, and for each listener before SubmitAccept.
@@ -85,6 +93,9 @@ class Backend {
   // Hands everything submitted to the OS, waits for packets and reports them by events. timeout_ms
   // < 0: until a packet or Wake(); 0: does not wait.
   virtual void Wait(int timeout_ms) = 0;
+
+  // Reports what has finished without the OS being asked. Between two Wait().
+  virtual void Report() = 0;
 
   // How many receives would find a chunk of this class now. Between two Wait().
   virtual std::uint32_t UsableChunks(ChunkClass chunk_class) const = 0;

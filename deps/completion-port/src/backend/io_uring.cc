@@ -73,6 +73,7 @@ void UringBackend::Enter(UringRing::Mode mode, int timeout_ms) {
 void UringBackend::Wait(int timeout_ms) {
   buffers_.Refill();
   timeout_ms = UntilNextLook(timeout_ms);
+  if (timeout_ms != 0 && watched_fd_ >= 0 && !is_watching_) PostWatch();
   const bool ready = ring_.Ready() != 0 || !holding_.empty();
   const bool must_wait = !ready && timeout_ms != 0;
   if (must_wait || ring_.Unsubmitted() != 0 || ring_.KernelHasWork()) {
@@ -81,6 +82,12 @@ void UringBackend::Wait(int timeout_ms) {
   ReportHeld();
   Reap();
   LookAtShared();
+}
+
+void UringBackend::Report() {
+  Flush();
+  ReportHeld();
+  Reap();
 }
 
 // The kernel puts bytes into chunks only while we are in it, because task work is deferred; what it
@@ -100,6 +107,10 @@ void UringBackend::Reap() {
 void UringBackend::Report(const io_uring_cqe& packet) {
   const std::uint64_t data = packet.user_data;
   if (data == kWakeData) return ReportWake(packet);
+  if (data == kWatchedData) {
+    is_watching_ = false;  // asked again before the next wait
+    return;
+  }
   switch (data & kTagMask) {
     case kOperation:
       return ReportOperation(*Untagged<Operation>(data), packet);
@@ -122,6 +133,16 @@ void UringBackend::PostWakePoll() {
   io_uring_sqe* request = NextRequest(IORING_OP_POLL_ADD, wake_fd_, kWakeData);
   request->poll32_events = PollEvents(POLLIN);
   request->len = IORING_POLL_ADD_MULTI;
+}
+
+Error UringBackend::WatchDescriptor(std::intptr_t descriptor) {
+  watched_fd_ = static_cast<int>(descriptor);
+  return Error::kOk;
+}
+
+void UringBackend::PostWatch() {
+  is_watching_ = true;
+  NextRequest(IORING_OP_POLL_ADD, watched_fd_, kWatchedData)->poll32_events = PollEvents(POLLIN);
 }
 
 void UringBackend::ReportWake(const io_uring_cqe& packet) {

@@ -19,6 +19,7 @@
 //   kHangup         the poll for the peer's end: the Operation of its connection's receive
 //   kCancelHangup   the cancel of one
 //   kWakeData       the eventfd
+//   kWatchedData    the descriptor of WatchDescriptor
 //
 // Cancelling. Closing a descriptor does not cancel what is under way on it: the request keeps the
 // file open, and no FIN is sent. So the core cancels, waits for the packets, and closes after. A
@@ -56,7 +57,8 @@ enum Tag : std::uint64_t {
   kCancelHangup,
 };
 inline constexpr std::uint64_t kTagMask = 7;
-inline constexpr std::uint64_t kWakeData = 7;  // none of the tags, and no pointer
+inline constexpr std::uint64_t kWakeData = 7;     // none of the tags, and no pointer
+inline constexpr std::uint64_t kWatchedData = 15;  // likewise
 static_assert(alignof(Operation) > kTagMask);
 
 inline std::uint64_t Tagged(const void* pointer, Tag tag) {
@@ -112,6 +114,8 @@ class UringBackend final : public Backend {
   ~UringBackend() override;
 
   Error Open(const BackendContext& context) override;
+  bool BelongsToOneThread() const override { return true; }  // SINGLE_ISSUER
+  Error WatchDescriptor(std::intptr_t descriptor) override;
   Error Attach(Connection&) override { return Error::kOk; }
   Error Attach(Listener&) override { return Error::kOk; }
   void SubmitConnect(Connection& connection) override;
@@ -124,6 +128,7 @@ class UringBackend final : public Backend {
   void Cancel(Connection& connection) override;
   void Cancel(Listener& listener) override;
   void Wait(int timeout_ms) override;
+  void Report() override;
   std::uint32_t UsableChunks(ChunkClass chunk_class) const override {
     return buffers_.Usable(chunk_class);
   }
@@ -139,6 +144,7 @@ class UringBackend final : public Backend {
   void Report(const io_uring_cqe& packet);
   void ReportWake(const io_uring_cqe& packet);
   void PostWakePoll();
+  void PostWatch();
 
   // --- io_uring_receive.cc
   void PostReceive(Connection& connection, ChunkClass chunk_class);
@@ -181,6 +187,8 @@ class UringBackend final : public Backend {
   ChunkPool* chunks_ = nullptr;
   Counters* counters_ = nullptr;
   int wake_fd_ = -1;
+  int watched_fd_ = -1;
+  bool is_watching_ = false;  // its poll is with the kernel
   std::vector<UringAccept*> shared_;  // those of shared listeners
   std::uint64_t next_look_ms_ = 0;    // at them
   Staging staging_;

@@ -56,6 +56,7 @@ class IocpBackend final : public Backend {
   IocpBackend& operator=(const IocpBackend&) = delete;
 
   Error Open(const BackendContext& context) override;
+  Error WatchDescriptor(std::intptr_t) override { return Error::kOperationNotSupported; }
   Error Attach(Connection& connection) override;
   Error Attach(Listener& listener) override;
   void SubmitConnect(Connection& connection) override;
@@ -69,6 +70,7 @@ class IocpBackend final : public Backend {
   void Cancel(Connection& connection) override;
   void Cancel(Listener& listener) override;
   void Wait(int timeout_ms) override;
+  void Report() override { ReportReady(); }
   std::uint32_t UsableChunks(ChunkClass chunk_class) const override {
     return chunks_->Free(chunk_class);
   }
