@@ -37,6 +37,7 @@ Error UringBackend::Open(const BackendContext& context) {
   }
   if (error != 0) return FromOsError(-error, Operating::kControl);
   PostWakePoll();
+  spare_.TakeBack();
   return Error::kOk;
 }
 
@@ -72,6 +73,7 @@ void UringBackend::Enter(UringRing::Mode mode, int timeout_ms) {
 
 void UringBackend::Wait(int timeout_ms) {
   buffers_.Refill();
+  if (watched_fd_ >= 0 && !watch_posted_) PostWatch();
   timeout_ms = UntilNextLook(timeout_ms);
   const bool ready = ring_.Ready() != 0 || !holding_.empty();
   const bool must_wait = !ready && timeout_ms != 0;
@@ -100,6 +102,10 @@ void UringBackend::Reap() {
 void UringBackend::Report(const io_uring_cqe& packet) {
   const std::uint64_t data = packet.user_data;
   if (data == kWakeData) return ReportWake(packet);
+  if (data == kWatchData) {
+    watch_posted_ = false;  // returning is all that was asked for
+    return;
+  }
   switch (data & kTagMask) {
     case kOperation:
       return ReportOperation(*Untagged<Operation>(data), packet);
@@ -127,6 +133,18 @@ void UringBackend::PostWakePoll() {
 void UringBackend::ReportWake(const io_uring_cqe& packet) {
   counters_->Add(Counter::kPortWakeups);
   if ((packet.flags & IORING_CQE_F_MORE) == 0) PostWakePoll();
+}
+
+Error UringBackend::WatchDescriptor(std::intptr_t descriptor) {
+  watched_fd_ = static_cast<int>(descriptor);
+  return Error::kOk;
+}
+
+// Of one shot, and posted again: a poll that stays would tell of changes alone.
+void UringBackend::PostWatch() {
+  io_uring_sqe* request = NextRequest(IORING_OP_POLL_ADD, watched_fd_, kWatchData);
+  request->poll32_events = PollEvents(POLLIN);
+  watch_posted_ = true;
 }
 
 void UringBackend::Wake() {
