@@ -14,7 +14,7 @@ import { PortTransport } from './port/transport';
 export type { EngineStats, OperationStats } from './port/stats';
 
 /** `'node'` means that `node:net` serves, because no backend could be used or by request. */
-export type Backend = 'iocp' | 'io_uring' | 'node';
+export type Backend = 'iocp' | 'epoll' | 'io_uring' | 'node';
 
 export interface EngineOptions {
   /**
@@ -112,12 +112,14 @@ function portSettings(backend: string): PortSettings {
   };
 }
 
+const BACKENDS: readonly string[] = ['iocp', 'epoll', 'io_uring', 'node'] satisfies Backend[];
+
 /** What `IOCP_NET_BACKEND` asks for; undefined where it says nothing. */
 function requestedBackend(): Backend | undefined {
   const value = process.env['IOCP_NET_BACKEND'];
   if (value === undefined || value === '') return undefined;
-  if (value === 'iocp' || value === 'io_uring' || value === 'node') return value;
-  throw invalidValue('IOCP_NET_BACKEND', value, "it must be 'iocp', 'io_uring' or 'node'");
+  if (BACKENDS.includes(value)) return value as Backend;
+  throw invalidValue('IOCP_NET_BACKEND', value, "it must be 'iocp', 'epoll', 'io_uring' or 'node'");
 }
 
 function openBackend(binding: Binding, backend: string): PortTransport | string {

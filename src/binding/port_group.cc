@@ -33,8 +33,10 @@ double Number(const Napi::Object& settings, const char* name) {
 }  // namespace
 
 cp::BackendKind BackendByName(const std::string& name) {
-  return name == cp::BackendName(cp::BackendKind::kIocp) ? cp::BackendKind::kIocp
-                                                         : cp::BackendKind::kIoUring;
+  for (const cp::BackendKind kind : {cp::BackendKind::kIocp, cp::BackendKind::kEpoll}) {
+    if (name == cp::BackendName(kind)) return kind;
+  }
+  return cp::BackendKind::kIoUring;
 }
 
 Napi::Function PortGroup::Define(Napi::Env env) {

@@ -10,6 +10,8 @@ namespace completion_port {
 namespace {
 
 constexpr std::uint64_t kTrimIntervalMs = 1000;
+// While accepts are held back: how often to look whether siblings' accepts have been read.
+constexpr std::uint64_t kLookAtSiblingsMs = 10;
 // Stopping: how often to look for sends that still go through without waiting, and how long to
 // wait for cancelled operations to come back.
 constexpr int kFlushRounds = 64;
@@ -43,6 +45,7 @@ PortCore::~PortCore() {
 void PortCore::TakeTurn(int limit_ms) {
   TakeSubmissions();
   TakeInbox();
+  ResumeHeldAccepts();
   const bool may_sleep = !ServeStarved();
   IssueListedSends();
   ExpireLingering();
@@ -80,8 +83,11 @@ int PortCore::NextTimeoutMs(int limit_ms) {
   std::uint64_t wake_ms = ~std::uint64_t{0};
   if (!lingering_.empty()) wake_ms = lingering_.front().deadline_ms;
   if (trim_planned_) wake_ms = std::min(wake_ms, next_trim_ms_);
-  if (wake_ms == ~std::uint64_t{0}) return limit_ms;
+  // That the consumer has read on in a sibling's ring is the sibling's to hear of, not ours.
+  const bool looks_at_siblings = accepts_held_ && group_->ports_.size() > 1;
+  if (wake_ms == ~std::uint64_t{0} && !looks_at_siblings) return limit_ms;
   const std::uint64_t now_ms = os::NowMs();
+  if (looks_at_siblings) wake_ms = std::min(wake_ms, now_ms + kLookAtSiblingsMs);
   const int own_ms =
       wake_ms <= now_ms ? 0 : static_cast<int>(std::min<std::uint64_t>(wake_ms - now_ms, 60000));
   return limit_ms < 0 ? own_ms : std::min(limit_ms, own_ms);
@@ -155,6 +161,7 @@ void PortCore::TakeInbox() {
 void PortCore::Complete(Opcode opcode, std::uint32_t id, std::int32_t result, std::uint32_t arg0,
                         std::uint32_t arg1) {
   counters_.AddCompleted(opcode, opcode == Opcode::kSend ? arg0 : 1);
+  if (opcode == Opcode::kAccept) NoteAcceptCompletion();
   Completion completion{};
   completion.opcode = static_cast<std::uint32_t>(opcode);
   completion.id = id;
@@ -174,7 +181,7 @@ void PortCore::FlushOverflow() {
     // Announce, then look once more: the consumer reads the flag after it has made room.
     if (header_.At(kCompletionOverflow).exchange(1) == 1) return;
   }
-  header_.At(kCompletionOverflow).store(0);
+  if (!accepts_held_) header_.At(kCompletionOverflow).store(0);
 }
 
 void PortCore::PublishCompletions() {

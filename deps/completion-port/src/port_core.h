@@ -87,6 +87,9 @@ class PortCore final : public Port, private BackendEvents {
     std::uint32_t credit;
   };
   void HandOver(const AcceptedSocket& accepted);
+  // Accepted sockets, here or on their way here, that the consumer has not read of. Any I/O thread
+  // of the group.
+  std::uint32_t UnreadAccepts();
   // Sockets alive here or on their way here; what the group balances.
   std::uint32_t Load() const { return load_.load(std::memory_order_relaxed); }
 
@@ -150,6 +153,10 @@ class PortCore final : public Port, private BackendEvents {
   void Adopt(const AcceptedSocket& accepted);
   void CloseListener(const Submission& submission);
   void OnAcceptStopped(Listener& listener) override;
+  std::uint32_t AcceptsWanted(Listener& listener) override;
+  std::uint32_t UnreadAcceptsOfGroup();
+  void NoteAcceptCompletion();
+  void ResumeHeldAccepts();
   void FreeListener(Listener& listener);
 
   // --- port_close.cc
@@ -195,6 +202,9 @@ class PortCore final : public Port, private BackendEvents {
   std::vector<AcceptedSocket> inbox_;  // guarded by inbox_mutex_
   bool inbox_closed_ = false;          // guarded by inbox_mutex_
   std::atomic<bool> inbox_filled_{false};
+  // Where in the completion ring the kAccept are that were not read when we last looked.
+  std::deque<std::uint32_t> unread_accepts_;  // guarded by inbox_mutex_
+  bool accepts_held_ = false;                 // AcceptsWanted() has said 0
   std::atomic<std::uint32_t> load_{0};
 
   std::atomic<bool> stopping_{false};

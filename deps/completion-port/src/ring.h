@@ -81,6 +81,8 @@ class RingProducer : public RingEnd<Record, TailWord, HeadWord> {
     std::memcpy(this->Slot(tail_++), &record, sizeof(record));
     return true;
   }
+  // Records written since the start: where the next one goes.
+  std::uint32_t Written() const { return tail_; }
   // True if there was something to publish.
   bool Publish() {
     if (published_ == tail_) return false;

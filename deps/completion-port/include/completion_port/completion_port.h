@@ -55,11 +55,11 @@ namespace completion_port {
 using SocketId = std::uint32_t;
 using ListenerId = std::uint32_t;
 
-enum class BackendKind : std::uint32_t { kIocp, kIoUring };
+enum class BackendKind : std::uint32_t { kIocp, kIoUring, kEpoll };
 
 const char* BackendName(BackendKind kind);
 
-// The backend of this operating system, in the order in which they are to be tried.
+// The backends of this operating system, in the order in which they are to be tried.
 std::vector<BackendKind> BackendCandidates();
 
 // Whether this machine lets us use `kind`: opens and closes an OS queue. Error::kOk or the reason

@@ -46,7 +46,9 @@ inline constexpr std::size_t kCompletionTail = 48;      // written by the port
 inline constexpr std::size_t kCompletionHead = 64;      // written by the consumer
 inline constexpr std::size_t kConsumerAsleep = 80;      // 1: the consumer wants wake_consumer
 inline constexpr std::size_t kCompletionOverflow = 96;  // 1: the port holds completions back for
-                                                        // want of room; wake it after reading
+                                                        // want of room, or leaves connections in
+                                                        // a backlog because accepted ones were not
+                                                        // read yet; wake it after reading
 inline constexpr std::size_t kChunksWanted = 112;       // 1: a receive waits for a chunk
 inline constexpr std::size_t kDriver = 128;       // who drives: a Driver
 inline constexpr std::size_t kHeaderBytes = 9 * kCacheLineBytes;

@@ -2,8 +2,9 @@
 // the state machines of connections live above this line, in the core, and are shared.
 //
 // Rules of this contract
-//   - Everything here is called by one thread at a time, the driver (drive.h), but not always by the
-//     same one; except Wake(), which any thread may call at any time.
+//   - One thread at a time calls what is here: the driver. It is not always the same thread, unless
+//     the queue belongs to one (BelongsToOneThread). Wake() may be called by any thread at any
+//     time, and Open() by any thread before the first driver comes.
 //   - A Submit* never calls an event. What finishes at once is remembered and reported by Wait().
 //   - Every Submit* is answered by exactly one event, also after Cancel(). Before it calls the
 //     event the backend sets the operation's state back to kIdle.
@@ -42,6 +43,10 @@ class BackendEvents {
   virtual void OnAccept(Listener& listener, NativeSocket socket, Error error) = 0;
   // After Cancel(listener): no accept of it is in flight any more.
   virtual void OnAcceptStopped(Listener& listener) = 0;
+  // How many more accepted sockets the core takes now. At 0 the backend leaves connections in the
+  // system's backlog until ResumeAccepts(); an accept that is with the OS already may still bring
+  // one.
+  virtual std::uint32_t AcceptsWanted(Listener& listener) = 0;
 };
 
 struct BackendContext {
@@ -55,20 +60,23 @@ class Backend {
  public:
   virtual ~Backend() = default;
 
-  // Opens the OS queue. Called once, by any thread.
+  // Opens the OS queue. Called once.
   virtual Error Open(const BackendContext& context) = 0;
 
-  // The queue serves nobody but the thread that opened it.
+  // Whether only the thread that called Open() may drive.
   virtual bool BelongsToOneThread() const { return false; }
 
-  // From now on Wait() also returns when this descriptor can be read from, at once as long as that
-  // is so: the submitter's event loop has something. POSIX only; elsewhere that calls Wake().
+  // From now on Wait() also returns when this descriptor is readable, at once as long as it is.
+  // Called once. kOperationNotSupported where the OS queue cannot wait for it: somebody has to
+  // call Wake().
   virtual Error WatchDescriptor(std::intptr_t descriptor) = 0;
 
   // The socket joins this queue, for life. Called once for each connection before its first
   // Submit*, and for each listener before SubmitAccept.
   virtual Error Attach(Connection& connection) = 0;
   virtual Error Attach(Listener& listener) = 0;
+  // The core is about to close the socket of an attached connection, with nothing under way.
+  virtual void Detach(Connection&) {}
 
   virtual void SubmitConnect(Connection& connection) = 0;  // to connection.remote
   // Into a chunk of this class: connection.chunk_class, or the other where that stands in for it.
@@ -80,6 +88,8 @@ class Backend {
   // Only for what cannot end its sending side by a call (os::IsPipe), with nothing left to send.
   virtual void SubmitShutdown(Connection& connection) = 0;
   virtual void SubmitAccept(Listener& listener) = 0;  // keeps accepting until Cancel
+  // AcceptsWanted() was 0 for some listener, and may no longer be.
+  virtual void ResumeAccepts() = 0;
 
   // Somebody else accepts from a duplicate of it from now on.
   virtual void Share(Listener& listener) = 0;

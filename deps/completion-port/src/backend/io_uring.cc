@@ -37,6 +37,7 @@ Error UringBackend::Open(const BackendContext& context) {
   }
   if (error != 0) return FromOsError(-error, Operating::kControl);
   PostWakePoll();
+  spare_.TakeBack();
   return Error::kOk;
 }
 
@@ -72,8 +73,8 @@ void UringBackend::Enter(UringRing::Mode mode, int timeout_ms) {
 
 void UringBackend::Wait(int timeout_ms) {
   buffers_.Refill();
+  if (watched_fd_ >= 0 && !watch_posted_) PostWatch();
   timeout_ms = UntilNextLook(timeout_ms);
-  if (timeout_ms != 0 && watched_fd_ >= 0 && !is_watching_) PostWatch();
   const bool ready = ring_.Ready() != 0 || !holding_.empty();
   const bool must_wait = !ready && timeout_ms != 0;
   if (must_wait || ring_.Unsubmitted() != 0 || ring_.KernelHasWork()) {
@@ -107,8 +108,8 @@ void UringBackend::Reap() {
 void UringBackend::Report(const io_uring_cqe& packet) {
   const std::uint64_t data = packet.user_data;
   if (data == kWakeData) return ReportWake(packet);
-  if (data == kWatchedData) {
-    is_watching_ = false;  // asked again before the next wait
+  if (data == kWatchData) {
+    watch_posted_ = false;  // returning is all that was asked for
     return;
   }
   switch (data & kTagMask) {
@@ -135,19 +136,21 @@ void UringBackend::PostWakePoll() {
   request->len = IORING_POLL_ADD_MULTI;
 }
 
+void UringBackend::ReportWake(const io_uring_cqe& packet) {
+  counters_->Add(Counter::kPortWakeups);
+  if ((packet.flags & IORING_CQE_F_MORE) == 0) PostWakePoll();
+}
+
 Error UringBackend::WatchDescriptor(std::intptr_t descriptor) {
   watched_fd_ = static_cast<int>(descriptor);
   return Error::kOk;
 }
 
+// Of one shot, and posted again: a poll that stays would tell of changes alone.
 void UringBackend::PostWatch() {
-  is_watching_ = true;
-  NextRequest(IORING_OP_POLL_ADD, watched_fd_, kWatchedData)->poll32_events = PollEvents(POLLIN);
-}
-
-void UringBackend::ReportWake(const io_uring_cqe& packet) {
-  counters_->Add(Counter::kPortWakeups);
-  if ((packet.flags & IORING_CQE_F_MORE) == 0) PostWakePoll();
+  io_uring_sqe* request = NextRequest(IORING_OP_POLL_ADD, watched_fd_, kWatchData);
+  request->poll32_events = PollEvents(POLLIN);
+  watch_posted_ = true;
 }
 
 void UringBackend::Wake() {

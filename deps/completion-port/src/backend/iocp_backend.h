@@ -56,6 +56,7 @@ class IocpBackend final : public Backend {
   IocpBackend& operator=(const IocpBackend&) = delete;
 
   Error Open(const BackendContext& context) override;
+  // A completion port cannot wait for another one.
   Error WatchDescriptor(std::intptr_t) override { return Error::kOperationNotSupported; }
   Error Attach(Connection& connection) override;
   Error Attach(Listener& listener) override;
@@ -65,6 +66,7 @@ class IocpBackend final : public Backend {
   void SubmitSend(Connection& connection) override;
   void SubmitShutdown(Connection& connection) override;
   void SubmitAccept(Listener& listener) override;
+  void ResumeAccepts() override;
   // Nothing to do: the system serves accepts in the order in which they were posted.
   void Share(Listener&) override {}
   void Cancel(Connection& connection) override;
@@ -141,6 +143,7 @@ class IocpBackend final : public Backend {
   Error OpenSignals(IocpAcceptPool& pool);
   void RepostIdle(IocpAcceptPool& pool);
   void PostAccept(IocpAccept& accept);
+  void PostOrHold(IocpAccept& accept);
   void PostPipeInstance(IocpAccept& accept);
   DWORD MakePipeInstance(IocpAcceptPool& pool, HANDLE* out);
   int Introduce(SOCKET accepted, SOCKET listener);
@@ -166,6 +169,7 @@ class IocpBackend final : public Backend {
   std::vector<Ready> ready_;
   std::vector<Ready> reporting_;          // ready_ of the round that is being reported
   std::vector<IocpAcceptPool*> resting_;  // pools that wait before they try again
+  std::vector<IocpAcceptPool*> held_;     // pools whose accepts the core does not want now
   std::vector<Connection*> watched_;      // pipes with a PipeWatch; slots stay
   std::vector<Listener*> stopped_;        // cancelled with nothing in flight: event still owed
   OVERLAPPED_ENTRY packets_[kBatch] = {};

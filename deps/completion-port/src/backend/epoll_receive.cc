@@ -1,0 +1,129 @@
+// epoll: receiving. See epoll_backend.h.
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <cerrno>
+
+#include "backend/epoll_backend.h"
+
+namespace completion_port {
+
+namespace {
+
+struct Received {
+  ssize_t bytes;  // or -errno
+  bool more;      // it stopped where something else than the end of the data was
+};
+
+// A local socket also stops behind descriptors that came along, which nobody here takes: only
+// recvmsg says so.
+Received ReceiveLocal(int socket, std::uint8_t* data, std::size_t room) {
+  iovec into = {data, room};
+  msghdr header{};
+  header.msg_iov = &into;
+  header.msg_iovlen = 1;
+  const ssize_t got = recvmsg(socket, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+  return got < 0 ? Received{-errno, false} : Received{got, (header.msg_flags & MSG_CTRUNC) != 0};
+}
+
+Received ReceiveOnce(const Connection& connection, std::uint8_t* data, std::size_t room) {
+  for (;;) {
+    Received received{};
+    if (connection.kind == SocketKind::kLocal) {
+      received = ReceiveLocal(connection.socket, data, room);
+    } else {
+      const ssize_t got = recv(connection.socket, data, room, MSG_DONTWAIT);
+      received.bytes = got < 0 ? -errno : got;
+    }
+    if (received.bytes != -EINTR) return received;
+  }
+}
+
+// Bytes, the end or an error.
+bool IsReadable(int socket) {
+  pollfd look = {socket, POLLIN | POLLRDHUP, 0};
+  return poll(&look, 1, 0) == 1;
+}
+
+}  // namespace
+
+void EpollBackend::SubmitReceive(Connection& connection, ChunkClass chunk_class) {
+  connection.epoll.chunk_class = chunk_class;
+  StartReceive(connection, OperationKind::kReceive);
+}
+
+bool EpollBackend::SubmitReadable(Connection& connection) {
+  StartReceive(connection, OperationKind::kReadable);
+  return true;
+}
+
+void EpollBackend::StartReceive(Connection& connection, OperationKind kind) {
+  connection.receive.connection = &connection;
+  connection.receive.kind = kind;
+  connection.receive.state = OperationState::kSubmitted;
+  if (connection.epoll.readable == Readable::kNo) return AwaitReadable(connection);
+  ready_.push_back(&connection.receive);
+}
+
+void EpollBackend::AwaitReadable(Connection& connection) {
+  EpollNotes& notes = connection.epoll;
+  notes.readable = Readable::kNo;
+  const int error = WatchReads(connection);
+  if (error == 0) {
+    notes.receive_waits = EpollWait::kEvent;
+  } else {
+    notes.receive_error = ToResult(FromOsError(error, Operating::kReceive));
+    ready_.push_back(&connection.receive);
+  }
+}
+
+void EpollBackend::ReportReceive(Connection& connection) {
+  Operation& operation = connection.receive;
+  const bool cancelled = operation.state == OperationState::kCancelling;
+  const std::int32_t error =
+      cancelled ? ToResult(Error::kCanceled) : connection.epoll.receive_error;
+  if (operation.kind == OperationKind::kReadable && !cancelled) return ReportReadable(connection);
+  if (error == 0) return TryReceive(connection);
+  operation.state = OperationState::kIdle;
+  events_->OnReceive(connection, error, kNoChunk);
+}
+
+// What the submitter then reads, it reads without us.
+void EpollBackend::ReportReadable(Connection& connection) {
+  EpollNotes& notes = connection.epoll;
+  if (notes.receive_error == 0 && notes.readable == Readable::kMaybe) {
+    CountCall();
+    if (!IsReadable(connection.socket)) return AwaitReadable(connection);
+  }
+  notes.readable = Readable::kMaybe;
+  connection.receive.state = OperationState::kIdle;
+  events_->OnReadable(connection, static_cast<Error>(-notes.receive_error));
+}
+
+void EpollBackend::TryReceive(Connection& connection) {
+  EpollNotes& notes = connection.epoll;
+  const std::uint32_t chunk = chunks_->AcquireAny(notes.chunk_class);
+  if (chunk == kNoChunk) {
+    connection.receive.state = OperationState::kIdle;
+    return events_->OnReceive(connection, ToResult(Error::kNoBufferSpace), kNoChunk);
+  }
+  const std::uint32_t room = chunks_->Bytes(chunk);
+  const Received received = ReceiveOnce(connection, chunks_->Data(chunk), room);
+  CountCall();
+  if (received.bytes <= 0) chunks_->Release(chunk);
+  if (received.bytes == -EAGAIN) return AwaitReadable(connection);
+  if (received.more) notes.short_receive = ShortReceive::kProvesNothing;
+  const bool filled = received.bytes == static_cast<ssize_t>(room);
+  const bool emptied = !filled && notes.short_receive == ShortReceive::kNothingLeft;
+  notes.readable = emptied ? Readable::kNo : Readable::kMaybe;
+  connection.likely_readable = filled;
+  connection.receive.state = OperationState::kIdle;
+  if (received.bytes > 0) {
+    return events_->OnReceive(connection, static_cast<std::int32_t>(received.bytes), chunk);
+  }
+  const Error error = FromOsError(static_cast<int>(-received.bytes), Operating::kReceive);
+  events_->OnReceive(connection, ToResult(error), kNoChunk);
+}
+
+}  // namespace completion_port
