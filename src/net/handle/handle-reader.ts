@@ -68,10 +68,20 @@ export class HandleReader implements ConnectionOwner {
     }
   }
 
-  /** Calls into native code now, or as soon as it has returned from where it is. */
+  /**
+   * Calls into native code now, or as soon as it has returned from where it is; in the ticks of a
+   * callback that it makes, if these come first: in one of them the connection may be closed.
+   */
   afterNative(call: () => void): void {
-    if (this.#afterNative === null) this.enterNative(call);
-    else this.#afterNative.push(call);
+    if (this.#afterNative === null) return this.enterNative(call);
+    let isOwed = true;
+    const once = (): void => {
+      if (!isOwed) return;
+      isOwed = false;
+      call();
+    };
+    this.#afterNative.push(once);
+    process.nextTick(once);
   }
 
   onData(chunk: Buffer): Verdict {

@@ -104,7 +104,8 @@ class Backend {
   // < 0: until a packet or Wake(); 0: does not wait.
   virtual void Wait(int timeout_ms) = 0;
 
-  // Reports what has finished without the OS being asked. Between two Wait().
+  // Reports what has finished without the OS being asked: sends, and what was cancelled. Between two
+  // Wait().
   virtual void Report() = 0;
 
   // How many receives would find a chunk of this class now. Between two Wait().

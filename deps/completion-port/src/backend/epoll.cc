@@ -121,6 +121,21 @@ void EpollBackend::Wait(int timeout_ms) {
   ReportReady();
 }
 
+// Receives are for the turn: what they would find has not been asked for yet.
+void EpollBackend::Report() {
+  ReportStopped();
+  reporting_.swap(ready_);
+  for (Operation* operation : reporting_) {
+    const bool receives = operation == &operation->connection->receive;
+    if (receives && operation->state != OperationState::kCancelling) {
+      ready_.push_back(operation);
+    } else {
+      Report(*operation);
+    }
+  }
+  reporting_.clear();
+}
+
 int EpollBackend::UntilNextDeadline(int timeout_ms) const {
   if (timeout_ms == 0 || (paused_sends_.empty() && waiting_.empty() && shared_.empty())) {
     return timeout_ms;

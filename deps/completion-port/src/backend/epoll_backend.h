@@ -86,7 +86,7 @@ class EpollBackend final : public Backend {
   void Cancel(Connection& connection) override;
   void Cancel(Listener& listener) override;
   void Wait(int timeout_ms) override;
-  void Report() override { ReportReady(); }
+  void Report() override;
   std::uint32_t UsableChunks(ChunkClass chunk_class) const override {
     return chunks_->Free(chunk_class);
   }
