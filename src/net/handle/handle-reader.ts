@@ -44,8 +44,9 @@ export class HandleReader implements ConnectionOwner {
   }
 
   /**
-   * Calls into native code. What that asks for by `afterNative` meanwhile follows when it returns,
-   * not within it.
+   * Tells native code that something is done. What that asks for by `afterNative` meanwhile follows
+   * when it returns, not within it: HTTP/2 goes on with what it had received and put aside, and
+   * would do so within itself.
    */
   enterNative(call: () => void): void {
     if (this.#afterNative !== null) {
@@ -68,25 +69,15 @@ export class HandleReader implements ConnectionOwner {
     }
   }
 
-  /**
-   * Calls into native code now, or as soon as it has returned from where it is; in the ticks of a
-   * callback that it makes, if these come first: in one of them the connection may be closed.
-   */
+  /** Calls into native code now, or as soon as it has returned from where it is. */
   afterNative(call: () => void): void {
-    if (this.#afterNative === null) return this.enterNative(call);
-    let isOwed = true;
-    const once = (): void => {
-      if (!isOwed) return;
-      isOwed = false;
-      call();
-    };
-    this.#afterNative.push(once);
-    process.nextTick(once);
+    if (this.#afterNative === null) this.enterNative(call);
+    else this.#afterNative.push(call);
   }
 
   onData(chunk: Buffer): Verdict {
     this.#unclaimed = false;
-    this.enterNative(() => this.#handle.readBuffer(chunk));
+    this.#handle.readBuffer(chunk);
     // Native consumers stop reading by a call.
     return this.#unclaimed && this.#giveBack() ? 'unclaimed' : true;
   }

@@ -135,8 +135,7 @@ function makeClass(Native: NativeStreamClass, ownerSymbol: symbol | undefined): 
 
     /**
      * A write that is done before the call returns. HTTP/2 wants the answer at once: a session that
-     * is destroyed sends its last frame now or never. But not while it takes in data, which it
-     * would go on with within itself. TLS, which gives the handle a property `reading` of its own,
+     * is destroyed sends its last frame now or never. But not within another answer. TLS, which gives the handle a property `reading` of its own,
      * and Node's JavaScript want it later.
      */
     #answerSoon(request: object, status: number): void {
