@@ -102,6 +102,8 @@ Napi::Object ExportLayout(Napi::Env env) {
   layout.Set("threadDrives", static_cast<double>(cp::Driver::kThread));
   layout.Set("sendMore", static_cast<double>(cp::kSendMore));
   layout.Set("sendPinned", static_cast<double>(cp::kSendPinned));
+  layout.Set("receivePinned", static_cast<double>(cp::kReceivePinned));
+  layout.Set("receiveAtOnce", static_cast<double>(cp::kReceiveAtOnce));
   layout.Set("closeReset", static_cast<double>(cp::kCloseReset));
   layout.Set("acceptShared", static_cast<double>(cp::kAcceptShared));
   layout.Set("closeRelease", static_cast<double>(cp::kCloseRelease));

@@ -73,8 +73,7 @@ Napi::Function PortGroup::Define(Napi::Env env) {
                       InstanceMethod<&PortGroup::NativeListenerHandle>("nativeListenerHandle"),
                       InstanceMethod<&PortGroup::AddressOf>("addressOf"),
                       InstanceMethod<&PortGroup::SendNow>("sendNow"),
-                      InstanceMethod<&PortGroup::SendBlockNow>("sendBlockNow"),
-                      InstanceMethod<&PortGroup::ReceiveNow>("receiveNow")});
+                      InstanceMethod<&PortGroup::SendBlockNow>("sendBlockNow")});
 }
 
 PortGroup::PortGroup(const Napi::CallbackInfo& info) : Napi::ObjectWrap<PortGroup>(info) {}

@@ -86,7 +86,6 @@ class PortGroup : public Napi::ObjectWrap<PortGroup> {
   Napi::Value AddressOf(const Napi::CallbackInfo& info);
   Napi::Value SendBlockNow(const Napi::CallbackInfo& info);
   Napi::Value SendNow(const Napi::CallbackInfo& info);
-  Napi::Value ReceiveNow(const Napi::CallbackInfo& info);
 
   completion_port::Port* PortOf(const Napi::CallbackInfo& info);
 

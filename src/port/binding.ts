@@ -31,7 +31,6 @@ export interface Layout {
     | 'accept'
     | 'receive'
     | 'release'
-    | 'readable'
     | 'send'
     | 'shutdown'
     | 'close'
@@ -46,6 +45,8 @@ export interface Layout {
   readonly threadDrives: number;
   readonly sendMore: number;
   readonly sendPinned: number;
+  readonly receivePinned: number;
+  readonly receiveAtOnce: number;
   readonly closeReset: number;
   readonly closeRelease: number;
   readonly acceptShared: number;
@@ -183,7 +184,6 @@ export interface NativePortGroup {
   addressOf(bytes: Uint8Array, words: Uint32Array): void;
   sendNow(port: number, id: number, bytes: Uint8Array): number;
   sendBlockNow(port: number, id: number, offset: number, length: number): number;
-  receiveNow(port: number, id: number, bytes: Uint8Array): number;
 }
 
 export interface Binding {
@@ -192,8 +192,6 @@ export interface Binding {
   /** Null when this machine lets us use the backend, else the error's name. */
   probe(backend: string): ErrorName | null;
   fatalException(error: unknown): void;
-  /** Lets the C library keep so many bytes that were freed, where that can be said (glibc). */
-  keepFreedMemory(bytes: number): void;
   PortGroup: new () => NativePortGroup;
 }
 

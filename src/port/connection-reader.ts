@@ -3,9 +3,11 @@
  * while nobody wanted it. Beside `ConnectionWriter`; what both belong to is `TcpConnection`.
  */
 import { errorName } from './binding';
+import { BulkReceives } from './bulk-receives';
 import type { TcpConnection } from './connection';
 import type { ErrorName, Verdict } from './contract';
 import type { Port } from './port';
+import { isPipe } from './connection-writer';
 
 /**
  * Receives that may complete before JavaScript has taken the first, so that several chunks come in
@@ -39,6 +41,8 @@ export class ConnectionReader {
   #state = State.NotYet;
   /** Credit that the port does not have. */
   #owedCredit = RECEIVE_CREDIT;
+  /** While much comes at once. */
+  #bulk: BulkReceives | null = null;
   /** What arrived while reading was stopped, in order. */
   #held: Received[] | null = null;
 
@@ -58,37 +62,82 @@ export class ConnectionReader {
   open(): void {
     if (this.#state !== State.NotYet) return;
     this.#state = State.Open;
-    if (this.reading) this.#grantOwedCredit();
+    if (this.reading) this.#ask();
   }
 
+  /** Memory that the port still has stays its own until the connection is gone. */
   close(): void {
+    if (this.#state === State.Closed) return;
     this.#state = State.Closed;
     this.reading = false;
     this.#held = null;
+    this.#bulk?.end();
   }
 
   start(): void {
     this.reading = true;
     if (this.#held !== null) this.#port.owe(this.#connection);
-    else this.#grantOwedCredit();
+    else this.#ask();
   }
 
   stop(): void {
     this.reading = false;
   }
 
+  /** Asks the port for more, by credit or, in bulk, by memory. */
+  #ask(): void {
+    if (this.#state !== State.Open) return;
+    const bulk = this.#bulk;
+    if (bulk === null) return this.#grantOwedCredit();
+    // Not while chunks may come: nobody else is to receive from the same socket.
+    if (!bulk.isIdle || this.#owedCredit !== RECEIVE_CREDIT) return;
+    if (bulk.isOver) this.#endBulk();
+    else bulk.submitRound();
+  }
+
+  #endBulk(): void {
+    this.#bulk?.end();
+    this.#bulk = null;
+    this.#grantOwedCredit();
+  }
+
   #grantOwedCredit(): void {
-    if (this.#owedCredit === 0 || this.#state !== State.Open) return;
+    if (this.#owedCredit === 0) return;
     this.#port.submit(this.#port.context.layout.opcodes.receive, 0, this.#id, this.#owedCredit);
     this.#owedCredit = 0;
   }
 
   /** A chunk, the end (0) or an error (negative). */
   complete(result: number, chunk: number, offset: number): void {
-    if (result > 0) return this.#completeChunk(result, chunk, offset);
-    if (this.#state > State.Open) return;
+    const bulk = this.#bulk;
+    const isPinned = bulk !== null && !bulk.isIdle;
+    if (result > 0 && !isPinned) return this.#completeChunk(result, chunk, offset);
+    const bytes = isPinned ? bulk.complete(result) : null;
+    if (this.#state !== State.Open) return;
+    if (bytes !== null) this.#deliverBulk(bytes);
+    else if (result === 0) this.#end(null);
+    else this.#completeError(errorName(this.#port.context.layout, result));
+  }
+
+  #completeError(error: ErrorName): void {
+    // The system still holds a receive of before, so that it has to go on.
+    if (error === 'EBUSY') this.#endBulk();
+    else if (error !== 'EAGAIN') this.#end({ error });
+    else if (this.reading) this.#ask();
+  }
+
+  #end(end: Received): void {
     this.#state = State.Ended;
-    this.#take(result === 0 ? null : { error: errorName(this.#port.context.layout, result) });
+    this.#bulk?.end();
+    this.#bulk = null;
+    this.#take(end);
+  }
+
+  #deliverBulk(bytes: Buffer): void {
+    this.bytesRead += bytes.length;
+    // Before the owner sees the bytes: what is there meanwhile comes with the next turn.
+    if (this.reading && this.#held === null) this.#ask();
+    this.#take(bytes);
   }
 
   #completeChunk(length: number, chunk: number, offset: number): void {
@@ -96,12 +145,19 @@ export class ConnectionReader {
     const isOpen = this.#state === State.Open;
     const bytes = isOpen ? this.#port.received.copyOut(offset, length) : null;
     // Before the owner sees the bytes: if it throws, the chunk must not be lost.
-    const goesOn = isOpen && this.reading && this.#held === null;
+    if (isOpen && length === this.#port.context.layout.largestChunkBytes) this.#beginBulk();
+    const goesOn = isOpen && this.reading && this.#held === null && this.#bulk === null;
     this.#port.submit(release, 0, this.#id, chunk, goesOn ? 1 : 0);
     if (bytes === null) return;
     if (!goesOn) this.#owedCredit++;
     this.bytesRead += length;
+    if (this.#bulk !== null && this.reading && this.#held === null) this.#ask();
     this.#take(bytes);
+  }
+
+  #beginBulk(): void {
+    if (this.#bulk !== null || !this.#port.bulk.hasRoom || isPipe(this.#connection.kind)) return;
+    this.#bulk = new BulkReceives(this.#port, this.#id);
   }
 
   #take(what: Received): void {
@@ -128,6 +184,6 @@ export class ConnectionReader {
       if (this.#held.length === 0) this.#held = null;
       this.#offer(what);
     }
-    if (this.reading) this.#grantOwedCredit();
+    if (this.reading && this.#held === null) this.#ask();
   }
 }

@@ -12,6 +12,7 @@ import type { TcpConnection } from './connection';
 import type { ConnectionWriter } from './connection-writer';
 import type { DoneCallback, ErrorName } from './contract';
 import type { TcpListener } from './listener';
+import { BulkMemory } from './bulk-receives';
 import { operationCounters } from './counters';
 import { Gathering } from './gathering';
 import { ReceiveSlab } from './receive-slab';
@@ -63,6 +64,7 @@ export class Port {
   readonly slab: SendSlab;
   readonly received: ReceiveSlab;
   readonly requests = new SendRequestPool();
+  readonly bulk = new BulkMemory();
   readonly counters: BigUint64Array;
   readonly #submissions: SubmissionRing;
   readonly #completions: CompletionRing;

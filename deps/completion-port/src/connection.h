@@ -148,6 +148,13 @@ enum class SendSide : std::uint8_t { kOpen, kShutdownQueued, kShutDown, kFailed 
 // What kClose asked for.
 enum class CloseMode : std::uint8_t { kFinish, kReset, kRelease };
 
+// Memory of the submitter's that a receive is to fill.
+struct PinnedReceive {
+  std::uint8_t* data;
+  std::uint32_t length;
+  bool at_once;  // kReceiveAtOnce
+};
+
 struct Connection {
   std::atomic<SocketId> id{0};  // slot table: 0 while free
   NativeSocket socket = kInvalidSocket;
@@ -164,6 +171,8 @@ struct Connection {
   bool send_listed = false;  // stands in the core's list of sends to issue
   std::uint32_t credit = 0;
   std::uint32_t posted_chunk = kNoChunk;  // IOCP: chunk with the OS (kNoChunk: zero-byte receive)
+  std::vector<PinnedReceive> pinned;      // oldest first; few, and none on most connections
+  bool pinned_listed = false;             // stands in the core's list of those to serve
   SendQueue sends;
   std::uint32_t refused_sends = 0;  // requests that came too late, behind those in `sends`
   Operation receive;
@@ -195,7 +204,8 @@ struct Connection {
     send_side = SendSide::kOpen;
     chunk_class = ChunkClass::kSmall;
     close_mode = CloseMode::kFinish;
-    likely_readable = owes_drain = starved = send_listed = false;
+    likely_readable = owes_drain = starved = send_listed = pinned_listed = false;
+    pinned = {};
     credit = refused_sends = 0;
     remote.reset();
 #ifdef __linux__

@@ -164,16 +164,4 @@ std::int32_t PortCore::SendNow(SocketId id, const std::uint8_t* data, std::size_
   return sent;
 }
 
-std::int32_t PortCore::ReceiveNow(SocketId id, std::uint8_t* data, std::size_t length) {
-  Connection* connection = connections_.Find(id);
-  if (connection == nullptr) return ToResult(Error::kBadDescriptor);
-  if (os::IsPipe(connection->kind)) return ToResult(Error::kOperationNotSupported);
-  const std::int32_t received = os::ReceiveNow(connection->socket, data, length);
-  counters_.Add(Counter::kDirectReceives);
-  if (received > 0) {
-    counters_.Add(Counter::kDirectBytesReceived, static_cast<std::uint64_t>(received));
-  }
-  return received;
-}
-
 }  // namespace completion_port

@@ -46,6 +46,7 @@ void PortCore::TakeTurn(int limit_ms) {
   TakeSubmissions();
   TakeInbox();
   ResumeHeldAccepts();
+  ServeListedPinned();
   const bool may_sleep = !ServeStarved();
   IssueListedSends();
   ExpireLingering();
@@ -112,8 +113,6 @@ void PortCore::Dispatch(const Submission& submission) {
       return Receive(submission);
     case Opcode::kRelease:
       return Release(submission);
-    case Opcode::kReadable:
-      return AwaitReadable(submission);
     case Opcode::kSend:
       return Send(submission);
     case Opcode::kShutdown:

@@ -64,7 +64,6 @@ class PortCore final : public Port, private BackendEvents {
   Error Duplicate(SocketId id, std::intptr_t* native) override;
   Error DuplicateListener(ListenerId id, std::intptr_t* native) override;
   std::int32_t SendNow(SocketId id, const std::uint8_t* data, std::size_t length) override;
-  std::int32_t ReceiveNow(SocketId id, std::uint8_t* data, std::size_t length) override;
   bool ConsumerSleeps() override;
   bool Drive(int timeout_ms) override;
   bool Submit(SocketId id) override;
@@ -126,7 +125,10 @@ class PortCore final : public Port, private BackendEvents {
   void Receive(const Submission& submission);
   void Release(const Submission& submission);
   void IssueReceive(Connection& connection);
-  void AwaitReadable(const Submission& submission);
+  void ReceivePinned(const Submission& submission);
+  void ServeListedPinned();
+  void ServePinned(Connection& connection);
+  void CompletePinned(Connection& connection, std::int32_t result);
   void IssueReceive(Connection& connection, ChunkClass chunk_class);
   bool ServeStarved();
   bool ServeStarved(ChunkClass wanted, ChunkClass given, std::uint32_t* usable);
@@ -193,6 +195,7 @@ class PortCore final : public Port, private BackendEvents {
   };
   Starved starved_[kChunkClasses];
   std::vector<SocketId> sends_to_issue_;
+  std::vector<SocketId> pinned_to_serve_;
   bool trim_planned_ = false;
   bool chunks_used_since_trim_ = false;
   std::uint64_t next_trim_ms_ = 0;

@@ -17,6 +17,7 @@ constexpr ChunkClass kEachClass[kChunkClasses] = {ChunkClass::kSmall, ChunkClass
 // --- Receive
 
 void PortCore::Receive(const Submission& submission) {
+  if ((submission.flags & kReceivePinned) != 0) return ReceivePinned(submission);
   Connection* connection = connections_.Find(submission.id);
   if (connection == nullptr) return;  // closed meanwhile: kClose stood for the credit
   counters_.AddSubmitted(Opcode::kReceive, submission.arg0);
@@ -102,27 +103,86 @@ void PortCore::DeliverChunk(Connection& connection, std::int32_t result, std::ui
   IssueReceive(connection);
 }
 
-void PortCore::AwaitReadable(const Submission& submission) {
-  counters_.AddSubmitted(Opcode::kReadable);
+// --- Receive into memory of the submitter's
+//
+// Bulk is received where it is wanted, which saves a copy. Such a receive waits for the socket to be
+// readable, like any, but then the core itself makes the call: nothing is ever with the system that
+// points to this memory. It belongs to the turn, so that what it brings comes with other completions
+// and not in between (Submit).
+
+void PortCore::ReceivePinned(const Submission& submission) {
+  counters_.AddSubmitted(Opcode::kReceive);
   Connection* connection = connections_.Find(submission.id);
-  if (connection == nullptr || connection->state == ConnectionState::kLingering ||
-      connection->state == ConnectionState::kCancelling) {
-    return;  // kClose stands for it
+  if (connection == nullptr) return;  // closed meanwhile: kClose stood for it
+  const auto address = static_cast<std::uintptr_t>(
+      static_cast<std::uint64_t>(submission.arg2) << 32 | submission.arg0);
+  connection->pinned.push_back({reinterpret_cast<std::uint8_t*>(address), submission.arg1,
+                                (submission.flags & kReceiveAtOnce) != 0});
+  if (connection->pinned_listed) return;
+  connection->pinned_listed = true;
+  pinned_to_serve_.push_back(submission.id);
+}
+
+void PortCore::ServeListedPinned() {
+  std::vector<SocketId> listed;
+  listed.swap(pinned_to_serve_);
+  for (const SocketId id : listed) {
+    Connection* connection = connections_.Find(id);
+    if (connection == nullptr || !connection->pinned_listed) continue;
+    connection->pinned_listed = false;
+    // The one before waits: then they are served when it is.
+    const bool waits = connection->receive.state != OperationState::kIdle &&
+                       connection->credit == 0;
+    if (!waits) ServePinned(*connection);
   }
-  if (connection->state != ConnectionState::kOpen) {
-    return Complete(Opcode::kReadable, submission.id, ToResult(Error::kNotConnected));
+}
+
+// Until nothing more is there.
+void PortCore::ServePinned(Connection& connection) {
+  bool is_empty = false;
+  while (!connection.pinned.empty()) {
+    if (connection.state != ConnectionState::kOpen ||
+        connection.receive_side != ReceiveSide::kOpen) {
+      return;
+    }
+    const PinnedReceive into = connection.pinned.front();
+    std::int32_t result = ToResult(Error::kTryAgain);
+    if (connection.credit != 0 || os::IsPipe(connection.kind)) {
+      result = ToResult(Error::kBusy);
+    } else if (!is_empty) {
+      counters_.Add(Counter::kOsCalls);
+      result = os::ReceiveNow(connection.socket, into.data, into.length);
+      is_empty = result < static_cast<std::int32_t>(into.length);
+    }
+    if (result == ToResult(Error::kTryAgain) && !into.at_once) {
+      if (backend_->SubmitReadable(connection)) return;
+      result = ToResult(Error::kBusy);
+    }
+    CompletePinned(connection, result);
   }
-  const bool receives =
-      connection->credit != 0 || connection->receive.state != OperationState::kIdle;
-  if (!receives && backend_->SubmitReadable(*connection)) return;
-  Complete(Opcode::kReadable, submission.id, ToResult(Error::kBusy));
+}
+
+void PortCore::CompletePinned(Connection& connection, std::int32_t result) {
+  connection.pinned.erase(connection.pinned.begin());
+  counters_.Add(Counter::kPinnedReceives);
+  if (result > 0) counters_.Add(Counter::kBytesReceived, static_cast<std::uint64_t>(result));
+  const bool is_end = result <= 0 && result != ToResult(Error::kTryAgain) &&
+                      result != ToResult(Error::kBusy);
+  if (is_end) connection.receive_side = result == 0 ? ReceiveSide::kEnded : ReceiveSide::kFailed;
+  Complete(Opcode::kReceive, connection.id.load(std::memory_order_relaxed), result, kNoChunk);
 }
 
 void PortCore::OnReadable(Connection& connection, Error error) {
-  if (error != Error::kOk) connection.receive_side = ReceiveSide::kFailed;
-  if (connection.state != ConnectionState::kOpen) return ContinueClose(connection);
-  Complete(Opcode::kReadable, connection.id.load(std::memory_order_relaxed), ToResult(error));
-  IssueReceive(connection);  // credit that was granted behind it
+  if (connection.state != ConnectionState::kOpen) {
+    if (error != Error::kOk) connection.receive_side = ReceiveSide::kFailed;
+    return ContinueClose(connection);
+  }
+  if (error != Error::kOk) {
+    if (!connection.pinned.empty()) CompletePinned(connection, ToResult(error));
+    return;
+  }
+  ServePinned(connection);
+  IssueReceive(connection);  // credit that was granted behind them
 }
 
 bool PortCore::IsAnyStarved() const {

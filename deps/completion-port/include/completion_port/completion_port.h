@@ -16,8 +16,8 @@
 //      order of submission, and kClose last of all. After kClose its id names nothing.
 //
 // Who owns what
-//   - The bytes of a kSend belong to the port from submission until its completion. Do not change,
-//     move or free them in between.
+//   - The bytes of a kSend, and the memory of a kReceivePinned, belong to the port from submission
+//     until completion, or until kClose. Do not change, move or free them in between.
 //   - A receive chunk belongs to the port until a kReceive completion hands it to you, then to you
 //     until you give it back with kRelease. Chunks are few: give them back soon. While you keep a
 //     large one, bulk waits for it instead of coming in small ones.
@@ -229,12 +229,6 @@ class Port {
   // One non-blocking send on the caller's thread, skipping the ring. Allowed only while no kSend
   // of this socket is in flight (promise 2). Bytes taken (0: would block) or a negative Error.
   virtual std::int32_t SendNow(SocketId id, const std::uint8_t* data, std::size_t length) = 0;
-
-  // One non-blocking receive on the caller's thread, into the caller's memory (length > 0): for
-  // bulk, which it saves a copy. Allowed only after a kReadable of this socket completed, until the
-  // next kReadable or credit is submitted (promise 2). Bytes, 0 at the end of the stream, or -Error
-  // (kTryAgain: nothing there now; kOperationNotSupported: a named pipe).
-  virtual std::int32_t ReceiveNow(SocketId id, std::uint8_t* data, std::size_t length) = 0;
 
   // The consumer's last act before it sleeps: asks for wake_consumer. False if there are
   // completions to read; nothing is asked for then. On the consumer's thread.

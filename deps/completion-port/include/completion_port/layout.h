@@ -32,7 +32,7 @@ inline constexpr std::size_t kCacheLineBytes = 64;
 inline constexpr std::size_t kRecordWords = 8;  // of 32 bits: two records to a cache line
 inline constexpr std::size_t kRecordBytes = kRecordWords * 4;
 
-// The most that one kReceive brings, in bytes. Who fills it has probably more to read.
+// The most that one kReceive brings into a chunk, in bytes. Who fills it has probably more to read.
 inline constexpr std::uint32_t kLargestChunkBytes = 64 * 1024;
 
 // Ids of sockets and listeners: a slot's index in the low bits, its generation in the others.
@@ -66,16 +66,14 @@ enum class Driver : std::uint32_t { kNobody, kSubmitter, kThread };
   /* of the listener's port in the group; or result -Error (still armed).                   */ \
   X(kAccept, accept)                                                                            \
   /* id, arg0 = credit to add. Completion: result = bytes (0: end of stream) or -Error,     */ \
-  /* arg0 = chunk index, arg1 = byte offset in the receive slab.                             */ \
+  /* arg0 = chunk index, arg1 = byte offset in the receive slab. With kReceivePinned: one    */ \
+  /* receive into memory of the submitter's, arg0 = low half of its address, arg1 = length,  */ \
+  /* arg2 = high half; only while the socket has no other credit (-kBusy). Its completion    */ \
+  /* has no chunk (kNoChunk); what kClose stands for, the port gives back with it.           */ \
   X(kReceive, receive)                                                                          \
   /* id, arg0 = chunk to give back, arg1 = credit to add. No completion: it is not an        */ \
   /* operation but a return. The chunk is given back even if the socket is gone.             */ \
   X(kRelease, release)                                                                          \
-  /* id; only while the socket has no credit. Completes once ReceiveNow would find something:*/ \
-  /* 0 (bytes, the end or an error), or -Error; -kBusy where a receive is still with the     */ \
-  /* system: grant credit; -kNotConnected before kConnect has completed. Credit granted      */ \
-  /* meanwhile counts once it has completed. Cancelled by kClose, which stands for it.       */ \
-  X(kReadable, readable)                                                                        \
   /* id, arg0 = offset in the send slab (or low half of the address), arg1 = length in       */ \
   /* bytes, arg2 = high half of the address. Records with kSendMore make one request with    */ \
   /* the records after them. Completion: result = 0 or -Error, arg0 = how many requests, in  */ \
@@ -110,6 +108,10 @@ enum SubmissionFlag : std::uint32_t {
   // kAccept of a listener that accepts already: from here on others accept from a duplicate of it
   // and are to have their turn. Not an operation of its own: no completion.
   kAcceptShared = 1u << 4,
+  kReceivePinned = 1u << 5,  // kReceive: into memory that arg0, arg1 and arg2 name
+  // kReceivePinned: takes what is there when its turn comes, or completes with -kTryAgain. For
+  // bulk, of which there is likely to be more than the receive before it has room for.
+  kReceiveAtOnce = 1u << 6,
 };
 
 struct Submission {
@@ -147,12 +149,11 @@ static_assert(sizeof(Completion) == kRecordBytes);
   X(kChunksInUse, chunksInUse)         /* gauge: posted to the OS or held by the consumer */  \
   X(kChunksTotal, chunksTotal)         /* gauge */                                            \
   X(kReceivesStarved, receivesStarved) /* receives that had to wait for a free chunk */       \
+  X(kPinnedReceives, pinnedReceives)   /* receives into memory of the submitter's */          \
   X(kChunksTrimmed, chunksTrimmed)     /* given back to the OS when idle */                   \
   /* These are the submitter's: */                                                            \
   X(kDirectSends, directSends) /* SendNow calls */                                            \
   X(kDirectBytesSent, directBytesSent)                                                        \
-  X(kDirectReceives, directReceives) /* ReceiveNow calls */                                   \
-  X(kDirectBytesReceived, directBytesReceived)                                                \
   X(kWaitedNs, waitedNs)       /* time that it waited in its turns, in nanoseconds */         \
   X(kWorkFound, workFound)     /* turns that found work of the helper's, and left it driving */ \
   /* The driver's again: */                                                                   \

@@ -32,8 +32,8 @@ class BackendEvents {
   virtual void OnReceive(Connection& connection, std::int32_t result, std::uint32_t chunk) = 0;
   // Bytes the OS took from the front of connection.sends (may be fewer than given), or -Error.
   virtual void OnSend(Connection& connection, std::int32_t result) = 0;
-  // A receive would find something: bytes, the end or an error. Or the error itself. Cancelled, it
-  // is answered by OnReceive like any receive.
+  // A receive would find something: bytes, the end or an error. Or the error itself. The core then
+  // receives by itself. Cancelled, it is answered by OnReceive like any receive.
   virtual void OnReadable(Connection& connection, Error error) = 0;
   virtual void OnConnect(Connection& connection, Error error) = 0;
   virtual void OnShutdown(Connection& connection, Error error) = 0;
