@@ -256,7 +256,7 @@ export function notes(rows, skipped) {
       'warmed up for five seconds at the very load, and its windows in turns with the others’, in ' +
       'swapped order each round. No load is random: there is no seed.',
     '“Worse”: in its median, by more than 5 % and by more than the medians of the two ' +
-      '`node:net` arms differ.',
+      '`node:net` arms differ, and in three rounds of four than both of them.',
     'OS calls: system calls of our I/O threads, per message, request or connection.',
     ...remarks(rows),
     ...skipped,

@@ -19,6 +19,8 @@ const COSTS = {
 
 /** Windows of a second or two agree no better, whatever two or three of them say. */
 const LEAST = 1.05;
+/** The share of rounds that have to agree: of three equal arms, one is the worst in every third. */
+const AGREED = 3 / 4;
 
 /** How many times worse than node:net; and how far the two node:net arms are from each other. */
 function times(rounds, figure, sign) {
@@ -29,9 +31,19 @@ function times(rounds, figure, sign) {
   return { ratio, apart: Math.exp(Math.abs(Math.log(control / base))) };
 }
 
+/** The share of rounds in which ours is worse than both node:net arms. */
+function shareOfWorst(rounds, figure, sign) {
+  const cost = (run) => sign * run[figure];
+  const worst = rounds.filter(
+    ({ base, candidate, control }) => cost(candidate) > Math.max(cost(base), cost(control)),
+  );
+  return worst.length / rounds.length;
+}
+
 /**
- * The figures in which ours is worse beyond the noise, that is by more than 5 % and by more than the
- * medians of the two node:net arms differ; undefined where nothing is compared with node:net.
+ * The figures in which ours is worse beyond the noise: by more than 5 %, by more than the medians of
+ * the two node:net arms differ, and worse than both in three rounds of four; undefined where nothing
+ * is compared with node:net.
  *
  * @returns {{ state: 'worse' | 'not worse' | 'too busy', figures: string[] } | undefined}
  */
@@ -39,8 +51,9 @@ export function verdict(group, rounds, calm) {
   const costs = COSTS[group];
   if (costs === undefined) return undefined;
   const figures = Object.keys(costs).filter((figure) => {
-    const { ratio, apart } = times(rounds, figure, costs[figure]);
-    return ratio > Math.max(LEAST, apart);
+    const sign = costs[figure];
+    const { ratio, apart } = times(rounds, figure, sign);
+    return ratio > Math.max(LEAST, apart) && shareOfWorst(rounds, figure, sign) >= AGREED;
   });
   if (!calm) return { state: 'too busy', figures };
   return { state: figures.length > 0 ? 'worse' : 'not worse', figures };
