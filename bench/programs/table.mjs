@@ -1,17 +1,17 @@
 // The results as one table, and as the last three columns of the README's table of programs.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { fromTo, ratio, rough, table } from '../report.mjs';
+import { fromTo, ratio, rough, table, worse } from '../report.mjs';
 
 export function resultTable(rows) {
   const head = [
     ...['node:net → iocp-net', 'throughput, /s', 'ratio', 'CPU µs, all threads', 'ratio'],
-    ...['CPU µs, JS thread', 'ratio', 'what is counted'],
+    ...['CPU µs, JS thread', 'ratio', 'worse than `node:net`?', 'what is counted'],
   ];
   return table(
     head,
-    rows.map(({ name, unit, rate, cpu, cpuMain }) => [
+    rows.map(({ name, unit, rate, cpu, cpuMain, verdict }) => [
       ...[name, fromTo(rate, rough), ratio(rate), fromTo(cpu), ratio(cpu)],
-      ...[fromTo(cpuMain), ratio(cpuMain), unit],
+      ...[fromTo(cpuMain), ratio(cpuMain), worse({ verdict }), unit],
     ]),
   );
 }
