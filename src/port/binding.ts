@@ -25,6 +25,7 @@ export interface Layout {
     | 'completionOverflow'
     | 'chunksWanted'
     | 'driver'
+    | 'offload'
   >;
   readonly opcodes: Words<
     | 'connect'

@@ -64,7 +64,10 @@ export class ConnectionWriter {
   bytesWritten = 0;
   /** Bytes submitted and not yet completed. */
   queued = 0;
+  /** See `Gathering`, whose these are. */
   turn = Turn.None;
+  writes = 0;
+  writesBefore = 0;
   /** What the first direct send met that failed. The system says it once, then only EPIPE. */
   #directError: ErrorName | null = null;
   readonly #port: Port;
@@ -90,6 +93,11 @@ export class ConnectionWriter {
       chunk = Buffer.from(chunk, encoding);
     }
     const { length } = chunk;
+    if (mode === Mode.Gathered && length > LARGEST_BLOCK) {
+      // Nothing is gained by gathering it, and it would have to wait in the caller's memory.
+      this.#port.endGathering(this);
+      if (this.#first === null) return this.#writeDirectly(chunk, done);
+    }
     if (mode === Mode.Direct && length > SMALL_BYTES) return this.#writeDirectly(chunk, done);
     if (length > LARGEST_BLOCK || !this.#writeCopied(chunk, mode, done)) {
       this.#writePinned(chunk, done);
@@ -120,7 +128,7 @@ export class ConnectionWriter {
 
   #chooseMode(): Mode {
     const port = this.#port;
-    if (port.threadDrives || !this.#sendsDirectly) return Mode.Submitted;
+    if (port.offloads || !this.#sendsDirectly) return Mode.Submitted;
     if (port.gathers(this)) return Mode.Gathered;
     return this.#first === null ? Mode.Direct : Mode.Submitted;
   }

@@ -1,11 +1,12 @@
 /**
  * What belongs together leaves together: the answers to one received chunk, in one send.
  *
- * A connection's first write in a dispatch is sent at once, as `node:net` would; it may be all that
- * there is, or a long computation may follow. What the connection writes after that, until the
- * completion that is being dispatched is done with its ticks, is submitted only, and then handed
- * over in one call that gathers it. For at most 100 µs: a look at the clock is cheaper than a system
- * call, and a program that has computed for longer than that has no use for it.
+ * As a rule a write is sent at once, as `node:net` does; a long computation may follow, or the end of
+ * the process. But a connection that has written several times in one dispatched completion, and
+ * does so again, gets its second write and those after it gathered: they are submitted only, and
+ * when the completion is done with its ticks, handed over in one call. They wait for at most 100 µs:
+ * a look at the clock is cheaper than a system call, and a program that has computed for longer than
+ * that has no use for gathering.
  */
 import { performance } from 'node:perf_hooks';
 import type { NativePortGroup } from './binding';
@@ -16,21 +17,27 @@ const now = performance.now.bind(performance);
 /** How long, in milliseconds, and how many bytes of one connection may wait. */
 const LONGEST_MS = 0.1;
 const MOST_BYTES = 16 * 1024;
+/** Writes in one completion that make a connection one whose writes are gathered in the next. */
+const SEVERAL_WRITES = 3;
 
-/** What a connection has done since the completion began that is being dispatched. */
+/** What a connection does in the completion that is being dispatched. */
 export enum Turn {
+  /** It has not written yet. */
   None,
-  HasSent,
-  /** Something of it is submitted and not handed over. */
+  /** It has, and what it writes is sent at once. */
+  Sends,
+  /** It has, as in the completion before: what it writes is gathered. */
   Gathers,
+  /** Something of it is submitted and not handed over. */
+  Waits,
 }
 
 export class Gathering {
   readonly #group: NativePortGroup;
   readonly #ordinal: number;
-  /** Have sent something since the completion began. */
-  #senders: ConnectionWriter[] = [];
-  /** Of them, those with something submitted and not handed over. */
+  /** Have written since the completion began. */
+  #writers: ConnectionWriter[] = [];
+  /** Of them, those that wait. */
   #waiting: ConnectionWriter[] = [];
   #since = 0;
 
@@ -39,38 +46,47 @@ export class Gathering {
     this.#ordinal = ordinal;
   }
 
-  /** False for a connection's first write. */
+  /** Whether this write is to be gathered. */
   gathers(writer: ConnectionWriter): boolean {
-    if (writer.turn !== Turn.None) return true;
-    writer.turn = Turn.HasSent;
-    this.#senders.push(writer);
+    writer.writes++;
+    if (writer.turn !== Turn.None) return writer.turn !== Turn.Sends;
+    writer.turn = writer.writesBefore >= SEVERAL_WRITES ? Turn.Gathers : Turn.Sends;
+    this.#writers.push(writer);
     return false;
   }
 
   add(writer: ConnectionWriter): void {
-    if (writer.turn === Turn.HasSent) {
-      writer.turn = Turn.Gathers;
+    if (writer.turn !== Turn.Waits) {
+      writer.turn = Turn.Waits;
       if (this.#waiting.length === 0) this.#since = now();
       this.#waiting.push(writer);
     }
-    if (writer.queued > MOST_BYTES || now() - this.#since > LONGEST_MS) this.#handOverWaiting();
+    if (writer.queued > MOST_BYTES) this.handOverNow(writer);
+    else if (now() - this.#since > LONGEST_MS) this.#handOverWaiting();
   }
 
   /** The completion is done. */
   handOver(): void {
-    if (this.#senders.length === 0) return;
+    if (this.#writers.length === 0) return;
     if (this.#waiting.length !== 0) this.#handOverWaiting();
-    for (const writer of this.#senders) writer.turn = Turn.None;
-    this.#senders.length = 0;
+    for (const writer of this.#writers) {
+      writer.turn = Turn.None;
+      writer.writesBefore = writer.writes;
+      writer.writes = 0;
+    }
+    this.#writers.length = 0;
+  }
+
+  handOverNow(writer: ConnectionWriter): void {
+    if (writer.turn !== Turn.Waits) return;
+    writer.turn = Turn.Gathers;
+    // Its completions are still to come, but what they say is known.
+    if (this.#group.submit(this.#ordinal, writer.id)) writer.completeAhead();
   }
 
   #handOverWaiting(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const writer of waiting) {
-      writer.turn = Turn.HasSent;
-      // Its completions are still to come, but what they say is known.
-      if (this.#group.submit(this.#ordinal, writer.id)) writer.completeAhead();
-    }
+    for (const writer of waiting) this.handOverNow(writer);
   }
 }

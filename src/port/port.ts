@@ -136,9 +136,9 @@ export class Port {
     this.context.group.submit(this.ordinal, 0);
   }
 
-  /** Whether what is sent goes through the ring, to a thread. */
-  get threadDrives(): boolean {
-    return this.#submissions.threadDrives;
+  /** Whether what this dispatch sends goes through the ring, to a thread that has time for it. */
+  get offloads(): boolean {
+    return this.#isDispatching && this.#submissions.offloads;
   }
 
   /**
@@ -151,7 +151,12 @@ export class Port {
 
   /** After a write of a gathering connection was submitted: hands it over if it waits for long. */
   gathered(writer: ConnectionWriter): void {
-    if (!this.threadDrives) this.#gathering.add(writer);
+    this.#gathering.add(writer);
+  }
+
+  /** What is gathered of a connection is handed over now. */
+  endGathering(writer: ConnectionWriter): void {
+    this.#gathering.handOverNow(writer);
   }
 
   /**
@@ -166,7 +171,7 @@ export class Port {
     const wanted = BigInt(++this.#listenersClosed);
     const { completed } = operationCounters(layout, closeListener);
     const isClosed = (): boolean => Atomics.load(this.counters, completed) >= wanted;
-    return isClosed() || (this.threadDrives && waitAMoment(isClosed));
+    return isClosed() || (this.#submissions.threadDrives && waitAMoment(isClosed));
   }
 
   #wakeInTick(): void {

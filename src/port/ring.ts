@@ -21,6 +21,7 @@ export class SubmissionRing {
   readonly #headWord: number;
   readonly #asleepWord: number;
   readonly #driverWord: number;
+  readonly #offloadWord: number;
   readonly #thread: number;
   readonly #opcode: number;
   readonly #flags: number;
@@ -41,6 +42,7 @@ export class SubmissionRing {
     this.#headWord = layout.header.submissionHead;
     this.#asleepWord = layout.header.portAsleep;
     this.#driverWord = layout.header.driver;
+    this.#offloadWord = layout.header.offload;
     this.#thread = layout.threadDrives;
     this.#opcode = layout.submission.opcode;
     this.#flags = layout.submission.flags;
@@ -63,6 +65,11 @@ export class SubmissionRing {
   /** Whether a thread drives the port now, and not the event loop. */
   get threadDrives(): boolean {
     return Atomics.load(this.#words, this.#driverWord) === this.#thread;
+  }
+
+  /** Whether it does so to take work off this thread, sending too. */
+  get offloads(): boolean {
+    return Atomics.load(this.#words, this.#offloadWord) === 1;
   }
 
   /** True when something waits for room. */

@@ -56,6 +56,7 @@ void PortCore::RunThread() {
   // The queue is opened here because an io_uring with SINGLE_ISSUER belongs to its thread.
   const Error result = OpenQueue();
   drive_.TryTake(Driver::kThread);  // for life
+  header_.At(kOffload).store(1);
   {
     std::lock_guard<std::mutex> lock(open_mutex_);
     opened_ = result;
@@ -145,14 +146,17 @@ void PortCore::LearnLoad(std::uint64_t before_ns, std::uint32_t ready) {
 void PortCore::SetSaturated(bool saturated) {
   if (is_saturated_ == saturated) return;
   is_saturated_ = saturated;
+  header_.At(kOffload).store(saturated ? 1 : 0);
   helper_.SubmitterIsSaturated(saturated);
 }
 
 bool PortCore::Submit(SocketId id) {
-  if (options_.driving == Driving::kThread || !drive_.TryTake(Driver::kSubmitter)) {
+  if (options_.driving == Driving::kThread ||
+      (!drive_.TryTake(Driver::kSubmitter) && is_saturated_)) {
     if (header_.TakeSleeper(kPortAsleep)) backend_->Wake();
     return false;
   }
+  if (drive_.Now() != Driver::kSubmitter) drive_.TakeBack(backend_.get());
   TakeSubmissions();
   IssueListedSends();
   backend_->Report();
