@@ -159,7 +159,7 @@ export class TcpConnection extends ConnectionControl implements Connection {
   completeSend(result: number, count: number): void {
     if (result >= 0) {
       this.#writer.complete(count, null);
-      if (!this.reading) this.#updateHold();
+      if (this.#holding && this.#writer.queued === 0) this.#updateHold();
       return;
     }
     const error = this.#writer.errorOf(result);
@@ -260,16 +260,17 @@ export class TcpConnection extends ConnectionControl implements Connection {
     this.#updateHold();
   }
 
-  /** Whether something is awaited. An open connection that neither reads nor writes holds nothing. */
-  get #active(): boolean {
+  /**
+   * As with libuv, a request that is under way holds the event loop, and so does a handle that is
+   * being closed, referenced or not: their callbacks must come.
+   */
+  get #hasRequest(): boolean {
     if (this.#state !== State.Open) return this.#state !== State.Closed;
-    if (this.#sendSide === SendSide.Ending) return true;
-    return this.#reader.isAwaiting || this.#writer.queued > 0;
+    return this.#sendSide === SendSide.Ending || this.#writer.queued > 0;
   }
 
   #updateHold(): void {
-    // As with libuv, what is being closed holds it, referenced or not: 'close' must come.
-    const hold = this.#state === State.Closing || (this.#refed && this.#active);
+    const hold = this.#hasRequest || (this.#refed && this.#reader.isAwaiting);
     if (hold === this.#holding) return;
     this.#holding = hold;
     if (hold) this.port.ref();

@@ -81,15 +81,13 @@ void PortCore::OnReceive(Connection& connection, std::int32_t result, std::uint3
 // size has not (on Windows, who fills them is taken to have); small ones again for who has long
 // needed no more.
 void PortCore::LearnChunkClass(Connection& connection, std::uint32_t bytes, std::uint32_t room) {
-  if (bytes == room && connection.likely_readable) {
+  const bool is_more = bytes == room && connection.likely_readable;
+  if (is_more || bytes > ChunkBytes(ChunkClass::kSmall)) {
     connection.roomy_receives = 0;
     connection.chunk_class = ChunkClass::kLarge;
-  } else if (connection.chunk_class == ChunkClass::kLarge) {
-    if (bytes > ChunkBytes(ChunkClass::kSmall)) {
-      connection.roomy_receives = 0;
-    } else if (++connection.roomy_receives == kRoomyReceives) {
-      connection.chunk_class = ChunkClass::kSmall;
-    }
+  } else if (connection.chunk_class == ChunkClass::kLarge &&
+             ++connection.roomy_receives == kRoomyReceives) {
+    connection.chunk_class = ChunkClass::kSmall;
   }
 }
 
