@@ -104,6 +104,7 @@ Napi::Object ExportLayout(Napi::Env env) {
   layout.Set("sendMore", static_cast<double>(cp::kSendMore));
   layout.Set("sendPinned", static_cast<double>(cp::kSendPinned));
   layout.Set("receivePinned", static_cast<double>(cp::kReceivePinned));
+  layout.Set("receiveWithdraw", static_cast<double>(cp::kReceiveWithdraw));
   layout.Set("receiveAtOnce", static_cast<double>(cp::kReceiveAtOnce));
   layout.Set("closeReset", static_cast<double>(cp::kCloseReset));
   layout.Set("acceptShared", static_cast<double>(cp::kAcceptShared));

@@ -48,6 +48,7 @@ export interface Layout {
   readonly sendPinned: number;
   readonly receivePinned: number;
   readonly receiveAtOnce: number;
+  readonly receiveWithdraw: number;
   readonly closeReset: number;
   readonly closeRelease: number;
   readonly acceptShared: number;

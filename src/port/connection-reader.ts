@@ -84,6 +84,17 @@ export class ConnectionReader {
     this.reading = false;
   }
 
+  /**
+   * Stops, and takes back what was asked for: somebody else is to read from the socket. What the
+   * system is receiving already (io_uring, Windows) still comes, and is held.
+   */
+  withdraw(): void {
+    this.stop();
+    if (this.#state !== State.Open) return;
+    const { opcodes, receiveWithdraw } = this.#port.context.layout;
+    this.#port.submitNow(opcodes.receive, receiveWithdraw, this.#id);
+  }
+
   /** Asks the port for more, by credit or, in bulk, by memory. */
   #ask(): void {
     if (this.#state !== State.Open) return;
@@ -116,10 +127,15 @@ export class ConnectionReader {
     if (this.#state !== State.Open) return;
     if (bytes !== null) this.#deliverBulk(bytes);
     else if (result === 0) this.#end(null);
-    else this.#completeError(errorName(this.#port.context.layout, result));
+    else this.#completeError(errorName(this.#port.context.layout, result), offset);
   }
 
-  #completeError(error: ErrorName): void {
+  #completeError(error: ErrorName, withdrawn: number): void {
+    if (error === 'ECANCELED') {
+      this.#owedCredit += withdrawn;
+      if (this.reading) this.#ask();
+      return;
+    }
     // The system still holds a receive of before, so that it has to go on.
     if (error === 'EBUSY') this.#endBulk();
     else if (error !== 'EAGAIN') this.#end({ error });

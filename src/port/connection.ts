@@ -125,6 +125,11 @@ export class TcpConnection extends ConnectionControl implements Connection {
     this.#updateHold();
   }
 
+  withdrawReading(): void {
+    this.#reader.withdraw();
+    this.#updateHold();
+  }
+
   /** An accepted connection, when the listener and its ticks are done with it. */
   beginReading(): void {
     this.#reader.open();
@@ -247,6 +252,7 @@ export class TcpConnection extends ConnectionControl implements Connection {
     if (!this.isAlive) return 'EBADF';
     if (process.platform === 'win32') return 'ENOTSUP';
     this.#isDuplicated = true;
+    if (!this.reading) this.#reader.withdraw();
     return this.port.context.group.duplicate(this.port.ordinal, this.id);
   }
 

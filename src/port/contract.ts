@@ -88,6 +88,8 @@ export interface Connection {
 
   startReading(): void;
   stopReading(): void;
+  /** The same, and nothing more is received on the socket as far as that can be had at once. */
+  withdrawReading(): void;
   /**
    * Submits bytes. A string is encoded straight into the send slab. `done` is called before
    * write() returns when the OS has taken all at once, or when the bytes were copied and little is

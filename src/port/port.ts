@@ -6,6 +6,7 @@
  * call, or when the loop comes around. Now and then, or always where the engine is configured so, a
  * thread drives; then what is submitted reaches it through the ring, and it is woken if it sleeps.
  */
+import { performance } from 'node:perf_hooks';
 import { setImmediate as nodeSetImmediate } from 'node:timers';
 import type { Layout, NativePortGroup, PortMemory, PortSettings } from './binding';
 import type { TcpConnection } from './connection';
@@ -26,11 +27,17 @@ import { waitAMoment } from './wait';
 /** Node's, whatever a test's fake timers put in their place later. */
 const setImmediate = nodeSetImmediate;
 const nextTick = process.nextTick;
+const now = performance.now.bind(performance);
 
 /** Completions per turn of the event loop; then timers and other I/O have their turn. */
 const DISPATCH_LIMIT = canRunTicks ? 1024 : 1;
-/** Completions after which a thread that drives is told of what was submitted meanwhile. */
-const WAKE_INTERVAL = 32;
+/** How long a turn may take, in milliseconds, before it is looked at. */
+const DISPATCH_MS = 5;
+/**
+ * Completions after which that is looked at, and a thread that drives is told of what was submitted
+ * meanwhile. A new connection may have cost so much that it is looked at after each.
+ */
+const LOOK_INTERVAL = 4;
 
 /** What the ports of an environment share. */
 export interface PortContext {
@@ -76,6 +83,7 @@ export class Port {
   #isDispatching = false;
   /** Completions that this dispatch has yet to read. */
   #left = 0;
+  #begun = 0;
   /** The ring's current completion was read and not dispatched. */
   #isRead = false;
   /** Have something to deliver that came before. */
@@ -222,6 +230,7 @@ export class Port {
   #begin(): void {
     this.#isDispatching = true;
     this.#left = Math.min(DISPATCH_LIMIT, this.#completions.ready);
+    this.#begun = this.#left > 1 ? now() : 0;
   }
 
   #end(): void {
@@ -250,6 +259,11 @@ export class Port {
     if (isRoomWanted || this.#submissions.threadDrives) this.#wakeThread();
   }
 
+  #look(): void {
+    if (this.#left > 0 && now() - this.#begun > DISPATCH_MS) this.#left = 0;
+    if (this.#submissions.threadDrives) this.#releaseCompletions();
+  }
+
   /** One completion, then the ticks and microtasks it caused, then what it has answered. */
   #dispatchOne(isBare: boolean): void {
     const owed = this.#owed.shift();
@@ -261,7 +275,7 @@ export class Port {
     }
     if (owed === undefined) {
       this.#isRead = false;
-      if (this.#left % WAKE_INTERVAL === 0) this.#releaseCompletions();
+      if (this.#left % LOOK_INTERVAL === 0 || this.newcomer !== null) this.#look();
     }
     // Native code has run them at the end of its own callbacks.
     if (!isBare) this.#runTicks();

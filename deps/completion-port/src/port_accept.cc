@@ -8,7 +8,7 @@ namespace {
 // Accepted sockets that the consumer has not read of: at most so many, or nearly (see
 // BackendEvents::AcceptsWanted). Where others accept from the listener too, it takes the next one
 // when it has time for it.
-constexpr std::uint32_t kUnreadAccepts = 64;
+constexpr std::uint32_t kUnreadAccepts = 32;
 constexpr std::uint32_t kUnreadSharedAccepts = 1;
 }  // namespace
 

@@ -125,6 +125,7 @@ class PortCore final : public Port, private BackendEvents {
   void Receive(const Submission& submission);
   void Release(const Submission& submission);
   void IssueReceive(Connection& connection);
+  void WithdrawReceives(SocketId id);
   void ReceivePinned(const Submission& submission);
   void ServeListedPinned();
   void ServePinned(Connection& connection);

@@ -18,11 +18,24 @@ constexpr ChunkClass kEachClass[kChunkClasses] = {ChunkClass::kSmall, ChunkClass
 
 void PortCore::Receive(const Submission& submission) {
   if ((submission.flags & kReceivePinned) != 0) return ReceivePinned(submission);
+  if ((submission.flags & kReceiveWithdraw) != 0) return WithdrawReceives(submission.id);
   Connection* connection = connections_.Find(submission.id);
   if (connection == nullptr) return;  // closed meanwhile: kClose stood for the credit
   counters_.AddSubmitted(Opcode::kReceive, submission.arg0);
   connection->credit += submission.arg0;
   IssueReceive(*connection);
+}
+
+void PortCore::WithdrawReceives(SocketId id) {
+  Connection* connection = connections_.Find(id);
+  if (connection == nullptr || connection->state != ConnectionState::kOpen) return;
+  const bool stays = !backend_->Withdraw(*connection);
+  while (!connection->pinned.empty()) CompletePinned(*connection, ToResult(Error::kCanceled));
+  connection->starved = false;
+  const std::uint32_t kept = stays ? std::min(connection->credit, 1u) : 0;
+  const std::uint32_t taken = connection->credit - kept;
+  connection->credit = kept;
+  if (taken != 0) Complete(Opcode::kReceive, id, ToResult(Error::kCanceled), kNoChunk, taken);
 }
 
 void PortCore::Release(const Submission& submission) {
@@ -165,7 +178,7 @@ void PortCore::CompletePinned(Connection& connection, std::int32_t result) {
   counters_.Add(Counter::kPinnedReceives);
   if (result > 0) counters_.Add(Counter::kBytesReceived, static_cast<std::uint64_t>(result));
   const bool is_end = result <= 0 && result != ToResult(Error::kTryAgain) &&
-                      result != ToResult(Error::kBusy);
+                      result != ToResult(Error::kBusy) && result != ToResult(Error::kCanceled);
   if (is_end) connection.receive_side = result == 0 ? ReceiveSide::kEnded : ReceiveSide::kFailed;
   Complete(Opcode::kReceive, connection.id.load(std::memory_order_relaxed), result, kNoChunk);
 }

@@ -12,6 +12,7 @@
  */
 import { ChildProcess } from 'node:child_process';
 import { closeSync } from 'node:fs';
+import { Duplex } from 'node:stream';
 import type { Connection } from '../../port/contract';
 import { guardUnknownChannels } from './asked-by-send';
 import { greetWorker, serveWorker } from '../cluster/primary';
@@ -205,9 +206,21 @@ function replaceSockets(options: { stdio?: Stdio }): number[] {
     checkPlatform();
     const fd = duplicateOf(source);
     duplicates.push(fd);
+    if (!(source instanceof ListenHandle)) leaveReading(entry, source);
     return fd;
   });
   return duplicates;
+}
+
+/** The child reads, so nobody does here, as with Node's own sockets. */
+function leaveReading(entry: object, connection: Connection): void {
+  if (entry instanceof Duplex) {
+    const socket = entry as Duplex as NetSocket;
+    socket.pause();
+    Reflect.set(socket, 'readableFlowing', false);
+    socket._readableState.reading = false;
+  }
+  connection.withdrawReading();
 }
 
 // --- Where channels come from ---------------------------------------------------------------------

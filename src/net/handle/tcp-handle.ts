@@ -106,7 +106,7 @@ function makeClass(Native: NativeStreamClass, ownerSymbol: symbol | undefined): 
 
     onreadstop(): number {
       this.#readingWanted = false;
-      this.connection?.stopReading();
+      this.connection?.withdrawReading();
       return 0;
     }
 

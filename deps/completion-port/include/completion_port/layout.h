@@ -113,6 +113,10 @@ enum SubmissionFlag : std::uint32_t {
   // kReceivePinned: takes what is there when its turn comes, or completes with -kTryAgain. For
   // bulk, of which there is likely to be more than the receive before it has room for.
   kReceiveAtOnce = 1u << 6,
+  // kReceive without arg0: takes credit back, for a socket that somebody else is to read from. One
+  // completion, of -kCanceled with arg1 = how much, but for a receive that is with the system and
+  // may still take bytes. Pinned ones complete with -kCanceled each.
+  kReceiveWithdraw = 1u << 7,
 };
 
 struct Submission {

@@ -84,6 +84,9 @@ class Backend {
   // In the place of a receive: waits until one would find something. False, and nothing submitted,
   // where a receive of an earlier SubmitReceive is still with the OS, and on a pipe.
   virtual bool SubmitReadable(Connection& connection) = 0;
+  // Takes back what SubmitReceive or SubmitReadable has submitted, without an event. False where the
+  // system has it and may already be receiving: then it goes on.
+  virtual bool Withdraw(Connection& connection) = 0;
   virtual void SubmitSend(Connection& connection) = 0;  // gathers the front of connection.sends
   // Only for what cannot end its sending side by a call (os::IsPipe), with nothing left to send.
   virtual void SubmitShutdown(Connection& connection) = 0;

@@ -78,6 +78,7 @@ class EpollBackend final : public Backend {
   void SubmitConnect(Connection& connection) override;
   void SubmitReceive(Connection& connection, ChunkClass chunk_class) override;
   bool SubmitReadable(Connection& connection) override;
+  bool Withdraw(Connection& connection) override;
   void SubmitSend(Connection& connection) override;
   void SubmitShutdown(Connection&) override {}  // no pipes here
   void SubmitAccept(Listener& listener) override;

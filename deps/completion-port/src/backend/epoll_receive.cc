@@ -60,6 +60,17 @@ void EpollBackend::StartReceive(Connection& connection, OperationKind kind) {
   ready_.push_back(&connection.receive);
 }
 
+bool EpollBackend::Withdraw(Connection& connection) {
+  Operation& operation = connection.receive;
+  if (operation.state == OperationState::kSubmitted) {
+    operation.state = OperationState::kIdle;
+    // Where it does not wait, it stands in ready_.
+    if (connection.epoll.receive_waits != EpollWait::kEvent) std::erase(ready_, &operation);
+    connection.epoll.receive_waits = EpollWait::kNothing;
+  }
+  return operation.state == OperationState::kIdle;
+}
+
 void EpollBackend::AwaitReadable(Connection& connection) {
   EpollNotes& notes = connection.epoll;
   notes.readable = Readable::kNo;

@@ -126,6 +126,9 @@ class UringBackend final : public Backend {
   void SubmitConnect(Connection& connection) override;
   void SubmitReceive(Connection& connection, ChunkClass chunk_class) override;
   bool SubmitReadable(Connection& connection) override;
+  bool Withdraw(Connection& connection) override {
+    return connection.receive.state == OperationState::kIdle;
+  }
   void SubmitSend(Connection& connection) override;
   void SubmitShutdown(Connection&) override {}  // no pipes here
   void SubmitAccept(Listener& listener) override;
