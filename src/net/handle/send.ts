@@ -213,7 +213,7 @@ function replaceSockets(options: { stdio?: Stdio }): number[] {
 }
 
 /** The child reads, so nobody does here, as with Node's own sockets. */
-function leaveReading(entry: object, connection: Connection): void {
+function leaveReading(entry: unknown, connection: Connection): void {
   if (entry instanceof Duplex) {
     const socket = entry as Duplex as NetSocket;
     socket.pause();
