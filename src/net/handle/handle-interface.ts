@@ -65,7 +65,7 @@ export interface TcpHandle extends NativeStream, NativeStreamHooks {
   connect(request: ConnectRequest, address: string, port?: number): number;
   connect6(request: ConnectRequest, address: string, port: number): number;
   bind(address: string, port: number): number;
-  bind6(address: string, port: number): number;
+  bind6(address: string, port: number, flags?: number): number;
   close(callback?: Callback): void;
   reset(callback?: Callback): number;
   /** Absent from handles of local sockets, and where someone took them away. */

@@ -19,6 +19,7 @@ import type {
 import { answerIn, requestScope } from '../node/async-scopes';
 import { core } from '../core';
 import { errnoOf, operationError } from '../node/errors';
+import { BeforeConnect } from './before-connect';
 import { HandleState } from './handle-interface';
 import type { Callback, ConnectRequest, TcpHandle, TcpHandleClass } from './handle-interface';
 import { HandleClosingOwner, HandleReader } from './handle-reader';
@@ -35,7 +36,7 @@ type Owned = Record<symbol, { destroy?: (error: Error) => void } | undefined>;
 const numberOf = (error: ErrorName | null): number => (error === null ? 0 : errnoOf(error));
 
 function endpointInto(out: object, endpoint: Endpoint | ErrorName | undefined): number {
-  if (endpoint === undefined) return errnoOf('ENOTCONN');
+  if (endpoint === undefined) return errnoOf('EBADF');
   if (typeof endpoint === 'string') return errnoOf(endpoint);
   Object.assign(out, endpoint);
   return 0;
@@ -50,7 +51,8 @@ function makeClass(Native: NativeStreamClass, ownerSymbol: symbol | undefined): 
     #connection: Connection | null = null;
     #connectRequest: ConnectRequest | null = null;
     #connectScope: AsyncResource | null = null;
-    #local: { localAddress?: string; localPort?: number } = {};
+    /** While there is no connection yet. */
+    #before: BeforeConnect | null = null;
     #readingWanted = false;
     #refed = true;
     #isWrittenNatively = false;
@@ -178,16 +180,31 @@ function makeClass(Native: NativeStreamClass, ownerSymbol: symbol | undefined): 
 
     opened(connection: Connection): void {
       connection.owner = this.reader;
+      this.#hasConnected(connection);
+    }
+
+    #hasConnected(connection: Connection): void {
+      this.#before?.applyTo(connection);
+      this.#before = null;
       if (this.#readingWanted) connection.startReading();
     }
 
     bind(address: string, port: number): number {
-      this.#local = { localAddress: address, ...(port ? { localPort: port } : {}) };
-      return 0;
+      return this.#bind(address, port, 4);
     }
 
-    bind6(address: string, port: number): number {
-      return this.bind(address, port);
+    bind6(address: string, port: number, flags?: number): number {
+      return this.#bind(address, port, 6, flags);
+    }
+
+    #bind(address: string, port: number, family: 4 | 6, flags?: number): number {
+      if (this.state !== HandleState.Open) return this.#deadError;
+      if (this.connection !== null) return errnoOf('EINVAL');
+      return this.#beforeConnect.bind(address, port, family, flags);
+    }
+
+    get #beforeConnect(): BeforeConnect {
+      return (this.#before ??= new BeforeConnect());
     }
 
     connect(request: ConnectRequest, address: string, port?: number): number {
@@ -208,7 +225,7 @@ function makeClass(Native: NativeStreamClass, ownerSymbol: symbol | undefined): 
       const transport = core();
       if (transport === null) return 'ENOTSUP';
       if (port === undefined) return transport.connectLocal(pathToUse(address), this.reader);
-      const answer = transport.connect({ address, port, ...this.#local }, this.reader);
+      const answer = transport.connect({ address, port, ...this.#before?.release() }, this.reader);
       return 'error' in answer ? answer.error : answer;
     }
 
@@ -220,7 +237,8 @@ function makeClass(Native: NativeStreamClass, ownerSymbol: symbol | undefined): 
       const request = this.#connectRequest;
       const scope = this.#connectScope;
       this.#connectRequest = null;
-      if (error === null && this.#readingWanted) this.connection?.startReading();
+      const { connection } = this;
+      if (error === null && connection !== null) this.#hasConnected(connection);
       if (request === null || scope === null) return;
       answerIn(scope, () => request.oncomplete?.(numberOf(error), this, request, true, true));
     }
@@ -243,6 +261,7 @@ function makeClass(Native: NativeStreamClass, ownerSymbol: symbol | undefined): 
       this.#connectRequest = null;
       this.#connection = null;
       this.link = null;
+      this.#before?.release();
       link?.closed();
       const done = (): void => {
         this.state = HandleState.Closed;
@@ -266,25 +285,35 @@ function makeClass(Native: NativeStreamClass, ownerSymbol: symbol | undefined): 
     // --- The rest of a TCP handle -----------------------------------------------------------------
 
     setNoDelay(enable?: boolean): number {
-      return numberOf(this.connection?.setNoDelay(Boolean(enable)) ?? null);
+      const { connection } = this;
+      if (connection === null) return this.#beforeConnect.setNoDelay(Boolean(enable));
+      return numberOf(connection.setNoDelay(Boolean(enable)));
     }
 
     setKeepAlive(enable?: boolean, delay = 0, interval?: number, count?: number): number {
       const settings: KeepAliveSettings = { delay, interval, count };
-      return numberOf(this.connection?.setKeepAlive(Boolean(enable), settings) ?? null);
+      const { connection } = this;
+      if (connection === null) return this.#beforeConnect.setKeepAlive(Boolean(enable), settings);
+      return numberOf(connection.setKeepAlive(Boolean(enable), settings));
     }
 
     setTypeOfService(value: number): number {
-      return numberOf(this.connection === null ? 'EBADF' : this.connection.setTypeOfService(value));
+      const { connection } = this;
+      if (connection === null) return this.#beforeConnect.setTypeOfService(value);
+      return numberOf(connection.setTypeOfService(value));
     }
 
     getTypeOfService(): number {
-      const value = this.connection?.typeOfService() ?? 'EBADF';
+      const { connection } = this;
+      if (connection === null) return this.#beforeConnect.getTypeOfService();
+      const value = connection.typeOfService();
       return typeof value === 'string' ? errnoOf(value) : value;
     }
 
     getsockname(out: object): number {
-      return endpointInto(out, this.connection?.localEndpoint());
+      const { connection } = this;
+      if (connection === null) return this.#beforeConnect.getsockname(out);
+      return endpointInto(out, connection.localEndpoint());
     }
 
     getpeername(out: object): number {
@@ -316,7 +345,7 @@ function makeClass(Native: NativeStreamClass, ownerSymbol: symbol | undefined): 
     }
 
     get fd(): number {
-      return this.connection?.fd ?? -1;
+      return this.connection?.fd ?? this.#before?.fd ?? -1;
     }
 
     get reading(): boolean {
