@@ -63,6 +63,7 @@ export class PathAttempt extends SilentOwner {
       return;
     }
     const error = endpointError(name, 'connect', this.#peer);
+    socket.connecting = false;
     socket.emit(
       'connectionAttemptFailed',
       this.#path,

@@ -165,9 +165,10 @@ export class Dial {
   /** Forgets the attempt under way, whose connection is no longer the socket's. */
   drop(attempt: Attempt): void {
     const { connection } = attempt;
-    if (connection === null) return;
-    if (this.#link.connection === connection) this.#link.connection = null;
     attempt.connection = null;
+    // Destroyed meanwhile, the socket waits for the connection's end.
+    if (connection === null || this.#link.connection !== connection) return;
+    this.#link.connection = null;
     abandon(connection);
   }
 
@@ -230,6 +231,7 @@ export class Dial {
     }
     const { address, family } = attempt.destination;
     const error = this.attemptError(attempt, name);
+    socket.connecting = false;
     socket.emit('connectionAttemptFailed', address, this.settings.port, family, error);
     socket.destroy(error);
   }
