@@ -7,7 +7,7 @@ import { connectingScope, nextTickOf } from '../node/async-scopes';
 import { nodeMajor } from '../core';
 import { connectToPath } from './connect-path';
 import { Dial } from './dial';
-import type { Destination } from './dial';
+import type { Destination } from './attempt';
 import { invalidAddressFamily, invalidIpAddress } from '../node/errors';
 import { nodeSocket } from '../node/internals';
 import type { NetSocket, NormalizedArguments } from '../node/internals';
@@ -129,6 +129,7 @@ export function connectOver(
 function prepare(socket: NetSocket, link: SocketLink, kind: SocketKind): void {
   if (socket.destroyed) socket._peername = null;
   link.phase = Phase.Connecting;
+  link.kind = kind;
   link.scope = connectingScope(socket, kind);
   socket._undestroy();
   socket._sockname = null;

@@ -38,6 +38,12 @@ export interface TcpHandle extends NativeStream, NativeStreamHooks {
   readonly bytesWritten: number;
   readonly writeQueueSize: number;
 
+  /** The class's methods, by name: others may have put their own in the place of some. */
+  readonly ownMethods: Readonly<Record<string, unknown>>;
+
+  /** It was bound, and has not connected yet. */
+  readonly isBound: boolean;
+
   /** What a write gets that finds no connection. */
   readonly writeError: ErrorName;
 

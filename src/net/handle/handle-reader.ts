@@ -15,6 +15,9 @@ import type { TcpHandle } from './tcp-handle';
 export class HandleReader implements ConnectionOwner {
   readonly #handle: TcpHandle;
   #unclaimed = false;
+  readonly #receiver = (): void => {
+    this.#unclaimed = true;
+  };
   /** Owed to native code that is under way; null when it is not. */
   #afterNative: (() => void)[] | null = null;
 
@@ -28,9 +31,7 @@ export class HandleReader implements ConnectionOwner {
 
   /** Makes the handle's last resort ours. Node's own sockets put theirs in its place. */
   receiveUnclaimed(): void {
-    this.#handle.onread = () => {
-      this.#unclaimed = true;
-    };
+    this.#handle.onread = this.#receiver;
   }
 
   /** From now on, native code may be the consumer. */
@@ -105,7 +106,9 @@ export class HandleReader implements ConnectionOwner {
 
   #giveBack() {
     const { connection, link } = this.#handle;
-    if (link !== null && connection?.owner === this) connection.owner = link;
+    // Others who have put theirs around it want to see all.
+    const isAlone = this.#handle.onread === this.#receiver;
+    if (isAlone && link !== null && connection?.owner === this) connection.owner = link;
     return link;
   }
 }

@@ -16,6 +16,13 @@ export interface ConnectRequest {
 /** A handle of which Node asks nothing but to keep the request. */
 export class SilentHandle {
   request: ConnectRequest | undefined;
+  /** What the socket wants to be called for what is read. */
+  receiver: unknown;
+
+  set onread(receiver: unknown) {
+    // At its end a socket puts one in that does nothing.
+    this.receiver ??= receiver;
+  }
 
   connect(request: ConnectRequest): number {
     this.request = request;

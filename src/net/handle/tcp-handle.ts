@@ -22,6 +22,7 @@ import { errnoOf, operationError } from '../node/errors';
 import { BeforeConnect } from './before-connect';
 import { HandleState } from './handle-interface';
 import type { Callback, ConnectRequest, TcpHandle, TcpHandleClass } from './handle-interface';
+import { named, watchReceiver } from './handle-members';
 import { HandleClosingOwner, HandleReader } from './handle-reader';
 import { SocketLink } from '../socket/link';
 import { nativeStream } from './native-stream';
@@ -47,6 +48,7 @@ function makeClass(Native: NativeStreamClass, ownerSymbol: symbol | undefined): 
     link: SocketLink | null = null;
     state = HandleState.Open;
     readonly reader: HandleReader;
+    declare readonly ownMethods: TcpHandle['ownMethods'];
     /** Where there is a link, the connection is the link's. */
     #connection: Connection | null = null;
     #connectRequest: ConnectRequest | null = null;
@@ -90,6 +92,7 @@ function makeClass(Native: NativeStreamClass, ownerSymbol: symbol | undefined): 
 
     leave(): void {
       const { connection } = this;
+      this.#refed = this.link?.refed ?? this.#refed;
       this.#connection = connection;
       this.link = null;
       if (connection !== null) connection.owner = this.reader;
@@ -100,7 +103,7 @@ function makeClass(Native: NativeStreamClass, ownerSymbol: symbol | undefined): 
     onreadstart(): number {
       this.#readingWanted = true;
       const { connection } = this;
-      if (connection === null) return this.state === HandleState.Open ? 0 : this.#deadError;
+      if (connection === null) return this.link === null ? this.#deadError : 0;
       this.reader.takeOver(connection);
       connection.startReading();
       return 0;
@@ -197,6 +200,10 @@ function makeClass(Native: NativeStreamClass, ownerSymbol: symbol | undefined): 
       return this.#bind(address, port, 6, flags);
     }
 
+    get isBound(): boolean {
+      return this.#before?.isBound ?? false;
+    }
+
     #bind(address: string, port: number, family: 4 | 6, flags?: number): number {
       if (this.state !== HandleState.Open) return this.#deadError;
       if (this.connection !== null) return errnoOf('EINVAL');
@@ -213,10 +220,11 @@ function makeClass(Native: NativeStreamClass, ownerSymbol: symbol | undefined): 
       const connection = this.#start(address, port);
       if (typeof connection === 'string') return errnoOf(connection);
       this.#connectRequest = request;
-      this.#connection = connection;
+      if (this.link === null) this.#connection = connection;
+      else this.link.connection = connection;
       const type = connection.kind === 'tcp' ? 'TCPCONNECTWRAP' : 'PIPECONNECTWRAP';
       this.#connectScope = requestScope(type, connection);
-      if (!this.#refed) connection.unref();
+      if (!(this.link?.refed ?? this.#refed)) connection.unref();
       return 0;
     }
 
@@ -224,8 +232,10 @@ function makeClass(Native: NativeStreamClass, ownerSymbol: symbol | undefined): 
     #start(address: string, port: number | undefined): Connection | ErrorName {
       const transport = core();
       if (transport === null) return 'ENOTSUP';
-      if (port === undefined) return transport.connectLocal(pathToUse(address), this.reader);
-      const answer = transport.connect({ address, port, ...this.#before?.release() }, this.reader);
+      const scope = this.link?.takeScope();
+      if (port === undefined) return transport.connectLocal(pathToUse(address), this.reader, scope);
+      const local = this.#before?.release();
+      const answer = transport.connect({ address, port, scope, ...local }, this.reader);
       return 'error' in answer ? answer.error : answer;
     }
 
@@ -367,9 +377,8 @@ function makeClass(Native: NativeStreamClass, ownerSymbol: symbol | undefined): 
       return this.connection?.writeQueueSize ?? 0;
     }
   }
-  // What programs print and look for.
-  Object.defineProperty(Handle, 'name', { value: 'TCP' });
-  return Handle;
+  watchReceiver(Handle.prototype);
+  return named(Handle, 'TCP');
 }
 
 /** Node's handle of a local socket is known by what it has not. */
@@ -380,8 +389,7 @@ function makeLocalClass(Tcp: TcpHandleClass): TcpHandleClass {
     ...['getsockname', 'getpeername', 'connect6', 'reset'],
   ];
   for (const name of absent) Object.defineProperty(Handle.prototype, name, { value: undefined });
-  Object.defineProperty(Handle, 'name', { value: 'Pipe' });
-  return Handle;
+  return named(Handle, 'Pipe');
 }
 
 /** Whether Node's JavaScript made the request, not its native code. */

@@ -46,6 +46,11 @@ export function errnoOf(name: ErrorName): number {
   return numberOf(name).errno;
 }
 
+/** An error's name, by Node's number for it. */
+export function nameOfNumber(number: number): ErrorName {
+  return getSystemErrorMap().get(number)?.[0] ?? 'UNKNOWN';
+}
+
 // What is seen on the stack ends where the error was asked for, as with Node's own.
 function makeSystemError(
   message: string,
