@@ -34,7 +34,7 @@ export class Attempt extends SilentOwner {
   readonly dial: Dial;
   readonly destination: Destination;
   /** What the attempt's socket is bound to, where that was asked for. */
-  readonly local: { localAddress?: string; localPort?: number };
+  readonly local: { localAddress: string | undefined; localPort: number | undefined };
   readonly startTime = connectStarts();
   /** What its answer is given in. */
   request: AsyncResource | null = null;
@@ -71,13 +71,11 @@ export class Attempt extends SilentOwner {
     this.#settled = settled;
     const { localAddress, localPort } = dial.settings;
     const address = useLocalAddress ? localAddress : undefined;
-    this.local =
-      address || localPort
-        ? {
-            localAddress: address || anyAddress[destination.family],
-            ...(localPort ? { localPort } : {}),
-          }
-        : {};
+    const isBound = Boolean(address || localPort);
+    this.local = {
+      localAddress: isBound ? address || anyAddress[destination.family] : undefined,
+      localPort: localPort || undefined,
+    };
   }
 
   override onConnect(error: ErrorName | null): void {

@@ -3,6 +3,7 @@ import diagnosticsChannel from 'node:diagnostics_channel';
 import dns from 'node:dns';
 import * as nodeNet from '../node/node-net';
 import type { SocketKind, Transport } from '../../port/contract';
+import { bare } from '../bare';
 import { connectingScope, nextTickOf } from '../node/async-scopes';
 import { nodeMajor } from '../core';
 import { connectToPath } from './connect-path';
@@ -94,7 +95,7 @@ function validate(options: ConnectOptions): void {
   scratch.on('error', () => {});
   const unanswered = isAbsent(options.lookup) || typeof options.lookup === 'function';
   const asked = unanswered
-    ? (Object.create(options, { lookup: { value: () => {} } }) as ConnectOptions)
+    ? (Object.create(options, bare({ lookup: bare({ value: () => {} }) })) as ConnectOptions)
     : options;
   try {
     (nodeSocket.connect as (options: object) => void).call(scratch, asked);

@@ -1,5 +1,6 @@
 /** Connecting to addresses that are known: one, or several in turn ("happy eyeballs"). */
-import type { Connection, ErrorName, Transport } from '../../port/contract';
+import type { ConnectFailure, Connection, ErrorName, Transport } from '../../port/contract';
+import { bare } from '../bare';
 import { connectingScope, requestScope } from '../node/async-scopes';
 import { anyAddress, Attempt, immediateErrors } from './attempt';
 import type { Destination } from './attempt';
@@ -42,7 +43,7 @@ function unexpectedPort(handle: TcpHandle, localPort: number | undefined): numbe
 
 /** As Node prints it. */
 function ownEnd(handle: TcpHandle): string {
-  const at: { address?: string; port?: number } = {};
+  const at: { address?: string; port?: number } = bare({});
   if (typeof handle.getsockname === 'function') handle.getsockname(at);
   return `${at.address}:${at.port}`;
 }
@@ -150,12 +151,13 @@ export class Dial {
     const { address } = attempt.destination;
     const { port } = this.settings;
     const scope = this.#link.takeScope();
-    const connection = this.#transport.connect({ address, port, scope, ...attempt.local }, attempt);
-    if ('error' in connection) {
-      const { error, syscall } = connection;
+    const answer = this.#transport.connect({ address, port, scope, ...attempt.local }, attempt);
+    if (Object.hasOwn(answer, 'error')) {
+      const { error, syscall } = answer as ConnectFailure;
       if (bindsLate && syscall === 'connect') this.#announce(attempt);
       return this.#refused(attempt, error, syscall);
     }
+    const connection = answer as Connection;
     attempt.request = requestScope('TCPCONNECTWRAP', connection);
     // Bound and on its way. Answers come later.
     this.#link.applyRef(connection);
@@ -234,7 +236,8 @@ export class Dial {
     const own = this.#link.connection.localEndpoint();
     const at = typeof own === 'string' ? noAddress : `${own.address}:${own.port}`;
     this.#announce({ destination });
-    return this.#refused({ destination, local: {} }, name, 'connect', at);
+    const local = { localAddress: undefined, localPort: undefined };
+    return this.#refused({ destination, local }, name, 'connect', at);
   }
 
   #refused(

@@ -5,6 +5,8 @@
  * request says what it is for, so the stack is asked who asks.
  */
 
+import { bare } from '../bare';
+
 const childProcessModule = 'node:internal/child_process';
 
 let mayBeUnknown = false;
@@ -28,7 +30,7 @@ export function stackSaysSend(getter: ((this: never) => unknown) | undefined): b
 export function isCalledBy(module: string, callee: (this: never, ...args: never[]) => unknown) {
   const limit = Error.stackTraceLimit;
   Error.stackTraceLimit = 1;
-  const trace: { stack?: string } = {};
+  const trace: { stack?: string } = bare({});
   Error.captureStackTrace(trace, callee);
   Error.stackTraceLimit = limit;
   return String(trace.stack).includes(module);

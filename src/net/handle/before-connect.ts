@@ -11,9 +11,11 @@ import { nativeBoundHandle } from '../node/native-handle';
 import type { NativeBoundHandle } from '../node/native-handle';
 
 interface LocalEnd {
-  localAddress?: string;
-  localPort?: number;
+  localAddress: string | undefined;
+  localPort: number | undefined;
 }
+
+export const noLocalEnd: LocalEnd = { localAddress: undefined, localPort: undefined };
 
 /** As in Node's TCP handles, numbers are 0 or the error's, negative. */
 export class BeforeConnect {
@@ -68,11 +70,11 @@ export class BeforeConnect {
   release(): LocalEnd {
     const bound = this.#bound;
     this.#bound = null;
-    if (bound === null) return {};
+    if (bound === null) return noLocalEnd;
     const at = { address: '', port: 0 };
     const error = bound.getsockname(at);
     bound.close();
-    return error === 0 ? { localAddress: at.address, localPort: at.port } : {};
+    return error === 0 ? { localAddress: at.address, localPort: at.port } : noLocalEnd;
   }
 
   applyTo(connection: Connection): void {

@@ -1,12 +1,13 @@
 /** What a class of handles gets when it is made. */
+import { bare } from '../bare';
 import type { TcpHandle, TcpHandleClass } from './handle-interface';
 import { allMethods } from './replaced';
 
 /** Whoever puts a function of his own in the place of `onread` is called from then on. */
 export function watchReceiver(prototype: TcpHandle): void {
-  const { get, set } = memberOf(prototype, 'onread') ?? {};
+  const { get, set } = memberOf(prototype, 'onread') ?? bare<PropertyDescriptor>({});
   if (get === undefined || set === undefined) return;
-  Object.defineProperty(prototype, 'onread', {
+  const members = bare({
     configurable: true,
     get,
     set(this: TcpHandle, receiver: TcpHandle['onread']) {
@@ -14,6 +15,7 @@ export function watchReceiver(prototype: TcpHandle): void {
       if (this.connection !== null) this.reader.takeOver(this.connection);
     },
   });
+  Object.defineProperty(prototype, 'onread', members);
 }
 
 function memberOf(prototype: object | null, name: string): PropertyDescriptor | undefined {
@@ -24,9 +26,9 @@ function memberOf(prototype: object | null, name: string): PropertyDescriptor | 
 
 /** By the name that programs print and look for. */
 export function named(Handle: TcpHandleClass, name: string): TcpHandleClass {
-  Object.defineProperty(Handle, 'name', { value: name });
+  Object.defineProperty(Handle, 'name', bare({ value: name }));
   const members = Handle.prototype as unknown as Record<string, unknown>;
   const ownMethods = Object.fromEntries(allMethods.map((each) => [each, members[each]]));
-  Object.defineProperty(Handle.prototype, 'ownMethods', { value: Object.freeze(ownMethods) });
+  Object.defineProperty(Handle.prototype, 'ownMethods', bare({ value: Object.freeze(ownMethods) }));
   return Handle;
 }

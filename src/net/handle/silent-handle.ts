@@ -36,6 +36,8 @@ export type SilentSocket = nodeNet.Socket & { connecting: boolean };
 
 /** A socket of Node's own that never touches the network: for what only Node's code can do. */
 export function silentSocket(handle: SilentHandle): SilentSocket {
-  const options: object = { handle, readable: false, writable: false };
+  // Node copies these to an object with a prototype.
+  const absent = { fd: undefined, signal: undefined, onread: undefined, objectMode: undefined };
+  const options: object = { ...absent, handle, readable: false, writable: false };
   return new nodeNet.Socket(options);
 }

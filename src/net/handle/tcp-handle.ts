@@ -10,16 +10,18 @@
  */
 import type { AsyncResource } from 'node:async_hooks';
 import type {
+  ConnectFailure,
   Connection,
   Endpoint,
   ErrorName,
   KeepAliveSettings,
   SocketKind,
 } from '../../port/contract';
+import { bare } from '../bare';
 import { answerIn, requestScope } from '../node/async-scopes';
 import { core } from '../core';
 import { errnoOf, operationError } from '../node/errors';
-import { BeforeConnect } from './before-connect';
+import { BeforeConnect, noLocalEnd } from './before-connect';
 import { HandleState } from './handle-interface';
 import type { Callback, ConnectRequest, TcpHandle, TcpHandleClass } from './handle-interface';
 import { named, watchReceiver } from './handle-members';
@@ -234,9 +236,11 @@ function makeClass(Native: NativeStreamClass, ownerSymbol: symbol | undefined): 
       if (transport === null) return 'ENOTSUP';
       const scope = this.link?.takeScope();
       if (port === undefined) return transport.connectLocal(pathToUse(address), this.reader, scope);
-      const local = this.#before?.release();
+      const local = this.#before?.release() ?? noLocalEnd;
       const answer = transport.connect({ address, port, scope, ...local }, this.reader);
-      return 'error' in answer ? answer.error : answer;
+      return Object.hasOwn(answer, 'error')
+        ? (answer as ConnectFailure).error
+        : (answer as Connection);
     }
 
     connect6(request: ConnectRequest, address: string, port: number): number {
@@ -388,7 +392,8 @@ function makeLocalClass(Tcp: TcpHandleClass): TcpHandleClass {
     ...['setNoDelay', 'setKeepAlive', 'setTypeOfService', 'getTypeOfService'],
     ...['getsockname', 'getpeername', 'connect6', 'reset'],
   ];
-  for (const name of absent) Object.defineProperty(Handle.prototype, name, { value: undefined });
+  for (const name of absent)
+    Object.defineProperty(Handle.prototype, name, bare({ value: undefined }));
   return named(Handle, 'Pipe');
 }
 

@@ -3,6 +3,7 @@
  * `async_hooks` see through them in which context a callback runs, and what caused it.
  */
 import { AsyncResource } from 'node:async_hooks';
+import { bare } from '../bare';
 import type { Connection, SocketKind } from '../../port/contract';
 import { nodeServer, setAsyncId } from './internals';
 import type { NetServer, NetSocket } from './internals';
@@ -11,10 +12,11 @@ type RequestType = 'TCPCONNECTWRAP' | 'PIPECONNECTWRAP' | 'SHUTDOWNWRAP' | 'WRIT
 
 /** A resource whose 'destroy' is emitted by whoever ends it. */
 function resource(type: string, triggerAsyncId?: number): AsyncResource {
-  return new AsyncResource(type, {
-    requireManualDestroy: true,
-    ...(triggerAsyncId !== undefined && { triggerAsyncId }),
-  });
+  const options = { requireManualDestroy: true };
+  return new AsyncResource(
+    type,
+    bare(triggerAsyncId === undefined ? options : { ...options, triggerAsyncId }),
+  );
 }
 
 /** The scope of a connection that a socket is about to get: it belongs to the `connect()`. */

@@ -10,6 +10,7 @@ import type {
   SocketKind,
   WriteChunk,
 } from '../../port/contract';
+import { bare } from '../bare';
 import { answerIn, requestScope } from '../node/async-scopes';
 import { nodeMajor } from '../core';
 import type { PathAttempt } from '../connect/connect-path';
@@ -28,7 +29,7 @@ export const hasTypeOfService = 'setTypeOfService' in nodeSocket;
 const hidesErrorsOfDestroyed = nodeMajor < 22;
 
 /** Shared: most connections have no settings of their own. */
-const noDelayGiven: KeepAliveSettings = Object.freeze({ delay: 0 });
+const noDelayGiven: KeepAliveSettings = Object.freeze(bare({ delay: 0 }));
 
 export enum Phase {
   /** No connection: the socket is fresh or destroyed. */
@@ -103,7 +104,7 @@ export class SocketLink implements ConnectionOwner {
     this.noDelay = Boolean(options?.noDelay);
     this.keepAlive = Boolean(options?.keepAlive);
     const delay = ~~(Number(options?.keepAliveInitialDelay) / 1000);
-    this.keepAliveSettings = delay > 0 ? { delay } : noDelayGiven;
+    this.keepAliveSettings = delay > 0 ? bare({ delay }) : noDelayGiven;
     this.typeOfService = hasTypeOfService ? options?.typeOfService : undefined;
     this.userBuffer = UserBuffer.from(options?.onread);
   }
