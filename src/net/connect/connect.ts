@@ -152,13 +152,14 @@ function lookUpAndDial(
 ): void {
   const host = options.host || 'localhost';
   const { localAddress, localPort } = options;
-  const dial = new Dial(socket, link, transport, {
+  // One more connect() while one is under way: the later finds a connection and fails.
+  const dial = new Dial(socket, link, transport, link.dial, {
     port: Number(options.port) | 0,
     localAddress,
     localPort,
     attemptTimeout: attemptTimeoutOf(options),
   });
-  link.dial = dial;
+  if (link.dial === null) link.dial = dial;
   const family = nodeNet.isIP(host);
   if (family !== 0) {
     const start = (): void => {

@@ -5,12 +5,15 @@ import { connectingScope, requestScope } from '../node/async-scopes';
 import { anyAddress, Attempt, immediateErrors } from './attempt';
 import type { Destination } from './attempt';
 import { AttemptSeries } from './attempt-series';
+import type { PathAttempt } from './connect-path';
 import { becomeConnected } from './connected';
 import { endpointError, errnoOf, ipBlocked, nameOfNumber, withLocalEndpoint } from '../node/errors';
 import type { NetSocket } from '../node/internals';
+import { isIP } from '../node/node-net';
 import { showHandle } from '../handle/handle';
 import type { TcpHandle } from '../handle/handle-interface';
 import { allMethods, handleMethods, isReplaced } from '../handle/replaced';
+import { connectSomewhere } from './zone';
 import { Phase } from '../socket/link';
 import type { SocketLink } from '../socket/link';
 import { reportConnect } from './perf-entry';
@@ -60,9 +63,18 @@ export class Dial {
   readonly settings: DialSettings;
   readonly #link: SocketLink;
   readonly #transport: Transport;
+  /** The connect under way of which the end is this one's, too: itself, or an earlier one. */
+  readonly #first: Dial | PathAttempt;
   #series: AttemptSeries | null = null;
 
-  constructor(socket: NetSocket, link: SocketLink, transport: Transport, settings: DialSettings) {
+  constructor(
+    socket: NetSocket,
+    link: SocketLink,
+    transport: Transport,
+    first: Dial | PathAttempt | null,
+    settings: DialSettings,
+  ) {
+    this.#first = first ?? this;
     this.socket = socket;
     this.settings = settings;
     this.#link = link;
@@ -71,7 +83,7 @@ export class Dial {
 
   /** False once the socket is connected or destroyed, or connects anew. */
   get isCurrent(): boolean {
-    return this.#link.dial === this && this.socket.connecting;
+    return this.#link.dial === this.#first && this.socket.connecting;
   }
 
   /** Connects to the only address there is; the socket is destroyed when that fails. */
@@ -151,7 +163,8 @@ export class Dial {
     const { address } = attempt.destination;
     const { port } = this.settings;
     const scope = this.#link.takeScope();
-    const answer = this.#transport.connect({ address, port, scope, ...attempt.local }, attempt);
+    const settings = { address, port, scope, ...attempt.local };
+    const answer = connectSomewhere(this.#transport, settings, attempt);
     if (Object.hasOwn(answer, 'error')) {
       const { error, syscall } = answer as ConnectFailure;
       if (bindsLate && syscall === 'connect') this.#announce(attempt);
@@ -227,16 +240,20 @@ export class Dial {
     return this.socket.blockList?.check(address, `ipv${family}`) ?? false;
   }
 
-  #startError({ destination }: Attempt): Failure | null {
+  #startError({ destination, local }: Attempt): Failure | null {
+    const { localAddress } = local;
     if (this.#isBlocked(destination)) {
       return { error: ipBlocked(destination.address), attempted: false };
+    }
+    const isForeign = localAddress !== undefined && isIP(localAddress) !== destination.family;
+    if (isForeign && !this.#isAsked()) {
+      return this.#refused({ destination, local }, 'EINVAL', 'bind');
     }
     if (this.#link.connection === null) return null;
     const name = this.#link.phase === Phase.Open ? 'EISCONN' : 'EALREADY';
     const own = this.#link.connection.localEndpoint();
     const at = typeof own === 'string' ? noAddress : `${own.address}:${own.port}`;
     this.#announce({ destination });
-    const local = { localAddress: undefined, localPort: undefined };
     return this.#refused({ destination, local }, name, 'connect', at);
   }
 

@@ -18,7 +18,8 @@ import type {
   SocketKind,
 } from '../../port/contract';
 import { bare } from '../bare';
-import { answerIn, requestScope } from '../node/async-scopes';
+import { answerIn, answerSoon, requestScope } from '../node/async-scopes';
+import { connectSomewhere } from '../connect/zone';
 import { core } from '../core';
 import { errnoOf, operationError } from '../node/errors';
 import { BeforeConnect, noLocalEnd } from './before-connect';
@@ -237,7 +238,8 @@ function makeClass(Native: NativeStreamClass, ownerSymbol: symbol | undefined): 
       const scope = this.link?.takeScope();
       if (port === undefined) return transport.connectLocal(pathToUse(address), this.reader, scope);
       const local = this.#before?.release() ?? noLocalEnd;
-      const answer = transport.connect({ address, port, scope, ...local }, this.reader);
+      const settings = { address, port, scope, ...local };
+      const answer = connectSomewhere(transport, settings, this.reader);
       return Object.hasOwn(answer, 'error')
         ? (answer as ConnectFailure).error
         : (answer as Connection);
@@ -277,6 +279,7 @@ function makeClass(Native: NativeStreamClass, ownerSymbol: symbol | undefined): 
       this.link = null;
       this.#before?.release();
       link?.closed();
+      const scope = link?.takeScope();
       const done = (): void => {
         this.state = HandleState.Closed;
         request?.oncomplete?.(errnoOf('ECANCELED'), this, request, true, true);
@@ -284,7 +287,7 @@ function makeClass(Native: NativeStreamClass, ownerSymbol: symbol | undefined): 
       };
       if (connection === null) {
         // A native handle's close takes a turn of the event loop, too.
-        setImmediate(done);
+        answerSoon(scope, done);
         return;
       }
       connection.owner = new HandleClosingOwner(this.shownAs, done);

@@ -3,6 +3,7 @@
  * `async_hooks` see through them in which context a callback runs, and what caused it.
  */
 import { AsyncResource } from 'node:async_hooks';
+import { setImmediate } from 'node:timers';
 import { bare } from '../bare';
 import type { Connection, SocketKind } from '../../port/contract';
 import { nodeServer, setAsyncId } from './internals';
@@ -45,6 +46,14 @@ export function answerIn<Args extends unknown[]>(
   } finally {
     scope.emitDestroy();
   }
+}
+
+/** In the next turn of the event loop, in the scope of what was to be a connection. */
+export function answerSoon(scope: AsyncResource | undefined, callback: () => void): void {
+  setImmediate(() => {
+    if (scope === undefined) callback();
+    else answerIn(scope, callback);
+  });
 }
 
 /** Stands for a server without connections; its async id is that of whoever is the cause. */

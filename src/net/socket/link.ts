@@ -265,6 +265,13 @@ export class SocketLink implements ConnectionOwner {
   }
 
   #acknowledge(error: ErrorName | null, callback: WriteCallback): void {
+    const { socket } = this;
+    if (error === 'ECONNRESET' && this.connection?.reading && !socket.destroyed) {
+      // With libuv, who reads learns of a reset first, and the write under way is cancelled by that.
+      socket.destroy(operationError(error, 'read'));
+      process.nextTick(() => this.#acknowledge('ECANCELED', callback));
+      return;
+    }
     if (error !== null && !(hidesErrorsOfDestroyed && this.socket.destroyed)) {
       callback(operationError(error, 'write'));
       return;

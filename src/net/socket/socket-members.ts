@@ -7,6 +7,7 @@ import type { Connection } from '../../port/contract';
 import { connectOver } from '../connect/connect';
 import type { ConnectOptions } from '../connect/connect';
 import { core } from '../core';
+import { answerSoon } from '../node/async-scopes';
 import { cannotBeSent, socketClosed } from '../node/errors';
 import { showHandle, takeHandle } from '../handle/handle';
 import {
@@ -48,11 +49,7 @@ function closeConnection(socket: NetSocket, link: SocketLink, hadError: boolean)
   link.detach();
   if (connection === null) {
     // The name was still being looked up. Node would close a handle now, which takes a turn.
-    const scope = link.takeScope();
-    setImmediate(() => {
-      socket.emit('close', hadError);
-      scope?.emitDestroy();
-    });
+    answerSoon(link.takeScope(), () => socket.emit('close', hadError));
     return;
   }
   connection.owner = new ClosingOwner(socket, hadError, dial);
