@@ -35,13 +35,13 @@ interface Case {
   shown: boolean;
 }
 
-function connectTo(net: Net, port: number, { several }: Case, signal: AbortSignal) {
+function connectTo(net: Net, port: number, { event, several }: Case, signal: AbortSignal) {
   return net.connect({
     port,
     host: 'example.test',
     signal,
     autoSelectFamily: several,
-    autoSelectFamilyAttemptTimeout: 20,
+    autoSelectFamilyAttemptTimeout: event === 'connectionAttemptTimeout' ? 20 : 60_000,
     lookup: (_host: string, _options: object, callback: (...args: unknown[]) => void) =>
       // Next in the event loop are timers, then what the system says.
       setImmediate(callback, null, ...(several ? [found] : [found[0]?.address, 4])),

@@ -55,6 +55,9 @@ const badOption = 9;
 /** Without what differs from run to run. */
 const withoutPid = (text: string): string => text.replace(/\(node:\d+\)/g, '(node)');
 
+// Each starts processes; a busy machine takes its time.
+t.setTimeout(120_000);
+
 for (const execArgv of flags) {
   t.test(execArgv.join(' '), async (test) => {
     const [expected, actual] = await Promise.all(

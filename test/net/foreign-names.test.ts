@@ -63,6 +63,9 @@ const program = `
   });
   setTimeout(() => say('nothing happens'), 8000);`;
 
+// Each starts processes; a busy machine takes its time.
+t.setTimeout(120_000);
+
 for (const [name, value] of Object.entries(names)) {
   t.test(`Object.prototype.${name}`, async (test) => {
     const put = `const name = ${JSON.stringify(name)}, value = ${JSON.stringify(value)};\n`;
