@@ -3,11 +3,12 @@ import diagnosticsChannel from 'node:diagnostics_channel';
 import dns from 'node:dns';
 import * as nodeNet from '../node/node-net';
 import type { SocketKind, Transport } from '../../port/contract';
+import { bare } from '../bare';
 import { connectingScope, nextTickOf } from '../node/async-scopes';
 import { nodeMajor } from '../core';
 import { connectToPath } from './connect-path';
 import { Dial } from './dial';
-import type { Destination } from './dial';
+import type { Destination } from './attempt';
 import { invalidAddressFamily, invalidIpAddress } from '../node/errors';
 import { nodeSocket } from '../node/internals';
 import type { NetSocket, NormalizedArguments } from '../node/internals';
@@ -94,7 +95,7 @@ function validate(options: ConnectOptions): void {
   scratch.on('error', () => {});
   const unanswered = isAbsent(options.lookup) || typeof options.lookup === 'function';
   const asked = unanswered
-    ? (Object.create(options, { lookup: { value: () => {} } }) as ConnectOptions)
+    ? (Object.create(options, bare({ lookup: bare({ value: () => {} }) })) as ConnectOptions)
     : options;
   try {
     (nodeSocket.connect as (options: object) => void).call(scratch, asked);
@@ -129,6 +130,7 @@ export function connectOver(
 function prepare(socket: NetSocket, link: SocketLink, kind: SocketKind): void {
   if (socket.destroyed) socket._peername = null;
   link.phase = Phase.Connecting;
+  link.kind = kind;
   link.scope = connectingScope(socket, kind);
   socket._undestroy();
   socket._sockname = null;
@@ -150,13 +152,14 @@ function lookUpAndDial(
 ): void {
   const host = options.host || 'localhost';
   const { localAddress, localPort } = options;
-  const dial = new Dial(socket, link, transport, {
+  // One more connect() while one is under way: the later finds a connection and fails.
+  const dial = new Dial(socket, link, transport, link.dial, {
     port: Number(options.port) | 0,
     localAddress,
     localPort,
     attemptTimeout: attemptTimeoutOf(options),
   });
-  link.dial = dial;
+  if (link.dial === null) link.dial = dial;
   const family = nodeNet.isIP(host);
   if (family !== 0) {
     const start = (): void => {

@@ -13,14 +13,22 @@ import type { TcpHandle } from './tcp-handle';
  * again. A consumer that leaves (an upgraded HTTP connection) is noticed in the same way.
  */
 export class HandleReader implements ConnectionOwner {
-  readonly isNative = true;
   readonly #handle: TcpHandle;
   #unclaimed = false;
+  readonly #receiver = (): void => {
+    this.#unclaimed = true;
+  };
+  /** What comes next is for the socket alone. */
+  #passesOn = false;
   /** Owed to native code that is under way; null when it is not. */
   #afterNative: (() => void)[] | null = null;
 
   constructor(handle: TcpHandle) {
     this.#handle = handle;
+  }
+
+  get isNative(): boolean {
+    return !this.#passesOn;
   }
 
   get shownAs(): object {
@@ -29,9 +37,7 @@ export class HandleReader implements ConnectionOwner {
 
   /** Makes the handle's last resort ours. Node's own sockets put theirs in its place. */
   receiveUnclaimed(): void {
-    this.#handle.onread = () => {
-      this.#unclaimed = true;
-    };
+    this.#handle.onread = this.#receiver;
   }
 
   /** From now on, native code may be the consumer. */
@@ -76,13 +82,21 @@ export class HandleReader implements ConnectionOwner {
   }
 
   onData(chunk: Buffer): Verdict {
+    if (this.#passesOn) {
+      this.#passesOn = false;
+      return this.#handle.link?.onData(chunk) ?? true;
+    }
     this.#unclaimed = false;
     this.#handle.readBuffer(chunk);
     // Native consumers stop reading by a call.
     return this.#unclaimed && this.#giveBack() ? 'unclaimed' : true;
   }
 
-  onEnd(): Verdict {
+  onEnd(): Verdict | void {
+    if (this.#passesOn) {
+      this.#passesOn = false;
+      return this.#handle.link?.onEnd();
+    }
     this.#unclaimed = false;
     this.#handle.emitEOF();
     return this.#unclaimed && this.#giveBack() ? 'unclaimed' : true;
@@ -104,11 +118,15 @@ export class HandleReader implements ConnectionOwner {
     // At close() a HandleClosingOwner takes over.
   }
 
-  /** False where there is nobody to give it to. */
+  /**
+   * The socket is to have what nobody claimed, in its own context; false where there is none. Others
+   * who have put a receiver of theirs around ours want to see all that follows, too.
+   */
   #giveBack(): boolean {
     const { connection, link } = this.#handle;
     if (link === null || connection?.owner !== this) return false;
-    connection.owner = link;
+    if (this.#handle.onread === this.#receiver) connection.owner = link;
+    else this.#passesOn = true;
     return true;
   }
 }

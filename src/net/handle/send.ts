@@ -14,6 +14,7 @@ import { ChildProcess } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import { Duplex } from 'node:stream';
 import type { Connection } from '../../port/contract';
+import { bare } from '../bare';
 import { guardUnknownChannels } from './asked-by-send';
 import { greetWorker, serveWorker } from '../cluster/primary';
 import { cannotBeSent, operationError } from '../node/errors';
@@ -74,7 +75,11 @@ function isSendable(message: unknown): boolean {
 /** Runs with a property of the object hidden behind a value. */
 function withHandle<Result>(owner: object, native: NativeHandle, run: () => Result): Result {
   const before = Object.getOwnPropertyDescriptor(owner, '_handle');
-  Object.defineProperty(owner, '_handle', { configurable: true, value: native, writable: true });
+  Object.defineProperty(
+    owner,
+    '_handle',
+    bare({ configurable: true, value: native, writable: true }),
+  );
   try {
     return run();
   } finally {
@@ -97,7 +102,7 @@ class Sending {
 
   get #options(): SendOptions {
     const [, , options] = this.#args;
-    return typeof options === 'object' ? options : {};
+    return typeof options === 'object' ? options : bare({});
   }
 
   /** The socket becomes Node's, which parts with it by its own rules. */

@@ -3,6 +3,8 @@
  * `async_hooks` see through them in which context a callback runs, and what caused it.
  */
 import { AsyncResource } from 'node:async_hooks';
+import { setImmediate } from 'node:timers';
+import { bare } from '../bare';
 import type { Connection, SocketKind } from '../../port/contract';
 import { nodeServer, setAsyncId } from './internals';
 import type { NetServer, NetSocket } from './internals';
@@ -11,10 +13,11 @@ type RequestType = 'TCPCONNECTWRAP' | 'PIPECONNECTWRAP' | 'SHUTDOWNWRAP' | 'WRIT
 
 /** A resource whose 'destroy' is emitted by whoever ends it. */
 function resource(type: string, triggerAsyncId?: number): AsyncResource {
-  return new AsyncResource(type, {
-    requireManualDestroy: true,
-    ...(triggerAsyncId !== undefined && { triggerAsyncId }),
-  });
+  const options = { requireManualDestroy: true };
+  return new AsyncResource(
+    type,
+    bare(triggerAsyncId === undefined ? options : { ...options, triggerAsyncId }),
+  );
 }
 
 /** The scope of a connection that a socket is about to get: it belongs to the `connect()`. */
@@ -43,6 +46,14 @@ export function answerIn<Args extends unknown[]>(
   } finally {
     scope.emitDestroy();
   }
+}
+
+/** In the next turn of the event loop, in the scope of what was to be a connection. */
+export function answerSoon(scope: AsyncResource | undefined, callback: () => void): void {
+  setImmediate(() => {
+    if (scope === undefined) callback();
+    else answerIn(scope, callback);
+  });
 }
 
 /** Stands for a server without connections; its async id is that of whoever is the cause. */
