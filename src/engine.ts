@@ -4,12 +4,11 @@
  * Nothing is opened before the first socket or server is made, or `engine.backend` is read: a
  * program that only imports us creates no thread and makes no system call.
  */
-import { availableParallelism } from 'node:os';
 import { invalidValue } from './invalid-value';
 import { type Binding, loadBinding, type PortSettings } from './port/binding';
 import type { Transport } from './port/contract';
 import { readStats, type EngineStats } from './port/stats';
-import { PortTransport } from './port/transport';
+import type { PortTransport } from './port/transport';
 
 export type { EngineStats, OperationStats } from './port/stats';
 
@@ -83,6 +82,9 @@ function checkOptions(given: EngineOptions): void {
   checkInteger('linger', given.linger, 0, 60_000);
 }
 
+const availableParallelism = (): number =>
+  process.getBuiltinModule('node:os').availableParallelism();
+
 /** One I/O thread leaves the other core of two to JavaScript; more pay off when there are more. */
 function defaultPorts(): number {
   const cores = availableParallelism();
@@ -122,8 +124,10 @@ function openBackend(binding: Binding, backend: string): PortTransport | string 
   const refusal = binding.probe(backend);
   if (refusal !== null) return `${backend}: ${refusal}`;
   const ports = options.ports ?? defaultPorts();
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- needed by the first socket only
+  const core = require('./port/transport') as typeof import('./port/transport');
   try {
-    return new PortTransport(
+    return new core.PortTransport(
       binding,
       portSettings(backend),
       coresFor(options.affinity, ports),

@@ -221,8 +221,8 @@ interface Spawning {
   spawn(options: SpawnSettings): unknown;
 }
 
-/** From here every channel, of children to come and to the parent, can send what is ours. */
-function watchChannels(): void {
+/** From here children can be given what is ours, when they begin and over their channels. */
+function watchSpawn(): void {
   const prototype = ChildProcess.prototype as unknown as Spawning;
   const { spawn } = prototype;
   prototype.spawn = function (this: Channel & Spawning, options) {
@@ -236,8 +236,6 @@ function watchChannels(): void {
       if (isWorker) serveWorker(this as unknown as ChildProcess);
     }
   };
-  wrapChannel(process);
-  wrapChildren();
 }
 
 /** Children from before we were loaded. Those that are unreferenced cannot be found. */
@@ -250,4 +248,9 @@ function wrapChildren(): void {
   if (children.length > 0) guardUnknownChannels();
 }
 
-watchChannels();
+/** From here every channel, of children there are and to come and to the parent, can send what is ours. */
+export function watchChannels(): void {
+  watchSpawn();
+  wrapChannel(process);
+  wrapChildren();
+}
