@@ -13,17 +13,29 @@ import { joinMaps } from './source-map.mjs';
 
 const require = createRequire(import.meta.url);
 
+const { version } = require('../package.json');
+
 const made = join(root, 'build/dist');
 const dist = join(root, 'dist');
 
 /** The first has the loader in it. What is in no chunk (the command line) stays as it is. */
 const chunks = [
-  { chunk: 'main', roots: ['net/index', 'engine', 'register/index', 'net/promises'] },
+  {
+    chunk: 'main',
+    roots: ['net/index', 'engine', 'register/index', 'net/promises', 'net/handle/carriers'],
+  },
   { chunk: 'connect', roots: ['net/connect/connect'] },
-  { chunk: 'core', roots: ['port/transport'] },
+  { chunk: 'core', roots: ['port/transport', 'net/node/active'] },
   {
     chunk: 'rest',
-    roots: ['net/handle/send', 'tls/index', 'http/index', 'https/index', 'http2/index'],
+    roots: [
+      'net/handle/send',
+      'net/handle/channels',
+      'tls/index',
+      'http/index',
+      'https/index',
+      'http2/index',
+    ],
   },
 ];
 
@@ -96,6 +108,12 @@ function checkCharacters(file, text) {
 
 const loader = (chunkOf) => `
 const chunks = { main: modules };
+// Each by its literal name, for those who bundle the package.
+const others = {
+${chunks
+  .slice(1)
+  .map(({ chunk }) => `  ${chunk}: () => require('./${chunk}.js'),\n`)
+  .join('')}};
 const chunkOf = {
 ${[...chunkOf]
   .filter(([, chunk]) => chunk !== 'main')
@@ -107,7 +125,7 @@ function load(name) {
   const before = loaded.get(name);
   if (before !== undefined) return before.exports;
   const chunk = chunkOf[name] ?? 'main';
-  chunks[chunk] ??= require('./' + chunk + '.js')(load);
+  chunks[chunk] ??= others[chunk]()(load);
   const module = { exports: {} };
   loaded.set(name, module);
   try {
@@ -180,7 +198,11 @@ function compose(chunk, modules, chunkOf) {
     parts.push({ line, map });
     const plain = withoutComments(source).trimEnd();
     text += plain
-      .replace(ourRequire, (_, request) => `load("${resolved(name, request)}")`)
+      .replace(ourRequire, (text, request) => {
+        const asked = resolved(name, request);
+        return modules.has(asked) ? `load("${asked}")` : text;
+      })
+      .replaceAll("require('../package.json')", JSON.stringify({ version }))
       .replaceAll('__dirname', `(__dirname + '/${posix.dirname(name)}')`);
     text += '\n}),\n';
   }

@@ -1,18 +1,29 @@
-/**
- * Sockets go to other processes (`send.ts`) where there are any: that code is loaded, and Node's
- * `child_process` with it, when the program has a child or is one.
- */
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { isLoaded } from '../node/loaded-modules';
+/** Makes this copy of our modules known as a carrier of its sockets to other processes. */
+import { environment, loadForAll } from '../../environment';
+import { guardUnknownChannels } from './asked-by-send';
+import type { Carrier, Carriers } from './carriers';
 
-/** Node says on this channel that a child was made, before it is spawned. */
-const childMade = 'child_process';
+/* eslint-disable @typescript-eslint/no-require-imports -- at first need */
 
-function watch(): void {
-  unsubscribe(childMade, watch);
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- at first need
-  (require('./send') as typeof import('./send')).watchChannels();
+/** Exported, so that it lives as long as this copy does. */
+export const carrierOfThisCopy = (): Carrier =>
+  (require('./send') as typeof import('./send')).carrier;
+
+function newCarriers(): Carriers {
+  const carriers = { all: [], hasUnknownChannels: false };
+  const here = (): typeof import('./carriers') => require('./carriers') as never;
+  loadForAll('net/handle/carriers', here).watchForChildren(carriers);
+  return carriers;
 }
 
-if (isLoaded('internal/child_process')) watch();
-else subscribe(childMade, watch);
+function join(): void {
+  const shared = environment();
+  const carriers = (shared.carriers ??= newCarriers());
+  const living = carriers.all.filter((each) => each.deref() !== undefined);
+  carriers.all.splice(0, Infinity, ...living, new WeakRef(carrierOfThisCopy));
+  // A test runner's copy has a `process` of its own.
+  carriers.wrapChannel?.(process);
+  if (carriers.hasUnknownChannels) guardUnknownChannels();
+}
+
+join();
