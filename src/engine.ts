@@ -11,6 +11,7 @@ import { type Binding, loadBinding, type PortSettings } from './port/binding';
 import type { Transport } from './port/contract';
 import { readStats, type EngineStats } from './port/stats';
 import type { PortTransport } from './port/transport';
+import { lackOfRuntime } from './runtime';
 
 export type { EngineStats, OperationStats } from './port/stats';
 
@@ -162,6 +163,8 @@ function choose(): Choice {
   if (running !== null && (requested ?? running.backend) === running.backend) {
     return { state: 'core', engine: running };
   }
+  const lack = lackOfRuntime();
+  if (lack !== null) return fallBack(lack);
   let binding: Binding;
   try {
     binding = loadBinding();
