@@ -4,12 +4,14 @@
  * Nothing is opened before the first socket or server is made, or `engine.backend` is read: a
  * program that only imports us creates no thread and makes no system call.
  */
-import { availableParallelism } from 'node:os';
+import { isDeepStrictEqual } from 'node:util';
+import { environment, loadForAll, type RunningEngine } from './environment';
 import { invalidValue } from './invalid-value';
 import { type Binding, loadBinding, type PortSettings } from './port/binding';
 import type { Transport } from './port/contract';
 import { readStats, type EngineStats } from './port/stats';
-import { PortTransport } from './port/transport';
+import type { PortTransport } from './port/transport';
+import { lackOfRuntime } from './runtime';
 
 export type { EngineStats, OperationStats } from './port/stats';
 
@@ -50,7 +52,7 @@ const SOCKETS_PER_PORT = 1 << 17;
 
 type Choice =
   | { readonly state: 'unchosen' }
-  | { readonly state: 'core'; readonly backend: Backend; readonly transport: PortTransport }
+  | { readonly state: 'core'; readonly engine: RunningEngine }
   | { readonly state: 'node' };
 
 let choice: Choice = { state: 'unchosen' };
@@ -82,6 +84,9 @@ function checkOptions(given: EngineOptions): void {
   checkInteger('sendBytes', given.sendBytes, 256 * KIB, KIB * MIB);
   checkInteger('linger', given.linger, 0, 60_000);
 }
+
+const availableParallelism = (): number =>
+  process.getBuiltinModule('node:os').availableParallelism();
 
 /** One I/O thread leaves the other core of two to JavaScript; more pay off when there are more. */
 function defaultPorts(): number {
@@ -122,12 +127,17 @@ function requestedBackend(): Backend | undefined {
   throw invalidValue('IOCP_NET_BACKEND', value, "it must be 'iocp', 'epoll', 'io_uring' or 'node'");
 }
 
+function loadPorts(): typeof import('./port/transport') {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- needed by the first socket only
+  return loadForAll('port/transport', () => require('./port/transport') as never);
+}
+
 function openBackend(binding: Binding, backend: string): PortTransport | string {
   const refusal = binding.probe(backend);
   if (refusal !== null) return `${backend}: ${refusal}`;
   const ports = options.ports ?? defaultPorts();
   try {
-    return new PortTransport(
+    return new (loadPorts().PortTransport)(
       binding,
       portSettings(backend),
       coresFor(options.affinity, ports),
@@ -139,6 +149,9 @@ function openBackend(binding: Binding, backend: string): PortTransport | string 
 }
 
 function fallBack(reason: string): Choice {
+  const shared = environment();
+  if (shared.isFallbackKnown) return { state: 'node' };
+  shared.isFallbackKnown = true;
   process.emitWarning(`iocp-net runs on node:net, because ${reason}`, {
     type: 'IocpNetWarning',
     code: 'IOCP_NET_FALLBACK',
@@ -149,6 +162,13 @@ function fallBack(reason: string): Choice {
 function choose(): Choice {
   const requested = requestedBackend();
   if (requested === 'node') return { state: 'node' };
+  const shared = environment();
+  const { running } = shared;
+  if (running !== null && (requested ?? running.backend) === running.backend) {
+    return { state: 'core', engine: running };
+  }
+  const lack = lackOfRuntime();
+  if (lack !== null) return fallBack(lack);
   let binding: Binding;
   try {
     binding = loadBinding();
@@ -160,7 +180,9 @@ function choose(): Choice {
     if (requested !== undefined && backend !== requested) continue;
     const opened = openBackend(binding, backend);
     if (typeof opened !== 'string') {
-      return { state: 'core', backend: backend as Backend, transport: opened };
+      const opens = { backend: backend as Backend, transport: opened, options };
+      shared.running ??= opens;
+      return { state: 'core', engine: opens };
     }
     refusals.push(opened);
   }
@@ -179,14 +201,21 @@ function chosen(): Exclude<Choice, { state: 'unchosen' }> {
  */
 export function transport(): Transport | null {
   const now = chosen();
-  return now.state === 'core' ? now.transport : null;
+  return now.state === 'core' ? now.engine.transport : null;
+}
+
+/** What another copy of our modules has opened serves this one, too, if it is set up the same. */
+function canStillBe(wanted: EngineOptions): boolean {
+  if (choice.state !== 'unchosen') return false;
+  const { running } = environment();
+  return running === null || isDeepStrictEqual(running.options, wanted);
 }
 
 export const engine = {
   /** What serves this environment. Reading it chooses, if nothing has yet. */
   get backend(): Backend {
     const now = chosen();
-    return now.state === 'core' ? now.backend : 'node';
+    return now.state === 'core' ? now.engine.backend : 'node';
   },
 
   /**
@@ -196,16 +225,18 @@ export const engine = {
    */
   configure(given: EngineOptions): void {
     checkOptions(given);
-    if (choice.state !== 'unchosen') {
+    const wanted = { ...options, ...given };
+    if (!canStillBe(wanted)) {
       const error = new Error('Invalid state: the engine is configured before its first use');
       throw Object.assign(error, { code: 'ERR_INVALID_STATE' });
     }
-    options = { ...options, ...given };
+    options = wanted;
   },
 
   /** Counters since the start, read from shared memory without a call. */
   stats(): EngineStats {
     const now = choice;
-    return readStats(now.state === 'core' ? now.transport : null);
+    const { running } = environment();
+    return readStats((now.state === 'core' ? now.engine : running)?.transport ?? null);
   },
 };

@@ -3,7 +3,6 @@
  * a socket of Node's on a handle that does nothing is told that a connect has ended.
  */
 import diagnosticsChannel from 'node:diagnostics_channel';
-import { performance } from 'node:perf_hooks';
 import { bare } from '../bare';
 import { nodeSocket } from '../node/internals';
 import { SilentHandle, silentSocket } from '../handle/silent-handle';
@@ -83,4 +82,10 @@ export function reportConnect(address: string, port: number, startTime: number):
   request.oncomplete(0, handle, request, false, false);
 }
 
-export const connectStarts = (): number => performance.now();
+let clock: Performance | undefined;
+
+/** Now, on the clock of `perf_hooks`, which is loaded with the first connect. */
+export function connectStarts(): number {
+  clock ??= process.getBuiltinModule('node:perf_hooks').performance;
+  return clock.now();
+}

@@ -6,7 +6,7 @@ import { AsyncResource } from 'node:async_hooks';
 import { setImmediate } from 'node:timers';
 import { bare } from '../bare';
 import type { Connection, SocketKind } from '../../port/contract';
-import { nodeServer, setAsyncId } from './internals';
+import { kLink, nodeServer, setAsyncId } from './internals';
 import type { NetServer, NetSocket } from './internals';
 
 type RequestType = 'TCPCONNECTWRAP' | 'PIPECONNECTWRAP' | 'SHUTDOWNWRAP' | 'WRITEWRAP';
@@ -20,9 +20,26 @@ function resource(type: string, triggerAsyncId?: number): AsyncResource {
   );
 }
 
+/**
+ * Tools that look for what holds the process ask the resource, which with Node is the handle. They
+ * see it first while it is constructed.
+ */
+class ConnectingScope extends AsyncResource {
+  readonly socket?: NetSocket;
+
+  constructor(type: string, socket: NetSocket) {
+    super(type, { requireManualDestroy: true });
+    this.socket = socket;
+  }
+
+  hasRef(): boolean {
+    return this.socket?.[kLink]?.refed ?? true;
+  }
+}
+
 /** The scope of a connection that a socket is about to get: it belongs to the `connect()`. */
 export function connectingScope(socket: NetSocket, kind: SocketKind): AsyncResource {
-  const scope = resource(kind === 'tcp' ? 'TCPWRAP' : 'PIPEWRAP');
+  const scope = new ConnectingScope(kind === 'tcp' ? 'TCPWRAP' : 'PIPEWRAP', socket);
   setAsyncId(socket, scope.asyncId());
   return scope;
 }

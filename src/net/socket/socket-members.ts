@@ -4,7 +4,6 @@
  * descriptor, or no core at all): then each member is Node's.
  */
 import type { Connection } from '../../port/contract';
-import { connectOver } from '../connect/connect';
 import type { ConnectOptions } from '../connect/connect';
 import { core } from '../core';
 import { answerSoon } from '../node/async-scopes';
@@ -24,6 +23,16 @@ import { ClosingOwner, Phase, SocketLink } from './link';
 import { isNetDenied } from '../node/permission';
 import { isOurHandle } from '../handle/tcp-handle';
 import type { TcpHandle } from '../handle/tcp-handle';
+
+type Connector = typeof import('../connect/connect');
+
+let loaded: Connector | undefined;
+
+/** How to connect: loaded with the first `connect()`, which many a program never calls. */
+function connector(): Connector {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- at first need
+  return (loaded ??= require('../connect/connect') as Connector);
+}
 
 function setNodeHandle(socket: NetSocket, handle: object | null): void {
   nodeAccessors._handle?.set?.call(socket, handle);
@@ -193,7 +202,7 @@ export const socketMembers: ThisType<NetSocket> & Record<string | symbol, unknow
     if (link === undefined || transport === null) {
       return nodeSocket.connect.call(this as never, normalized as never) as unknown as NetSocket;
     }
-    connectOver(transport, this, link, normalized);
+    connector().connectOver(transport, this, link, normalized);
     return this;
   },
 

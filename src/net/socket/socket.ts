@@ -76,6 +76,10 @@ const Socket = function (this: NetSocket, options?: SocketOptions): object | und
   if (new.target === undefined && !(this instanceof Socket)) {
     return new Socket(options as nodeNet.SocketConstructorOpts);
   }
+  if (core() === null && new.target !== undefined) {
+    // In a runtime that is not Node it may be a class.
+    return Reflect.construct(nodeNet.Socket, [options], new.target) as object;
+  }
   const isForeign = bringsHandle(options);
   const brought = isForeign ? broughtConnection(options) : null;
   if (brought !== null) options = withConnection(options, brought);
