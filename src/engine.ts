@@ -20,13 +20,21 @@ export type Backend = 'iocp' | 'epoll' | 'io_uring' | 'node';
 
 export interface EngineOptions {
   /**
-   * Ports, that is I/O threads with their own completion queue, for this thread of JavaScript.
-   * Default: 1 on up to 3 cores, 2 from 4, 4 from 12. Each costs a thread and the memory below.
+   * What a thread beside JavaScript's does. `'auto'`, the default: the event loop drives the port,
+   * and a helper takes over while JavaScript is away from it for more than a millisecond, or is
+   * saturated and a core is free. Costs a look per millisecond in which the port is busy. `'never'`:
+   * no thread; what was not sent at once waits for the event loop. `'always'`: threads drive, one
+   * for each port; every message crosses two threads, which pays off under saturation only.
+   */
+  helper?: 'auto' | 'never' | 'always';
+  /**
+   * Ports of this thread of JavaScript: completion queues, of which each has a thread that drives it
+   * (`helper: 'always'`, which is then the default) and the memory below. Default 1; at most 64.
    */
   ports?: number;
   /**
-   * Cores to pin the I/O threads to: a list (one core per port), or `'auto'` for the last cores.
-   * Default `'none'`: the scheduler chooses, which is best unless the machine is ours alone.
+   * Cores to pin those threads or the helper to: a list (one core per port), or `'auto'` for the last
+   * cores. Default `'none'`: the scheduler chooses, which is best unless the machine is ours alone.
    */
   affinity?: 'none' | 'auto' | readonly number[];
   /**
@@ -56,7 +64,10 @@ type Choice =
   | { readonly state: 'node' };
 
 let choice: Choice = { state: 'unchosen' };
-let options: EngineOptions = {};
+/** On no prototype: what others put on Object.prototype is no option. */
+const noOptions = (): EngineOptions => Object.create(null) as EngineOptions;
+
+let options: EngineOptions = noOptions();
 
 function checkInteger(name: string, value: unknown, least: number, most: number): void {
   if (value === undefined) return;
@@ -73,11 +84,17 @@ function checkAffinity(affinity: unknown): void {
     throw invalidValue('affinity', affinity, "it must be 'none', 'auto' or a list of cores");
 }
 
-function checkOptions(given: EngineOptions): void {
-  if (typeof given !== 'object' || given === null) {
-    const error = new TypeError('The "options" argument must be of type object.');
-    throw Object.assign(error, { code: 'ERR_INVALID_ARG_TYPE' });
+function checkHelper({ helper, ports }: EngineOptions): void {
+  if (helper === undefined || helper === 'always') return;
+  if (helper !== 'auto' && helper !== 'never') {
+    throw invalidValue('helper', helper, "it must be 'auto', 'never' or 'always'");
   }
+  if (ports === undefined) return;
+  throw invalidValue('helper', helper, "with ports it must be 'always': each has its own thread");
+}
+
+function checkOptions(given: EngineOptions): void {
+  checkHelper(given);
   checkInteger('ports', given.ports, 1, 64);
   checkAffinity(given.affinity);
   checkInteger('receiveBytes', given.receiveBytes, MIB, KIB * MIB);
@@ -88,13 +105,6 @@ function checkOptions(given: EngineOptions): void {
 const availableParallelism = (): number =>
   process.getBuiltinModule('node:os').availableParallelism();
 
-/** One I/O thread leaves the other core of two to JavaScript; more pay off when there are more. */
-function defaultPorts(): number {
-  const cores = availableParallelism();
-  if (cores < 4) return 1;
-  return cores < 12 ? 2 : 4;
-}
-
 function coresFor(affinity: EngineOptions['affinity'], ports: number): number[] {
   if (affinity === undefined || affinity === 'none') return [];
   if (affinity !== 'auto') return [...affinity];
@@ -102,7 +112,16 @@ function coresFor(affinity: EngineOptions['affinity'], ports: number): number[] 
   return Array.from({ length: ports }, (_, port) => Math.max(0, cores - 1 - port));
 }
 
-function portSettings(backend: string): PortSettings {
+/**
+ * Who is to drive, in the order in which it is tried. In Electron the event loop is not run by Node:
+ * another thread waits for it, so that nobody may wait within it.
+ */
+function drivers(): PortSettings['driving'][] {
+  const { helper = options.ports === undefined ? 'auto' : 'always' } = options;
+  return helper === 'always' || 'electron' in process.versions ? ['thread'] : ['loop', 'thread'];
+}
+
+function portSettings(backend: string, driving: PortSettings['driving']): PortSettings {
   return {
     backend,
     submissionEntries: RING_ENTRIES,
@@ -111,8 +130,8 @@ function portSettings(backend: string): PortSettings {
     sendSlabBytes: options.sendBytes ?? 4 * MIB,
     socketCapacity: SOCKETS_PER_PORT,
     lingerMs: options.linger ?? 1000,
-    driving: 'loop',
-    helper: true,
+    driving,
+    helper: options.helper !== 'never',
     core: -1,
   };
 }
@@ -135,17 +154,18 @@ function loadPorts(): typeof import('./port/transport') {
 function openBackend(binding: Binding, backend: string): PortTransport | string {
   const refusal = binding.probe(backend);
   if (refusal !== null) return `${backend}: ${refusal}`;
-  const ports = options.ports ?? defaultPorts();
-  try {
-    return new (loadPorts().PortTransport)(
-      binding,
-      portSettings(backend),
-      coresFor(options.affinity, ports),
-      ports,
-    );
-  } catch (error) {
-    return `${backend}: ${(error as Error).message}`;
+  const ports = options.ports ?? 1;
+  const cores = coresFor(options.affinity, ports);
+  let reason = '';
+  for (const driving of drivers()) {
+    try {
+      const settings = portSettings(backend, driving);
+      return new (loadPorts().PortTransport)(binding, settings, cores, ports);
+    } catch (error) {
+      reason = (error as Error).message;
+    }
   }
+  return `${backend}: ${reason}`;
 }
 
 function fallBack(reason: string): Choice {
@@ -224,8 +244,12 @@ export const engine = {
    * `ERR_INVALID_STATE` when the engine runs already.
    */
   configure(given: EngineOptions): void {
-    checkOptions(given);
-    const wanted = { ...options, ...given };
+    if (typeof given !== 'object' || given === null) {
+      const error = new TypeError('The "options" argument must be of type object.');
+      throw Object.assign(error, { code: 'ERR_INVALID_ARG_TYPE' });
+    }
+    const wanted = Object.assign(noOptions(), options, given);
+    checkOptions(wanted);
     if (!canStillBe(wanted)) {
       const error = new Error('Invalid state: the engine is configured before its first use');
       throw Object.assign(error, { code: 'ERR_INVALID_STATE' });

@@ -3,6 +3,7 @@
  * Node's names; but our sockets stand on Node's own code and on its event loop. So what is taken
  * for granted elsewhere is asked for here, once, before the addon is touched.
  */
+import { bare } from './net/bare';
 import * as nodeNet from './net/node/node-net';
 
 interface Need {
@@ -13,8 +14,8 @@ interface Need {
 /** A socket of Node's as our constructor makes it: on an object that exists already. */
 function makeSocket(): object {
   const socket = Object.create(nodeNet.Socket.prototype) as object;
-  Object.defineProperty(socket, 'isOurs', { value: true, writable: true });
-  (nodeNet.Socket as unknown as (this: object, options: object) => void).call(socket, {});
+  Object.defineProperty(socket, 'isOurs', bare({ value: true, writable: true }));
+  (nodeNet.Socket as unknown as (this: object, options: object) => void).call(socket, bare({}));
   return socket;
 }
 

@@ -238,11 +238,15 @@ void PortGroup::GiveUp(Member& member) {
   if (member.hook != nullptr) napi_remove_async_cleanup_hook(member.hook);
   if (member.wake != nullptr) napi_release_threadsafe_function(member.wake, napi_tsfn_abort);
   if (member.loop != nullptr) member.loop->Close(nullptr);
+  member.hook = nullptr;
+  member.wake = nullptr;
+  member.loop = nullptr;
 }
 
 // stop(): for a group that is not to be used after all.
 Napi::Value PortGroup::Stop(const Napi::CallbackInfo& info) {
   group_.Stop();
+  for (const auto& member : members_) GiveUp(*member);
   return info.Env().Undefined();
 }
 

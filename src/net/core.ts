@@ -33,14 +33,21 @@ function removeOverrides(): void {
   }
 }
 
-/** Where another copy of our modules has not done so. */
-function listOnce(transport: Transport): void {
+/**
+ * What tools look at shows the ports, too: the active handles, and how idle the event loop is. Where
+ * another copy of our modules has not done so.
+ */
+function showOnce(transport: Transport): void {
   const { listing } = environment();
   if (listing.has(process)) return;
   listing.add(process);
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- with the first port
-  const here = (): typeof import('./node/active') => require('./node/active') as never;
-  loadForAll('net/node/active', here).listActive(transport, process);
+  /* eslint-disable @typescript-eslint/no-require-imports -- with the first port */
+  const active = (): typeof import('./node/active') => require('./node/active') as never;
+  const utilization = (): typeof import('./node/loop-utilization') =>
+    require('./node/loop-utilization') as never;
+  /* eslint-enable @typescript-eslint/no-require-imports */
+  loadForAll('net/node/active', active).listActive(transport, process);
+  loadForAll('net/node/loop-utilization', utilization).countWaiting(transport);
 }
 
 /** The ports of this environment, or null when `node:net` has to serve. */
@@ -48,7 +55,7 @@ export function core(): Transport | null {
   if (chosen === undefined) {
     chosen = transport();
     if (chosen === null) removeOverrides();
-    else listOnce(chosen);
+    else showOnce(chosen);
   }
   return chosen;
 }

@@ -35,6 +35,22 @@ enum SendSide {
   Ended,
 }
 
+/** The async resource of a connection. Tools ask it whether it holds the process. */
+class ConnectionScope extends AsyncResource {
+  readonly #connection: TcpConnection;
+
+  constructor(type: string, connection: TcpConnection, triggerAsyncId: number | undefined) {
+    // On no prototype: what others put on Object.prototype is no option.
+    const options = { requireManualDestroy: true, triggerAsyncId };
+    super(type, Object.setPrototypeOf(options, null) as typeof options);
+    this.#connection = connection;
+  }
+
+  hasRef(): boolean {
+    return #connection in this ? this.#connection.hasRef() : true;
+  }
+}
+
 export class TcpConnection extends ConnectionControl implements Connection {
   owner: ConnectionOwner | null = null;
   /** What the owner is called in. */
@@ -64,10 +80,11 @@ export class TcpConnection extends ConnectionControl implements Connection {
     super(port, id);
     this.#scope =
       scope ??
-      new AsyncResource(kind === 'tcp' ? 'TCPWRAP' : 'PIPEWRAP', {
-        requireManualDestroy: true,
-        ...(origin instanceof AsyncResource && { triggerAsyncId: origin.asyncId() }),
-      });
+      new ConnectionScope(
+        kind === 'tcp' ? 'TCPWRAP' : 'PIPEWRAP',
+        this,
+        origin instanceof AsyncResource ? origin.asyncId() : undefined,
+      );
     this.#reader = new ConnectionReader(this, port, (what) => this.#deliver(what));
     this.#writer = new ConnectionWriter(port, id, kind);
     this.#state = origin === undefined ? State.Connecting : State.Open;

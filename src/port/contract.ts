@@ -223,6 +223,10 @@ export interface Transport extends AdoptingTransport, SharingTransport {
   /** The same for a path. */
   listenLocal(settings: LocalListenSettings, owner: ListenerOwner): Listener | ErrorName;
   connectLocal(path: string, owner: ConnectionOwner, scope?: AsyncResource): Connection | ErrorName;
+  /** Time that the event loop has waited in the ports, in milliseconds. */
+  waitedMs(): number;
+  /** What a listener threw: it goes to 'uncaughtException', in the context of this call. */
+  fatalException(error: unknown): void;
   /** What is open, or closing and not yet reported closed. Costs a look at every slot in use. */
   connections(): Connection[];
   listeners(): Listener[];

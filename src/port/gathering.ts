@@ -8,10 +8,10 @@
  * a look at the clock is cheaper than a system call, and a program that has computed for longer than
  * that has no use for gathering.
  */
-import { performance } from 'node:perf_hooks';
 import type { NativePortGroup } from './binding';
 import type { ConnectionWriter } from './connection-writer';
 
+/** Node's, whatever a test's fake timers put in its place later. */
 const now = performance.now.bind(performance);
 
 /** How long, in milliseconds, and how many bytes of one connection may wait. */

@@ -6,7 +6,6 @@
  * call, or when the loop comes around. Now and then, or always where the engine is configured so, a
  * thread drives; then what is submitted reaches it through the ring, and it is woken if it sleeps.
  */
-import { performance } from 'node:perf_hooks';
 import { setImmediate as nodeSetImmediate } from 'node:timers';
 import type { Layout, NativePortGroup, PortMemory, PortSettings } from './binding';
 import type { TcpConnection } from './connection';
@@ -355,6 +354,12 @@ export class Port {
   }
 
   // --- Who is here --------------------------------------------------------------------------------
+
+  /** Time that the event loop has waited here, in milliseconds. */
+  get waitedMs(): number {
+    const index = this.context.layout.counters.indexOf('waitedNs');
+    return Number(this.counters[index] ?? 0n) / 1e6;
+  }
 
   addConnection(connection: TcpConnection): void {
     this.#connections.add(connection);

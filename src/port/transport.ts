@@ -150,6 +150,14 @@ export class PortTransport implements Transport {
     this.#group.closeHandle(handle);
   }
 
+  waitedMs(): number {
+    return this.ports.reduce((sum, port) => sum + port.waitedMs, 0);
+  }
+
+  fatalException(error: unknown): void {
+    this.#context.fatalException(error);
+  }
+
   connections(): Connection[] {
     return this.ports.flatMap(({ connections }) => [...connections]);
   }
@@ -168,14 +176,25 @@ export class PortTransport implements Transport {
     }
     const connection = new TcpConnection(port, socketId, listener, listener.kind);
     port.newcomer = connection;
-    listener.runInAsyncScope(listener.owner.onAccept, listener.owner, connection);
+    this.#callIn(listener, () => listener.owner.onAccept(connection));
   }
 
   #acceptFailed(listenerPort: number, listenerId: number, result: number): void {
     const listener = this.ports[listenerPort]?.listener(listenerId);
     if (listener === undefined || !listener.listening) return;
     const error = errorName(this.#context.layout, result);
-    listener.runInAsyncScope(() => listener.owner.onAcceptError(error));
+    this.#callIn(listener, () => listener.owner.onAcceptError(error));
+  }
+
+  /** What the owner throws is reported from within the listener's scope. */
+  #callIn(listener: TcpListener, call: () => void): void {
+    listener.runInAsyncScope(() => {
+      try {
+        call();
+      } catch (error) {
+        this.fatalException(error);
+      }
+    });
   }
 
   #leastLoaded(): Port {

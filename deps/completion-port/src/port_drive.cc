@@ -95,7 +95,7 @@ bool PortCore::HasCompletions() const {
 }
 
 bool PortCore::Drive(int timeout_ms) {
-  if (options_.driving == Driving::kThread) return HasCompletions();
+  if (options_.driving == Driving::kThread || stopping_.load()) return HasCompletions();
   helper_.SubmitterComes();
   const bool found = DriveOnce(timeout_ms);
   helper_.SubmitterLeaves();
@@ -151,6 +151,7 @@ void PortCore::SetSaturated(bool saturated) {
 }
 
 bool PortCore::Submit(SocketId id) {
+  if (stopping_.load()) return false;
   if (options_.driving == Driving::kThread ||
       (!drive_.TryTake(Driver::kSubmitter) && is_saturated_)) {
     if (header_.TakeSleeper(kPortAsleep)) backend_->Wake();

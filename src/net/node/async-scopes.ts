@@ -5,6 +5,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import { setImmediate } from 'node:timers';
 import { bare } from '../bare';
+import { core } from '../core';
 import type { Connection, SocketKind } from '../../port/contract';
 import { kLink, nodeServer, setAsyncId } from './internals';
 import type { NetServer, NetSocket } from './internals';
@@ -52,16 +53,26 @@ export function requestScope(type: RequestType, connection: Connection): AsyncRe
 /** The scope of a server's `close()`, which is answered when the listener is closed. */
 export const closeScope = (): AsyncResource => resource('SERVERCLOSE');
 
-/** Calls back in a request's scope, which ends thereby. */
+/**
+ * Calls back in a request's scope, which ends thereby. What the callback throws is reported from
+ * within, so that an 'uncaughtException' sees the context of whoever threw.
+ */
 export function answerIn<Args extends unknown[]>(
   scope: AsyncResource,
   callback: (...args: Args) => void,
   ...args: Args
 ): void {
+  scope.runInAsyncScope(reportThrown, null, callback, args);
+  scope.emitDestroy();
+}
+
+function reportThrown<Args extends unknown[]>(callback: (...args: Args) => void, args: Args): void {
   try {
-    scope.runInAsyncScope(callback, null, ...args);
-  } finally {
-    scope.emitDestroy();
+    callback(...args);
+  } catch (error) {
+    const transport = core();
+    if (transport === null) throw error;
+    transport.fatalException(error);
   }
 }
 

@@ -1,0 +1,50 @@
+/**
+ * `performance.eventLoopUtilization()` and `nodeTiming.idleTime` while the event loop waits in our
+ * port: libuv takes that for work, and programs that shed load by it would shed all. So what was
+ * waited there is added to what Node counts as idle.
+ */
+import type { Transport } from '../../port/contract';
+
+interface Utilization {
+  idle: number;
+  active: number;
+  utilization: number;
+}
+
+type Measure = (before?: Utilization, earlier?: Utilization) => Utilization;
+
+function between(idle: number, active: number): Utilization {
+  return { idle, active, utilization: active / (idle + active) };
+}
+
+/** Node's own of the same name, with our waiting added. */
+function correctedBy(waitedMs: () => number, measure: Measure): Measure {
+  return function eventLoopUtilization(before, earlier) {
+    if (earlier !== undefined) return measure(before, earlier);
+    const now = measure();
+    if (now.idle === 0 && now.active === 0) return now; // the loop has not begun
+    const waited = waitedMs();
+    const total = between(now.idle + waited, now.active - waited);
+    if (before === undefined) return total;
+    return between(total.idle - before.idle, total.active - before.active);
+  };
+}
+
+/** From here on. Where a thread drives, the loop waits in libuv, and nothing is added. */
+export function countWaiting(transport: Transport): void {
+  const { performance } = globalThis;
+  const waitedMs = (): number => transport.waitedMs();
+  const { eventLoopUtilization: measure, nodeTiming } = performance;
+  Object.defineProperty(performance, 'eventLoopUtilization', {
+    configurable: true,
+    writable: true,
+    value: correctedBy(waitedMs, measure.bind(performance) as Measure),
+  });
+  const idleTime = Object.getOwnPropertyDescriptor(nodeTiming, 'idleTime');
+  const { get: idleOfLibuv } = idleTime ?? {};
+  if (idleOfLibuv === undefined) return;
+  Object.defineProperty(nodeTiming, 'idleTime', {
+    ...idleTime,
+    get: () => (idleOfLibuv.call(nodeTiming) as number) + waitedMs(),
+  });
+}
