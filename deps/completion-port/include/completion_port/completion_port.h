@@ -51,7 +51,8 @@
 
 namespace completion_port {
 
-// [generation:12 | index:20]. Never 0. An id is used again only after 4,094 others in its slot.
+// [generation:12 | index:20]. Never 0. An id is used again only after 4,094 others in its slot, and
+// while there are slots to be had, each of these waits for 64 others.
 using SocketId = std::uint32_t;
 using ListenerId = std::uint32_t;
 
