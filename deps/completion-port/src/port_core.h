@@ -77,6 +77,7 @@ class PortCore final : public Port, private BackendEvents {
   void TakeTurn(int limit_ms);
   // The helper has driven for so long.
   void CountHelper(std::uint64_t ns);
+  void CountLook() { counters_.Add(Counter::kHelperLooks); }
 
   // A socket accepted by a sibling, to live here. Any I/O thread of the group.
   struct AcceptedSocket {
