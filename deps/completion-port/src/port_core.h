@@ -214,7 +214,8 @@ class PortCore final : public Port, private BackendEvents {
   // cores busy, stood still where a port starts, and 1 of 49 before; with this, none of 240.
   std::mutex open_mutex_;
   std::condition_variable queue_opened_;
-  Error opened_ = kOpening;  // guarded by open_mutex_
+  Error opened_ = kOpening;     // guarded by open_mutex_
+  bool queue_is_open_ = false;  // the driver's
 
   class Drive drive_;
   // The submitter's, of how busy it is.

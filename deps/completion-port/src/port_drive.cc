@@ -64,7 +64,9 @@ Error PortCore::OpenQueue() {
   context.chunks = &chunks_;
   context.counters = &counters_;
   context.queue_entries = 1024;
-  return backend_->Open(context);
+  const Error error = backend_->Open(context);
+  queue_is_open_ = error == Error::kOk;
+  return error;
 }
 
 void PortCore::RequestStop() {
@@ -75,7 +77,7 @@ void PortCore::RequestStop() {
 void PortCore::Join() {
   if (options_.driving == Driving::kThread) return thread_.Join();
   helper_.Stop();
-  if (backend_ == nullptr || !drive_.TryTake(Driver::kSubmitter)) return;  // stopped already
+  if (!queue_is_open_ || !drive_.TryTake(Driver::kSubmitter)) return;  // stopped already
   StopEverything();  // and keeps the drive: nobody is to take another turn
 }
 
@@ -86,7 +88,7 @@ bool PortCore::HasCompletions() const {
 }
 
 bool PortCore::Drive(int timeout_ms) {
-  if (options_.driving == Driving::kThread) return HasCompletions();
+  if (options_.driving == Driving::kThread || stopping_.load()) return HasCompletions();
   helper_.SubmitterComes();
   const bool found = DriveOnce(timeout_ms);
   helper_.SubmitterLeaves();
