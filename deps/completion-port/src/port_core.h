@@ -103,6 +103,7 @@ class PortCore final : public Port, private BackendEvents {
   void TakeSubmissions();
   void Dispatch(const Submission& submission);
   void TakeInbox();
+  bool HasWorkBeforeSleep();
   int NextTimeoutMs(int limit_ms);
   void SleepAndWait(int limit_ms);
   void Complete(Opcode opcode, std::uint32_t id, std::int32_t result, std::uint32_t arg0 = 0,
