@@ -30,7 +30,8 @@ Client::PortEnd::~PortEnd() {
   DeleteMemory(send_slab, kPageBytes);
 }
 
-Client::Client(BackendKind backend, const ClientOptions& options) : options_(options) {
+Client::Client(const Setup& setup, const ClientOptions& options)
+    : setup_(setup), options_(options) {
   for (std::uint32_t i = 0; i < options.ports; ++i) {
     auto end = std::make_unique<PortEnd>();
     const std::size_t bytes =
@@ -44,7 +45,10 @@ Client::Client(BackendKind backend, const ClientOptions& options) : options_(opt
     end->completions.Use(end->rings, CompletionsOffset(options.submission_entries),
                          options.completion_entries);
     PortOptions port;
-    port.backend = backend;
+    port.backend = setup.backend;
+    port.driving = setup.driving;
+    port.helper = setup.helper;
+    port.helper_thresholds = options.helper_thresholds;
     port.ring_memory = end->rings;
     port.submission_entries = options.submission_entries;
     port.completion_entries = options.completion_entries;
@@ -58,13 +62,17 @@ Client::Client(BackendKind backend, const ClientOptions& options) : options_(opt
     port.wake_context = this;
     const Error error = group_.Add(port, &end->port);
     ends_.push_back(std::move(end));
-    CHECK_EQ(error, Error::kOk);
+    open_error_ = error;
+    if (!options.may_fail_to_open) CHECK_EQ(error, Error::kOk);
     if (error != Error::kOk) return;
   }
-  started_ = true;
+  if (setup.SubmitterDrives() && !setup.helper) BeginTurns();
 }
 
-Client::~Client() { Finish(); }
+Client::~Client() {
+  Finish();
+  EndTurns();
+}
 
 // --- Writing
 
@@ -77,6 +85,7 @@ void Client::Write(std::uint32_t port, const Submission& submission) {
   const std::uint64_t deadline_ms = NowMs() + static_cast<std::uint64_t>(Patience(5000));
   while (!TryWrite(port, submission)) {
     Flush();
+    if (setup_.SubmitterDrives()) ends_[port]->port->Submit(0);
     if (NowMs() > deadline_ms) return Fail(__FILE__, __LINE__, "the submission ring stays full");
     std::this_thread::yield();
   }
@@ -96,7 +105,12 @@ void Client::Submit(std::uint32_t port, Opcode opcode, std::uint32_t id, std::ui
 
 void Client::Flush() {
   for (auto& end : ends_) {
-    if (end->submissions.Publish() && end->header.TakeSleeper(kPortAsleep)) end->port->Wake();
+    if (!end->submissions.Publish()) continue;
+    if (setup_.SubmitterDrives()) {
+      end->port->Submit(0);
+    } else if (end->header.TakeSleeper(kPortAsleep)) {
+      end->port->Wake();
+    }
   }
 }
 
@@ -267,7 +281,8 @@ std::size_t Client::Drain() {
     std::vector<Completion> batch;
     for (std::uint32_t i = 0; i < count; ++i) batch.push_back(end.completions.Read(i));
     end.completions.Advance(count);
-    if (end.header.At(kCompletionOverflow).load() == 1) end.port->Wake();
+    const bool is_wanted = end.header.At(kCompletionOverflow).load() == 1;
+    if (is_wanted && !setup_.SubmitterDrives()) end.port->Wake();
     for (const Completion& completion : batch) OnCompletion(port, completion);
     total += count;
   }
@@ -303,15 +318,51 @@ bool Client::WaitUntil(const std::function<bool()>& done,
     Drain();
     if (done()) return true;
     if (std::chrono::steady_clock::now() >= deadline) return false;
-    for (auto& end : ends_) end->header.FallAsleep(kConsumerAsleep);
-    if (!AnyAvailable()) {
-      // Without a look in between: a wake-up that is lost here is a failed test.
-      std::unique_lock<std::mutex> lock(wake_mutex_);
-      woken_.wait_until(lock, deadline, [this] { return was_woken_; });
-      was_woken_ = false;
-    }
-    for (auto& end : ends_) end->header.StayAwake(kConsumerAsleep);
+    WaitForCompletions(deadline);
   }
+}
+
+void Client::WaitForCompletions(std::chrono::steady_clock::time_point deadline) {
+  if (setup_.SubmitterDrives() && !stopped_) return DriveUntil(deadline);
+  for (auto& end : ends_) end->header.FallAsleep(kConsumerAsleep);
+  if (!AnyAvailable()) WaitToBeWoken(deadline);
+  for (auto& end : ends_) end->header.StayAwake(kConsumerAsleep);
+}
+
+// Without a look in between: a wake-up that is lost here is a failed test.
+void Client::WaitToBeWoken(std::chrono::steady_clock::time_point deadline) {
+  std::unique_lock<std::mutex> lock(wake_mutex_);
+  woken_.wait_until(lock, deadline, [this] { return was_woken_; });
+  was_woken_ = false;
+}
+
+// One turn of each port, of which one waits: to the end where there is but one, so that what is
+// lost here is a failed test, too.
+void Client::DriveUntil(std::chrono::steady_clock::time_point deadline) {
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+      deadline - std::chrono::steady_clock::now());
+  const bool is_alone = ends_.size() == 1 && WaitingTurnsCount() <= 1;
+  const int wait_ms = static_cast<int>(std::max<std::int64_t>(left.count(), 0) + 1);
+  if (is_alone) {
+    ends_[0]->port->Drive(wait_ms);
+    return;
+  }
+  TakeWaitingTurns();
+  if (setup_.helper) TakeTurns();
+  waits_in_ = (waits_in_ + 1) % static_cast<std::uint32_t>(ends_.size());
+  if (!AnyAvailable()) ends_[waits_in_]->port->Drive(std::min(wait_ms, 1));
+}
+
+// Reads nothing.
+void Client::TakeTurns() {
+  if (stopped_ || !setup_.SubmitterDrives()) return;
+  for (auto& end : ends_) end->port->Drive(0);
+}
+
+bool Client::WaitCount(Counter counter, std::uint64_t least, int ms) {
+  const std::uint64_t deadline_ms = NowMs() + static_cast<std::uint64_t>(Patience(ms));
+  while (Count(counter) < least && NowMs() < deadline_ms) Pass(1);
+  return Count(counter) >= least;
 }
 
 void Client::Pass(int ms) {

@@ -7,8 +7,8 @@ namespace completion_port::test {
 namespace {
 
 struct AwaitingPair : Pair {
-  explicit AwaitingPair(BackendKind backend, PairOptions options = {})
-      : Pair(backend, WithoutCredit(options)) {
+  explicit AwaitingPair(const Setup& setup, PairOptions options = {})
+      : Pair(setup, WithoutCredit(options)) {
     if (!ready()) return;
     client.AwaitReadable(sock);
     client.Pass(20);
@@ -27,7 +27,7 @@ struct AwaitingPair : Pair {
 }  // namespace
 
 PORT_TEST(CloseWhileReadableIsAwaited) {
-  AwaitingPair pair(backend);
+  AwaitingPair pair(setup);
   REQUIRE(pair.ready());
   pair.client.Send(pair.sock, {PatternBytes(1, 0, 50'000)});
   pair.client.Close(pair.sock);
@@ -42,7 +42,7 @@ PORT_TEST(CloseWithBytesThatAreReadable) {
   for (const bool told : {true, false}) {
     PairOptions options;
     options.credit = options.refill = 0;
-    Pair pair(backend, options);
+    Pair pair(setup, options);
     REQUIRE(pair.ready());
     REQUIRE_EQ(pair.peer.SendAll(std::string(100'000, 'x')), PeerStatus::kOk);
     pair.client.Pass(kQuietMs);
@@ -60,7 +60,7 @@ PORT_TEST(CloseWithBytesThatAreReadable) {
 }
 
 PORT_TEST(ResetWhileReadableIsAwaited) {
-  AwaitingPair pair(backend);
+  AwaitingPair pair(setup);
   REQUIRE(pair.ready());
   pair.client.Close(pair.sock, true);
   REQUIRE(pair.WaitClosed());
@@ -70,7 +70,7 @@ PORT_TEST(ResetWhileReadableIsAwaited) {
 }
 
 PORT_TEST(CloseBeforeConnectingStandsForAReadable) {
-  Client client(backend);
+  Client client(setup);
   ConnectOptions options;
   options.remote = Loopback(9);
   Sock* sock = client.Prepare(options);
@@ -84,7 +84,7 @@ PORT_TEST(CloseBeforeConnectingStandsForAReadable) {
 
 // The connection goes on in the duplicate, and no byte of it is lost to ours.
 PORT_TEST(ReleaseWhileReadableIsAwaited) {
-  AwaitingPair pair(backend);
+  AwaitingPair pair(setup);
   REQUIRE(pair.ready());
   std::intptr_t native = -1;
   REQUIRE_EQ(pair.client.port()->Duplicate(pair.sock->id, &native), Error::kOk);
@@ -103,7 +103,7 @@ PORT_TEST(ReleaseWhileReadableIsAwaited) {
 PORT_TEST(CloseDrainsWhereReadableWasAwaited) {
   PairOptions options;
   options.client.linger_ms = 10'000;
-  AwaitingPair pair(backend, options);
+  AwaitingPair pair(setup, options);
   REQUIRE(pair.ready());
   pair.client.Shutdown(pair.sock);
   pair.client.Close(pair.sock);
@@ -125,7 +125,7 @@ PORT_TEST(CloseReadsOnWhereReadableWasAwaited) {
   PairOptions options;
   options.peer_receive_buffer = 16 * 1024;
   options.client.linger_ms = 15'000;
-  AwaitingPair pair(backend, options);
+  AwaitingPair pair(setup, options);
   REQUIRE(pair.ready());
   const std::size_t length = 6'000'000;
   pair.client.Send(pair.sock, {PatternBytes(7, 0, length)});
@@ -150,7 +150,7 @@ PORT_TEST(CloseRacesWithReadable) {
     PairOptions options;
     options.credit = options.refill = 0;
     options.client.linger_ms = 50;
-    Pair pair(backend, options);
+    Pair pair(setup, options);
     REQUIRE(pair.ready());
     pair.client.AwaitReadable(pair.sock);
     if (round % 4 < 2) pair.client.Flush();
@@ -176,7 +176,7 @@ PORT_TEST(CloseOfABusyConnectionWhileReadableIsAwaited) {
     PairOptions options;
     options.credit = 20;
     options.refill = 0;
-    Pair pair(backend, options);
+    Pair pair(setup, options);
     REQUIRE(pair.ready());
     Client& client = pair.client;
     const auto send = [&](std::size_t length) {
@@ -209,7 +209,7 @@ PORT_TEST(StopsWhileReadableIsAwaited) {
   for (const bool lingers : {false, true}) {
     PairOptions options;
     options.client.linger_ms = 60'000;
-    AwaitingPair pair(backend, options);
+    AwaitingPair pair(setup, options);
     REQUIRE(pair.ready());
     if (lingers) {
       pair.client.Shutdown(pair.sock);

@@ -47,7 +47,7 @@ void SendFrom(Peer& peer, const std::vector<std::uint8_t>& bytes, std::uint64_t*
 }  // namespace
 
 PORT_TEST(ReadableWhenBytesCome) {
-  Pair pair(backend, WithCredit(0));
+  Pair pair(setup, WithCredit(0));
   REQUIRE(pair.ready());
   Client& client = pair.client;
   for (int round = 1; round <= 3; ++round) {
@@ -68,7 +68,7 @@ PORT_TEST(ReadableWhenBytesCome) {
 }
 
 PORT_TEST(ReadableAtOnceWhereBytesAre) {
-  Pair pair(backend, WithCredit(0));
+  Pair pair(setup, WithCredit(0));
   REQUIRE(pair.ready());
   REQUIRE_EQ(pair.peer.SendAll("0123456789"), PeerStatus::kOk);
   pair.client.Pass(kQuietMs);
@@ -84,7 +84,7 @@ PORT_TEST(ReadableAtOnceWhereBytesAre) {
 PORT_TEST(ReadableAtTheEnd) {
   for (const bool ends_before : {false, true}) {
     for (const std::string words : {"", "last words"}) {
-      Pair pair(backend, WithCredit(0));
+      Pair pair(setup, WithCredit(0));
       REQUIRE(pair.ready());
       if (!ends_before) {
         pair.client.AwaitReadable(pair.sock);
@@ -118,7 +118,7 @@ PORT_TEST(ReadableAtTheEnd) {
 
 PORT_TEST(ReadableOnReset) {
   for (const bool resets_before : {false, true}) {
-    Pair pair(backend, WithCredit(0));
+    Pair pair(setup, WithCredit(0));
     REQUIRE(pair.ready());
     if (resets_before) {
       pair.peer.Reset();
@@ -138,7 +138,7 @@ PORT_TEST(ReadableOnReset) {
 }
 
 PORT_TEST(ReadableIsBusyWithCreditOut) {
-  Pair pair(backend, WithCredit(2));
+  Pair pair(setup, WithCredit(2));
   REQUIRE(pair.ready());
   Client& client = pair.client;
   CHECK_EQ(AskReadable(client, pair.sock), Error::kBusy);
@@ -163,7 +163,7 @@ PORT_TEST(ReadableIsBusyWithCreditOut) {
 
 // The second is refused at once; the first waits on.
 PORT_TEST(ReadableIsBusyWhileAwaited) {
-  Pair pair(backend, WithCredit(0));
+  Pair pair(setup, WithCredit(0));
   REQUIRE(pair.ready());
   Client& client = pair.client;
   client.strays_expected = 1;
@@ -179,7 +179,7 @@ PORT_TEST(ReadableIsBusyWhileAwaited) {
 }
 
 PORT_TEST(ReadableBeforeConnecting) {
-  Client client(backend);
+  Client client(setup);
   PeerListener listener(Family::kIpv4);
   ConnectOptions options;
   options.remote = listener.address();
@@ -197,7 +197,7 @@ PORT_TEST(ReadableBeforeConnecting) {
 // It waits for the completion, which comes first, and is not lost. The books see to the order.
 PORT_TEST(CreditBehindAReadable) {
   for (const bool bytes_are_there : {false, true}) {
-    Pair pair(backend, WithCredit(0));
+    Pair pair(setup, WithCredit(0));
     REQUIRE(pair.ready());
     if (bytes_are_there) REQUIRE_EQ(pair.peer.SendAll("hello"), PeerStatus::kOk);
     pair.client.Pass(kQuietMs);
@@ -219,7 +219,7 @@ PORT_TEST(CreditBehindAReadable) {
 
 PORT_TEST(ChunksAndDirectReceivesInTurns) {
   PairOptions options = WithCredit(4);
-  Pair pair(backend, options);
+  Pair pair(setup, options);
   REQUIRE(pair.ready());
   Client& client = pair.client;
   Sock* sock = pair.sock;
@@ -254,7 +254,7 @@ PORT_TEST(ChunksAndDirectReceivesInTurns) {
 
 // A connection in lively use, of whose receives one may still be with the system: then it is busy.
 PORT_TEST(ReadableOnABusyConnection) {
-  Pair pair(backend, WithCredit(20));
+  Pair pair(setup, WithCredit(20));
   REQUIRE(pair.ready());
   Client& client = pair.client;
   Sock* sock = pair.sock;
@@ -296,7 +296,7 @@ PORT_TEST(ReadableOnABusyConnection) {
 
 // A named pipe is not for this; there as elsewhere credit brings the bytes.
 PORT_TEST(ReadableOnALocalConnection) {
-  LocalPair pair(backend, 1, 0);
+  LocalPair pair(setup, 1, 0);
   REQUIRE(pair.ready());
   Client& client = pair.client;
 #ifdef _WIN32
