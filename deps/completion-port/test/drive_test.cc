@@ -51,6 +51,8 @@ class Talk {
       ++rounds_;
     }
     CHECK(client_.WaitUntil([this] { return HasArrived(); }));
+    REQUIRE(!ways_.empty());
+    Close(0);
     CHECK(closed_ != 0);
   }
   Client& client() { return client_; }
