@@ -1,7 +1,7 @@
 // The runner: one test after the other, TAP on stdout, a watchdog that ends a stuck process.
 //
 //   completion_port_test [--filter part-of-a-name] [--seed N] [--repeat N] [--bail]
-//                        [--list]
+//                        [--part I/N] [--list]
 #include "testing.h"
 
 #include <algorithm>
@@ -245,6 +245,8 @@ static int Main(int argc, char** argv) {
   int repeat = 1;
   bool list = false;
   bool bail = false;
+  std::size_t part = 0;
+  std::size_t parts = 1;
   State().seed = std::random_device{}();
   for (int i = 1; i < argc; ++i) {
     const std::string_view option = argv[i];
@@ -254,6 +256,11 @@ static int Main(int argc, char** argv) {
     if (option == "--filter") filter = value;
     if (option == "--seed") State().seed = std::strtoull(value, nullptr, 10);
     if (option == "--repeat") repeat = std::atoi(value);
+    if (option == "--part") {  // every N-th test, from the I-th (1 to N) on
+      char* rest = nullptr;
+      part = std::max(std::strtoul(value, &rest, 10), 1ul) - 1;
+      parts = *rest == '/' ? std::max(std::strtoul(rest + 1, nullptr, 10), 1ul) : 1;
+    }
   }
   std::vector<TestCase>& tests = Tests();
   std::sort(tests.begin(), tests.end(), [](const TestCase& a, const TestCase& b) {
@@ -269,7 +276,8 @@ static int Main(int argc, char** argv) {
   const std::vector<Setup> setups = UsableSetups();
   std::thread watchdog(Watch);
   for (; repeat > 0; --repeat) {
-    for (const TestCase& test : tests) {
+    for (std::size_t i = part; i < tests.size(); i += parts) {
+      const TestCase& test = tests[i];
       if (std::string_view(test.name).find(filter) == std::string_view::npos) continue;
       if (bail && State().failed != 0) break;
       if (test.runs == Runs::kOnce) {
