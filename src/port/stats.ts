@@ -41,6 +41,8 @@ export interface PortStats {
   /** Times the helper has driven in the event loop's place, and how long in all. */
   helperTurns: number;
   helperNs: number;
+  /** Times the helper has looked whether it is needed. */
+  helperLooks: number;
   /** Rounds of the event loop that found work of the helper's and left it driving. */
   workFound: number;
   operations: Record<string, OperationStats>;
@@ -72,6 +74,7 @@ function empty(): PortStats {
     waitedNs: 0,
     helperTurns: 0,
     helperNs: 0,
+    helperLooks: 0,
     workFound: 0,
     operations: {},
   };

@@ -1,8 +1,8 @@
 // Who drives a port.
 //
 // To drive is to take one turn after another: hand over what was submitted, wait, reap, write
-// completions. The state machines of a port have no lock of their own; what keeps two threads out of
-// them is that one thread drives at any moment, the *driver*, and this is where it changes:
+// completions. The state machines of a port have no lock of their own; what keeps two threads out
+// of them is that one thread drives at any moment, the *driver*, and this is where it changes:
 //
 //        ┌──────────── Release ─────────────┐
 //        ▼                                  │

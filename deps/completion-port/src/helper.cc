@@ -8,8 +8,6 @@ namespace completion_port {
 
 namespace {
 
-// How long the submitter may be away before somebody else drives, at least; at most twice that.
-constexpr std::uint32_t kAwayUs = 1000;
 // How long the thread waits in one turn. The submitter may have written meanwhile without waking
 // it, as it gathers what belongs together.
 constexpr int kTurnMs = 1;
@@ -19,11 +17,21 @@ constexpr int kTurnMs = 1;
 void Helper::SubmitterLeaves() {
   const std::uint32_t turn = turn_.load(std::memory_order_relaxed) + 1;
   turn_.store(turn);
-  if (state_ == State::kForbidden || alarm_turn_.load(std::memory_order_relaxed) != 0) return;
+  SetAlarm(turn);
+}
+
+void Helper::SubmitterStays() { SetAlarm(turn_.load(std::memory_order_relaxed)); }
+
+// In that turn, unless it is set already.
+void Helper::SetAlarm(std::uint32_t turn) {
+  if (state_ == State::kForbidden) return;
+  // Sequentially consistent, as is the thread's part in Look: it takes the alarm, then reads the
+  // turn. One of the two sees what the other has written, or the alarm would never be set again.
+  if (alarm_turn_.load() != 0) return;
   if (core_->Load() == 0) return;
   if (state_ == State::kAllowed && !Start()) return;
   alarm_turn_.store(turn);
-  alarm_.Set(kAwayUs);
+  alarm_.Set(away_us_);
 }
 
 bool Helper::Start() {
@@ -45,6 +53,7 @@ void Helper::Run() {
 }
 
 void Helper::Look() {
+  core_->CountLook();
   const std::uint32_t alarm_turn = alarm_turn_.exchange(0);
   std::uint32_t turn = turn_.load();
   if (!IsAway(turn)) return;
@@ -55,7 +64,7 @@ void Helper::Look() {
   }
   // Away again, or still: the submitter may have seen the alarm set and not set it itself.
   std::uint32_t unset = 0;
-  if (IsAway(turn) && alarm_turn_.compare_exchange_strong(unset, turn)) alarm_.Set(kAwayUs);
+  if (IsAway(turn) && alarm_turn_.compare_exchange_strong(unset, turn)) alarm_.Set(away_us_);
 }
 
 void Helper::DriveUntilWanted() {

@@ -1,4 +1,4 @@
-// The turn of a port. Whoever drives sleeps only inside Backend::Wait; a thread only after it has
+// The turn of a port. Whoever drives sleeps only inside Backend::Wait, and only after it has
 // announced so.
 #include "port_core.h"
 
@@ -63,11 +63,11 @@ void PortCore::SleepAndWait(int limit_ms) {
   // Whoever drives and reads in one has read before it waits.
   if (!is_thread && CompletionsReady() != 0) limit_ms = 0;
   int timeout_ms = limit_ms == 0 ? 0 : NextTimeoutMs(limit_ms);
-  if (timeout_ms != 0 && is_thread) {
+  if (timeout_ms != 0) {
+    // Also for a submitter that drives: siblings hand it sockets meanwhile.
     header_.At(kChunksWanted).store(IsAnyStarved() ? 1 : 0);
     header_.FallAsleep(kPortAsleep);
-    // The last look: what was published before the flag was seen must not wait for a wake-up.
-    if (submissions_.Available() != 0 || inbox_filled_.load() || stopping_.load()) timeout_ms = 0;
+    if (HasWorkBeforeSleep()) timeout_ms = 0;
   }
   if (is_thread || timeout_ms == 0) {
     backend_->Wait(timeout_ms);
@@ -78,6 +78,12 @@ void PortCore::SleepAndWait(int limit_ms) {
     counters_.Add(Counter::kWaitedNs, waited_until_ns_ - before_ns);
   }
   header_.StayAwake(kPortAsleep);
+}
+
+// The last look: what was done before the flag was seen must not wait for a wake-up.
+bool PortCore::HasWorkBeforeSleep() {
+  const bool has_room = !overflow_.empty() && completions_.HasRoom();
+  return has_room || submissions_.Available() != 0 || inbox_filled_.load() || stopping_.load();
 }
 
 int PortCore::NextTimeoutMs(int limit_ms) {

@@ -76,6 +76,7 @@ class PortCore final : public Port, private BackendEvents {
   void TakeTurn(int limit_ms);
   // The helper has driven for so long.
   void CountHelper(std::uint64_t ns);
+  void CountLook() { counters_.Add(Counter::kHelperLooks); }
 
   // A socket accepted by a sibling, to live here. Any I/O thread of the group.
   struct AcceptedSocket {
@@ -101,6 +102,7 @@ class PortCore final : public Port, private BackendEvents {
   void TakeSubmissions();
   void Dispatch(const Submission& submission);
   void TakeInbox();
+  bool HasWorkBeforeSleep();
   int NextTimeoutMs(int limit_ms);
   void SleepAndWait(int limit_ms);
   void Complete(Opcode opcode, std::uint32_t id, std::int32_t result, std::uint32_t arg0 = 0,
@@ -217,7 +219,8 @@ class PortCore final : public Port, private BackendEvents {
   // cores busy, stood still where a port starts, and 1 of 49 before; with this, none of 240.
   std::mutex open_mutex_;
   std::condition_variable queue_opened_;
-  Error opened_ = kOpening;  // guarded by open_mutex_
+  Error opened_ = kOpening;     // guarded by open_mutex_
+  bool queue_is_open_ = false;  // the driver's
 
   class Drive drive_;
   // The submitter's, of how busy it is.

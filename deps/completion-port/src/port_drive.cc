@@ -8,14 +8,6 @@ namespace completion_port {
 
 namespace {
 
-// A wait that took less found something there already.
-constexpr std::uint64_t kFoundWorkNs = 3000;
-// The submitter is saturated when it has found work in every turn for so long, ...
-constexpr std::uint64_t kSaturatedAfterNs = 10'000'000;
-// ... and that so many completions at once, on average, that a thread's hand-over of a batch costs
-// little of it. With fewer, one thread alone is the quicker one.
-constexpr std::uint32_t kManyCompletions = 16;
-constexpr std::uint32_t kFewCompletions = 8;
 constexpr std::uint32_t kBatchWeight = 16;  // of the average: the last so many turns
 
 }  // namespace
@@ -28,7 +20,7 @@ Error PortCore::Start() {
   if (options_.driving == Driving::kThread) return StartThread();
   error = OpenQueue();
   if (error == Error::kOk && options_.helper && !backend_->BelongsToOneThread()) {
-    helper_.Allow(options_.core);
+    helper_.Allow(options_.core, options_.helper_thresholds.away_us);
     can_be_saturated_ = os::UsableCores() > 1;
   }
   return error;
@@ -73,7 +65,9 @@ Error PortCore::OpenQueue() {
   context.chunks = &chunks_;
   context.counters = &counters_;
   context.queue_entries = 1024;
-  return backend_->Open(context);
+  const Error error = backend_->Open(context);
+  queue_is_open_ = error == Error::kOk;
+  return error;
 }
 
 void PortCore::RequestStop() {
@@ -84,7 +78,7 @@ void PortCore::RequestStop() {
 void PortCore::Join() {
   if (options_.driving == Driving::kThread) return thread_.Join();
   helper_.Stop();
-  if (backend_ == nullptr || !drive_.TryTake(Driver::kSubmitter)) return;  // stopped already
+  if (!queue_is_open_ || !drive_.TryTake(Driver::kSubmitter)) return;  // stopped already
   StopEverything();  // and keeps the drive: nobody is to take another turn
 }
 
@@ -129,18 +123,19 @@ void PortCore::LearnBatch(std::uint32_t ready) {
   // In sixteenths, so that it moves at all.
   average_batch_ += ready - average_batch_ / kBatchWeight;
   const std::uint32_t average = average_batch_ / kBatchWeight;
-  if (is_saturated_ && average < kFewCompletions) SetSaturated(false);
+  if (is_saturated_ && average < options_.helper_thresholds.few_completions) SetSaturated(false);
 }
 
 void PortCore::LearnLoad(std::uint64_t before_ns, std::uint32_t ready) {
   LearnBatch(ready);
+  const HelperThresholds& thresholds = options_.helper_thresholds;
   const std::uint64_t now_ns = waited_until_ns_ != 0 ? waited_until_ns_ : before_ns;
-  const bool was_idle = ready == 0 || now_ns - before_ns > kFoundWorkNs;
+  const bool was_idle = ready == 0 || now_ns - before_ns > thresholds.found_work_ns;
   if (was_idle) busy_since_ns_ = 0;
   if (was_idle || is_saturated_) return SetSaturated(!was_idle);
   if (busy_since_ns_ == 0) busy_since_ns_ = now_ns;
-  const bool is_busy = now_ns - busy_since_ns_ > kSaturatedAfterNs;
-  if (is_busy && average_batch_ / kBatchWeight >= kManyCompletions) SetSaturated(true);
+  const bool is_busy = now_ns - busy_since_ns_ > thresholds.saturated_after_ns;
+  if (is_busy && average_batch_ / kBatchWeight >= thresholds.many_completions) SetSaturated(true);
 }
 
 void PortCore::SetSaturated(bool saturated) {
@@ -168,6 +163,7 @@ bool PortCore::Submit(SocketId id) {
                        connection->send.state == OperationState::kIdle &&
                        connection->send_side != SendSide::kFailed;
   drive_.Release(Driver::kSubmitter);
+  helper_.SubmitterStays();
   return is_sent;
 }
 

@@ -1,5 +1,5 @@
-// A submitter that keeps books. It follows the wake-up protocol of layout.h to the letter and fails
-// the running test whenever a port breaks one of its promises:
+// A submitter that keeps books, and drives where the setup says so. It follows the wake-up protocol
+// of layout.h to the letter and fails the running test whenever a port breaks one of its promises:
 //
 //   - every operation completes exactly once, sends and receives in order;
 //   - nothing comes beyond the credit, after the end, after kLinger or after kClose;
@@ -48,6 +48,8 @@ struct ClientOptions {
   std::size_t send_slab_bytes = 1024 * 1024;
   std::uint32_t socket_capacity = 8192;
   std::uint32_t linger_ms = 1000;
+  bool may_fail_to_open = false;
+  HelperThresholds helper_thresholds;
 };
 
 struct HeldChunk {
@@ -120,12 +122,12 @@ struct Accepting {
   std::vector<Error> errors;
 };
 
-class Client {
+class Client : private WaitingTurns {
  public:
-  explicit Client(BackendKind backend, const ClientOptions& options = {});
+  explicit Client(const Setup& setup, const ClientOptions& options = {});
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
-  ~Client();  // Finish()
+  ~Client() override;  // Finish()
 
   // --- Operations. Written to the ring; seen by the port after Flush() or any wait.
   // Null, with the reason, when the preparing call failed.
@@ -169,10 +171,14 @@ class Client {
   Sock* ConnectTo(const Address& remote, std::uint32_t port = 0);
 
   // --- Time.
-  void Flush();         // publishes, wakes the port if it sleeps
-  void FlushQuietly();  // publishes nothing but kRelease: wakes only who wants chunks
-  std::size_t Drain();  // reads what has completed, without waiting
+  // Publishes. The port is woken if it sleeps, or hands over at once where this thread drives.
+  void Flush();
+  void FlushQuietly();        // publishes nothing but kRelease: wakes only who wants chunks
+  void TakeTurns() override;  // where this thread drives: one of each port, without reading
+  std::size_t Drain();        // reads what has completed, without waiting
   bool WaitUntil(const std::function<bool()>& done, int ms = 5000);
+  // Until it is so much; nobody is woken for that.
+  bool WaitCount(Counter counter, std::uint64_t least, int ms = 5000);
   void Pass(int ms);              // waits that long, reading completions
   std::uint32_t max_batch = ~0u;  // completions read in one Drain()
 
@@ -187,7 +193,8 @@ class Client {
   std::uint64_t CountCompleted(Opcode opcode) const;
   RingHeader header(std::uint32_t port = 0) const;
   std::uint32_t ports() const { return static_cast<std::uint32_t>(ends_.size()); }
-  bool started() const { return started_; }
+  bool started() const { return open_error_ == Error::kOk; }
+  Error open_error() const { return open_error_; }
   std::deque<Sock>& socks() { return socks_; }
 
  private:
@@ -220,12 +227,16 @@ class Client {
   void OnSent(Sock* sock, const Completion& completion);
   void OnClosed(Sock* sock);
   bool WaitUntil(const std::function<bool()>& done, std::chrono::steady_clock::time_point deadline);
+  void WaitForCompletions(std::chrono::steady_clock::time_point deadline);
+  void WaitToBeWoken(std::chrono::steady_clock::time_point deadline);
+  void DriveUntil(std::chrono::steady_clock::time_point deadline);
   void Overwrite(PortEnd& end, SendRequest& request);
   bool AnyAvailable() const;
   void CheckBalance();
 
+  const Setup setup_;
   const ClientOptions options_;
-  bool started_ = false;
+  Error open_error_ = Error::kOk;
   bool stopped_ = false;
   bool finished_ = false;
   std::vector<std::unique_ptr<PortEnd>> ends_;
@@ -235,7 +246,8 @@ class Client {
 
   std::mutex wake_mutex_;
   std::condition_variable woken_;
-  bool was_woken_ = false;  // guarded by wake_mutex_
+  bool was_woken_ = false;      // guarded by wake_mutex_
+  std::uint32_t waits_in_ = 0;  // of several ports, the one whose turn may wait
 
   PortGroup group_;  // last: stops before the memory above goes
 };

@@ -232,7 +232,7 @@ int Client::Stop() {
 void Client::Finish() {
   if (finished_) return;
   finished_ = true;
-  if (!started_ || stopped_) {
+  if (!started() || stopped_) {
     if (!stopped_) group_.Stop();
     return;
   }

@@ -1,7 +1,10 @@
 // Many sockets, everything at random, every byte checked. The seed is printed; --seed repeats it
 // (as far as threads and the kernel let anything be repeated).
 #include <algorithm>
+#include <chrono>
+#include <cstdio>
 #include <list>
+#include <thread>
 
 #include "pair.h"
 
@@ -28,8 +31,12 @@ struct Link {
 
 class Stress {
  public:
-  Stress(BackendKind backend, const ClientOptions& options, std::uint64_t seed)
-      : client_(backend, options), random_(seed) {}
+  Stress(const Setup& setup, const ClientOptions& options, std::uint64_t seed)
+      : client_(setup, options), random_(seed) {}
+
+  // From now on the submitter is away for up to so long, now and then, before it takes a turn.
+  void GoAwayFor(std::uint32_t us) { away_us_ = us; }
+  Client& client() { return client_; }
 
   void Run(int ms, std::size_t links_at_once) {
     REQUIRE(client_.started());
@@ -41,13 +48,11 @@ class Stress {
     const std::uint64_t until_ms = NowMs() + static_cast<std::uint64_t>(ms);
     while (NowMs() < until_ms && !Failed()) {
       while (links_.size() < links_at_once) Open();
-      client_.WaitUntil([&] { return Step(); }, 20);
+      TurnAndStep();
     }
     // No new ones; the old ones come to their ends by themselves.
     const std::uint64_t deadline_ms = NowMs() + static_cast<std::uint64_t>(Patience(10000));
-    while (!links_.empty() && NowMs() < deadline_ms && !Failed()) {
-      client_.WaitUntil([&] { return Step(); }, 20);
-    }
+    while (!links_.empty() && NowMs() < deadline_ms && !Failed()) TurnAndStep();
     CHECK_EQ(links_.size(), 0);
     CHECK(opened_ > links_at_once);
     CHECK(finished_politely_ > 0);
@@ -190,7 +195,18 @@ class Stress {
     if (sock->ended.has_value() && (sock->Idle() || random_.OneIn(10))) client_.Close(sock);
   }
 
-  bool Step() {
+  void TurnAndStep() {
+    if (away_us_ != 0 && random_.OneIn(2)) {
+      // Mostly short, so that the helper has often just begun.
+      const std::uint32_t most_us = random_.OneIn(20) ? away_us_ : away_us_ / 20;
+      std::this_thread::sleep_for(std::chrono::microseconds(random_.Below(most_us)));
+    }
+    if (away_us_ == 0 || !random_.OneIn(4)) client_.TakeTurns();
+    client_.Drain();
+    Step();
+  }
+
+  void Step() {
     Greet();
     for (auto it = links_.begin(); it != links_.end();) {
       for (End& end : it->ends) StepEnd(&end);
@@ -204,7 +220,6 @@ class Stress {
       }
     }
     client_.Flush();
-    return true;
   }
 
   // Where both ended politely, all has arrived on both sides.
@@ -249,6 +264,7 @@ class Stress {
   std::uint64_t finished_politely_ = 0;
   std::uint64_t bytes_ = 0;
   std::uint64_t directly_ = 0;  // receives
+  std::uint32_t away_us_ = 0;
 };
 
 }  // namespace
@@ -256,7 +272,11 @@ class Stress {
 PORT_TEST(StressOfOnePort) {
   ClientOptions options;
   options.linger_ms = 5000;
-  Stress(backend, options, Seed()).Run(UnderWine() ? 2000 : 2500, 40);
+  Stress(setup, options, Seed())
+      .Run(UnderWine()               ? 2000
+           : setup.SubmitterDrives() ? 1200
+                                     : 2000,
+           40);
 }
 
 PORT_TEST(StressOfThreePortsWithTinyRings) {
@@ -266,7 +286,31 @@ PORT_TEST(StressOfThreePortsWithTinyRings) {
   options.completion_entries = 16;
   options.receive_slab_bytes = 1024 * 1024;
   options.linger_ms = 5000;
-  Stress(backend, options, Seed() + 1).Run(UnderWine() ? 1500 : 2500, 60);
+  Stress(setup, options, Seed() + 1).Run(UnderWine() || setup.SubmitterDrives() ? 1200 : 2000, 60);
+}
+
+// The drive changes hands all the time: the submitter is away for up to 3 ms, writes meanwhile and
+// comes back, and is now saturated and now not.
+SUBMITTER_TEST(StressOfHandingOver) {
+  if (!setup.helper) return Skip("nobody to hand over to");
+  ClientOptions options;
+  options.linger_ms = 5000;
+  options.helper_thresholds = {.away_us = 10,
+                               .found_work_ns = 20'000,
+                               .saturated_after_ns = 100'000,
+                               .many_completions = 4,
+                               .few_completions = 2};
+  Stress stress(setup, options, Seed() + 2);
+  stress.GoAwayFor(3000);
+  stress.Run(3000, 25);
+  const std::uint64_t turns = stress.client().Count(Counter::kHelperTurns);
+  CHECK_AT_MOST(20, turns);
+  if (std::thread::hardware_concurrency() > 1) {
+    CHECK_AT_MOST(1, stress.client().Count(Counter::kWorkFound));
+  }
+  std::printf("# handed over %llu times, %llu turns left to the helper\n",
+              static_cast<unsigned long long>(turns),
+              static_cast<unsigned long long>(stress.client().Count(Counter::kWorkFound)));
 }
 
 }  // namespace completion_port::test

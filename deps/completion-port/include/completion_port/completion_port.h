@@ -51,7 +51,8 @@
 
 namespace completion_port {
 
-// [generation:12 | index:20]. Never 0. An id is used again only after 4,094 others in its slot.
+// [generation:12 | index:20]. Never 0. An id is used again only after 4,094 others in its slot, and
+// while there are slots to be had, each of these waits for 64 others.
 using SocketId = std::uint32_t;
 using ListenerId = std::uint32_t;
 
@@ -70,6 +71,17 @@ Error ProbeBackend(BackendKind kind);
 enum class Driving : std::uint8_t {
   kSubmitter,  // its submitter, by Drive(); a helper thread while that is away for long
   kThread,     // a thread of the port's own, always
+};
+
+// When the helper drives. The submitter is saturated when it has found work in every turn for long,
+// and so many completions at once, on average, that a thread's hand-over of a batch costs little of
+// it. With fewer, one thread alone is the quicker one.
+struct HelperThresholds {
+  std::uint32_t away_us = 1000;  // > 0: what the submitter is away for at least; at most twice that
+  std::uint64_t found_work_ns = 3000;  // a wait that took less found something there already
+  std::uint64_t saturated_after_ns = 10'000'000;
+  std::uint32_t many_completions = 16;  // from so many on, ...
+  std::uint32_t few_completions = 8;    // ... until there are fewer than these
 };
 
 struct PortOptions {
@@ -101,6 +113,7 @@ struct PortOptions {
   // Whether a thread may help the submitter that drives. It is made at first need, and where none
   // can be had, the port works without. Costs a look per millisecond in which the port is busy.
   bool helper = true;
+  HelperThresholds helper_thresholds;
 
   // Core to pin the port's thread to, or the helper; -1 leaves the choice to the scheduler.
   int core = -1;
@@ -258,8 +271,8 @@ class Port {
   // --- Any thread
   // ----------------------------------------------------------------------------------
 
-  // Makes the turn under way, or the next one, return from its wait. A submitter needs it only after
-  // exchanging `kPortAsleep` from 1 to 0 (layout.h).
+  // Makes the turn under way, or the next one, return from its wait. A submitter needs it only
+  // after exchanging `kPortAsleep` from 1 to 0 (layout.h).
   virtual void Wake() = 0;
 };
 

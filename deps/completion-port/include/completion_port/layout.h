@@ -50,8 +50,8 @@ inline constexpr std::size_t kCompletionOverflow = 96;  // 1: the port holds com
                                                         // a backlog because accepted ones were not
                                                         // read yet; wake it after reading
 inline constexpr std::size_t kChunksWanted = 112;       // 1: a receive waits for a chunk
-inline constexpr std::size_t kDriver = 128;       // who drives: a Driver
-inline constexpr std::size_t kOffload = 129;      // 1: a thread drives on purpose, and is to send
+inline constexpr std::size_t kDriver = 128;             // who drives: a Driver
+inline constexpr std::size_t kOffload = 129;  // 1: a thread drives on purpose, to send too
 inline constexpr std::size_t kHeaderBytes = 9 * kCacheLineBytes;
 
 // Who takes the port's turns now. While a thread does, a submitter that has published wakes it if
@@ -159,11 +159,13 @@ static_assert(sizeof(Completion) == kRecordBytes);
   /* These are the submitter's: */                                                            \
   X(kDirectSends, directSends) /* SendNow calls */                                            \
   X(kDirectBytesSent, directBytesSent)                                                        \
-  X(kWaitedNs, waitedNs)       /* time that it waited in its turns, in nanoseconds */         \
-  X(kWorkFound, workFound)     /* turns that found work of the helper's, and left it driving */ \
+  X(kWaitedNs, waitedNs)   /* time that it waited in its turns, in nanoseconds */             \
+  X(kWorkFound, workFound) /* turns that found work of the helper's, and left it driving */   \
   /* The driver's again: */                                                                   \
   X(kHelperTurns, helperTurns) /* times the helper has taken the drive and given it back */   \
-  X(kHelperNs, helperNs)       /* time that it drove, in nanoseconds */
+  X(kHelperNs, helperNs)       /* time that it drove, in nanoseconds */                       \
+  /* The helper's: */                                                                         \
+  X(kHelperLooks, helperLooks) /* times it has looked whether it is needed */
 
 enum class Counter : std::uint32_t {
 #define X(name, js) name,
