@@ -60,7 +60,7 @@ void PortCore::TakeTurn(int limit_ms) {
 void PortCore::SleepAndWait(int limit_ms) {
   const bool is_thread = drive_.Now() == Driver::kThread;
   // Whoever drives and reads in one has read before it waits.
-  if (!is_thread && CompletionsReady() != 0) limit_ms = 0;
+  if (!is_thread && (CompletionsReady() != 0 || woken_.load())) limit_ms = 0;
   int timeout_ms = limit_ms == 0 ? 0 : NextTimeoutMs(limit_ms);
   if (timeout_ms != 0 && is_thread) {
     header_.At(kChunksWanted).store(IsAnyStarved() ? 1 : 0);
@@ -76,6 +76,7 @@ void PortCore::SleepAndWait(int limit_ms) {
     waited_until_ns_ = os::NowNs();
     counters_.Add(Counter::kWaitedNs, waited_until_ns_ - before_ns);
   }
+  if (!is_thread) woken_.store(false);
   header_.StayAwake(kPortAsleep);
 }
 

@@ -216,6 +216,7 @@ class PortCore final : public Port, private BackendEvents {
   Error opened_ = kOpening;  // guarded by open_mutex_
 
   class Drive drive_;
+  std::atomic<bool> woken_{false};  // by Wake(); the submitter has not come back from a turn since
   // The submitter's, of how busy it is.
   std::uint64_t waited_until_ns_ = 0;
   std::uint64_t busy_since_ns_ = 0;
