@@ -82,7 +82,7 @@ class EventLoop {
   void Drive();
   int LibuvWaitMs();
   void DeliverWoken();
-  void DeliverAll();
+  bool DeliverAll();
   UvHandle* Holder() const;
 
   const Libuv uv_;
