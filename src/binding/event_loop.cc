@@ -7,6 +7,11 @@ namespace iocp_net {
 
 namespace cp = completion_port;
 
+namespace {
+// After so many turns others have theirs, who have handles of libuv's for each round of its loop.
+constexpr int kTurnsInARound = 8;
+}  // namespace
+
 void EventLoop::Handle::Allocate(std::size_t bytes, EventLoop* owner) {
   memory_ = std::make_unique<std::byte[]>(bytes);
   handle_ = reinterpret_cast<UvHandle*>(memory_.get());
@@ -102,13 +107,25 @@ int EventLoop::LibuvWaitMs() {
   return wait_ms;
 }
 
+// As long as libuv has nothing to do, the next turn needs no round of its own.
 void EventLoop::Drive() {
-  const int wait_ms = LibuvWaitMs();
+  int wait_ms = LibuvWaitMs();
+  for (int turn = 1; TakeTurn(wait_ms) && turn < kTurnsInARound && watch_->IsQuiet(); ++turn) {
+    uv_.update_time(loop_);  // a timer may have become due
+    wait_ms = LibuvWaitMs();
+    if (wait_ms == 0) return;
+  }
+}
+
+// True if it has delivered something, and that was not the end.
+bool EventLoop::TakeTurn(int wait_ms) {
   if (wait_ms != 0) watch_->BeforeWait();
   const bool is_ready = port_->Drive(wait_ms);
   // Timers that JavaScript makes now count from now, not from before the wait.
   if (wait_ms != 0) uv_.update_time(loop_);
-  if (is_ready && DeliverAll()) Submit(0);
+  if (!is_ready || !DeliverAll()) return false;
+  Submit(0);
+  return true;
 }
 
 // False: that was the end.

@@ -33,6 +33,8 @@ class Sentinel final : public LoopWatch {
     if (!is_waiting_.exchange(true)) SetEvent(told_);
   }
 
+  bool IsQuiet() const override { return is_waiting_.load(); }
+
   void Stop() override {
     if (thread_ != nullptr) {
       stopping_.store(true);
