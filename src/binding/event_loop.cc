@@ -7,6 +7,11 @@ namespace iocp_net {
 
 namespace cp = completion_port;
 
+namespace {
+// After so many turns others have theirs, who have handles of libuv's for each round of its loop.
+constexpr int kTurnsInARound = 8;
+}  // namespace
+
 void EventLoop::Handle::Allocate(std::size_t bytes, EventLoop* owner) {
   memory_ = std::make_unique<std::byte[]>(bytes);
   handle_ = reinterpret_cast<UvHandle*>(memory_.get());
@@ -31,10 +36,9 @@ EventLoop* EventLoop::Open(uv_loop_s* loop, Deliver deliver, void* context) {
     made->uv_.unref(handle.get());
     return true;
   };
-  const bool opened =
-      add(uv->prepare_init(made->loop_, made->prepare_.get()), made->prepare_) &&
-      add(uv->idle_init(made->loop_, made->idle_.get()), made->idle_) &&
-      add(uv->async_init(made->loop_, made->async_.get(), OnAsync), made->async_);
+  const bool opened = add(uv->prepare_init(made->loop_, made->prepare_.get()), made->prepare_) &&
+                      add(uv->idle_init(made->loop_, made->idle_.get()), made->idle_) &&
+                      add(uv->async_init(made->loop_, made->async_.get(), OnAsync), made->async_);
   if (opened) return made;
   made->Close(nullptr);
   return nullptr;
@@ -103,21 +107,33 @@ int EventLoop::LibuvWaitMs() {
   return wait_ms;
 }
 
+// As long as libuv has nothing to do, the next turn needs no round of its own.
 void EventLoop::Drive() {
-  const int wait_ms = LibuvWaitMs();
+  int wait_ms = LibuvWaitMs();
+  for (int turn = 1; TakeTurn(wait_ms) && turn < kTurnsInARound && watch_->IsQuiet(); ++turn) {
+    uv_.update_time(loop_);  // a timer may have become due
+    wait_ms = LibuvWaitMs();
+    if (wait_ms == 0) return;
+  }
+}
+
+// True if it has delivered something, and that was not the end.
+bool EventLoop::TakeTurn(int wait_ms) {
   if (wait_ms != 0) watch_->BeforeWait();
   const bool is_ready = port_->Drive(wait_ms);
   // Timers that JavaScript makes now count from now, not from before the wait.
   if (wait_ms != 0) uv_.update_time(loop_);
-  if (is_ready) DeliverAll();
+  if (!is_ready || !DeliverAll()) return false;
+  Submit(0);
+  return true;
 }
 
-void EventLoop::DeliverAll() {
+// False: that was the end.
+bool EventLoop::DeliverAll() {
   delivery_ = Delivery::kRunning;
   deliver_(context_);
-  if (is_closing_) return;
   delivery_ = Delivery::kNone;
-  if (mode_ == LoopMode::kDrives) Submit(0);
+  return !is_closing_;
 }
 
 bool EventLoop::Submit(cp::SocketId id) {
@@ -140,7 +156,9 @@ void EventLoop::OnClosingPhase(UvHandle* handle) {
   EventLoop* const loop = Of(handle);
   if (loop->is_closing_) return OnClosed(handle);
   loop->closing_phase_ = ClosingPhase::kUnused;
-  loop->DeliverAll();
+  // What that completes in its turn is for the loop's next round. On Windows libuv goes on closing
+  // for as long as its callbacks close, and in a worker that is being terminated nothing is taken.
+  if (loop->DeliverAll() && loop->mode_ == LoopMode::kDrives) loop->port_->Submit(0);
 }
 
 // --- The loop is woken

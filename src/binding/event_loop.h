@@ -2,16 +2,17 @@
 //
 // The loop drives (LoopMode::kDrives). libuv goes round in phases: timers, prepare, poll, check
 // (setImmediate), closing. In its prepare phase we take the port's turn, and wait there as long as
-// libuv itself would have waited in its poll; what arrives for us wakes JavaScript without a detour.
-// An idle handle then makes libuv's own poll a look that does not wait, for what woke us may be
-// libuv's (loop_watch.h), and the rest of its round is as ever.
+// libuv itself would have waited in its poll; what arrives for us wakes JavaScript without a
+// detour. An idle handle then makes libuv's own poll a look that does not wait, for what woke us
+// may be libuv's (loop_watch.h), and the rest of its round is as ever. Where it is known that libuv
+// has nothing to do, that poll is left out, and a few more turns are taken at once.
 //
 // The loop is woken (LoopMode::kWoken). A thread drives the port; the loop waits in libuv, and an
 // async handle wakes it.
 //
-// Deliver is called from libuv's own callbacks, in no callback scope of Node's. What goes into native
-// code (tls, http2, the HTTP parser) stays outside of all: so the callback that comes out of that is
-// the outermost, with its ticks.
+// Deliver is called from libuv's own callbacks, in no callback scope of Node's. What goes into
+// native code (tls, http2, the HTTP parser) stays outside of all: so the callback that comes out of
+// that is the outermost, with its ticks.
 #ifndef IOCP_NET_BINDING_EVENT_LOOP_H_
 #define IOCP_NET_BINDING_EVENT_LOOP_H_
 
@@ -80,9 +81,10 @@ class EventLoop {
   static void Nothing(UvHandle*) {}
 
   void Drive();
+  bool TakeTurn(int wait_ms);
   int LibuvWaitMs();
   void DeliverWoken();
-  void DeliverAll();
+  bool DeliverAll();
   UvHandle* Holder() const;
 
   const Libuv uv_;

@@ -16,6 +16,8 @@ class LoopWatch {
   virtual bool MustPoll() const = 0;
   // From here until it returns from its wait, the port is woken when libuv has something.
   virtual void BeforeWait() = 0;
+  // Whether libuv is known to have had nothing to do since BeforeWait().
+  virtual bool IsQuiet() const = 0;
   // Before the loop closes. Nothing is watched any more.
   virtual void Stop() = 0;
 };

@@ -13,6 +13,7 @@ class DescriptorWatch final : public LoopWatch {
   // descriptor says nothing of it.
   bool MustPoll() const override { return loop_->watcher_queue.next != &loop_->watcher_queue; }
   void BeforeWait() override {}
+  bool IsQuiet() const override { return false; }  // that is not known without asking
   void Stop() override {}
 
  private:

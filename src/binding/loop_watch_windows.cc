@@ -2,7 +2,12 @@
 // thread, the sentinel, waits there while the loop waits in ours. It gives the packet that it takes
 // back to libuv's port, where libuv finds it a moment later, and wakes ours.
 //
-// It is told to only before the loop waits, so that a busy loop has its packets to itself.
+// It is told to only before the loop waits, so that a busy loop has its packets to itself. The
+// packet goes behind those that came meanwhile, which libuv does not mind: each is of a request of
+// its own.
+//
+// libuv's port lets one thread run. That keeps no packet from the sentinel: the loop's thread
+// counts there only until it waits elsewhere, in our port or on any other object.
 #include <process.h>
 #include <windows.h>
 
@@ -32,6 +37,8 @@ class Sentinel final : public LoopWatch {
   void BeforeWait() override {
     if (!is_waiting_.exchange(true)) SetEvent(told_);
   }
+
+  bool IsQuiet() const override { return is_waiting_.load(); }
 
   void Stop() override {
     if (thread_ != nullptr) {

@@ -54,6 +54,8 @@ export function isPipe(kind: SocketKind): boolean {
 enum Mode {
   /** By a call of this thread, now. */
   Direct,
+  /** Submitted and handed over, now: to a named pipe, which takes overlapped writes alone. */
+  HandedOver,
   /** Submitted, and handed over at the end of the completion that is being dispatched. */
   Gathered,
   /** Submitted: behind what waits, or to a thread. */
@@ -99,9 +101,9 @@ export class ConnectionWriter {
       if (this.#first === null) return this.#writeDirectly(chunk, done);
     }
     if (mode === Mode.Direct && length > SMALL_BYTES) return this.#writeDirectly(chunk, done);
-    if (length > LARGEST_BLOCK || !this.#writeCopied(chunk, mode, done)) {
-      this.#writePinned(chunk, done);
-    }
+    if (length <= LARGEST_BLOCK && this.#writeCopied(chunk, mode, done)) return;
+    this.#writePinned(chunk, done);
+    this.#leave(mode);
   }
 
   writev(chunks: readonly WriteChunk[], done: DoneCallback): void {
@@ -128,9 +130,10 @@ export class ConnectionWriter {
 
   #chooseMode(): Mode {
     const port = this.#port;
-    if (port.offloads || !this.#sendsDirectly) return Mode.Submitted;
+    if (port.offloads) return Mode.Submitted;
     if (port.gathers(this)) return Mode.Gathered;
-    return this.#first === null ? Mode.Direct : Mode.Submitted;
+    if (this.#first !== null) return Mode.Submitted;
+    return this.#sendsDirectly ? Mode.Direct : Mode.HandedOver;
   }
 
   /** Encodes a string straight into a block. False if there is none, or it might not fit. */
@@ -189,9 +192,16 @@ export class ConnectionWriter {
     const request = this.#append(length - sent);
     request.block = block;
     port.submit(context.layout.opcodes.send, 0, this.id, block + sent, length - sent);
-    if (this.queued > ACKNOWLEDGED_BYTES) request.done = done;
-    if (mode === Mode.Gathered) port.gathered(this);
-    if (request.done === null) done(null);
+    const isAcknowledged = this.queued <= ACKNOWLEDGED_BYTES;
+    if (!isAcknowledged) request.done = done;
+    this.#leave(mode); // which may complete the request, and call back for it
+    if (isAcknowledged) done(null);
+  }
+
+  /** After a write was submitted. */
+  #leave(mode: Mode): void {
+    if (mode === Mode.Gathered) this.#port.gathered(this);
+    if (mode === Mode.HandedOver) this.#handOver();
   }
 
   #writeDirectly(chunk: Uint8Array, done: DoneCallback): void {

@@ -61,7 +61,7 @@ void PortCore::TakeTurn(int limit_ms) {
 void PortCore::SleepAndWait(int limit_ms) {
   const bool is_thread = drive_.Now() == Driver::kThread;
   // Whoever drives and reads in one has read before it waits.
-  if (!is_thread && CompletionsReady() != 0) limit_ms = 0;
+  if (!is_thread && (CompletionsReady() != 0 || woken_.load())) limit_ms = 0;
   int timeout_ms = limit_ms == 0 ? 0 : NextTimeoutMs(limit_ms);
   if (timeout_ms != 0) {
     // Also for a submitter that drives: siblings hand it sockets meanwhile.
@@ -77,6 +77,7 @@ void PortCore::SleepAndWait(int limit_ms) {
     waited_until_ns_ = os::NowNs();
     counters_.Add(Counter::kWaitedNs, waited_until_ns_ - before_ns);
   }
+  if (!is_thread) woken_.store(false);
   header_.StayAwake(kPortAsleep);
 }
 

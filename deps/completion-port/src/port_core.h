@@ -223,6 +223,7 @@ class PortCore final : public Port, private BackendEvents {
   bool queue_is_open_ = false;  // the driver's
 
   class Drive drive_;
+  std::atomic<bool> woken_{false};  // by Wake(); the submitter has not come back from a turn since
   // The submitter's, of how busy it is.
   std::uint64_t waited_until_ns_ = 0;
   std::uint64_t busy_since_ns_ = 0;

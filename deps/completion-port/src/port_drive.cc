@@ -172,6 +172,10 @@ void PortCore::CountHelper(std::uint64_t ns) {
   counters_.Add(Counter::kHelperNs, ns);
 }
 
-void PortCore::Wake() { backend_->Wake(); }
+// What the queue says of it may reach the helper, which is about to give the drive back.
+void PortCore::Wake() {
+  woken_.store(true);
+  backend_->Wake();
+}
 
 }  // namespace completion_port

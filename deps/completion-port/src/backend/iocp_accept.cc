@@ -288,6 +288,7 @@ void IocpBackend::Cancel(Listener& listener) {
     const SOCKET with = is_pipe ? accept.socket : listener.socket;
     if (with == INVALID_SOCKET) continue;
     CancelIoEx(os::AsHandle(with), &accept.overlapped);
+    cancelled_ = true;
     CountCall();
   }
 }

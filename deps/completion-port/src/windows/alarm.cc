@@ -6,7 +6,18 @@
 namespace completion_port::os {
 
 namespace {
+
 HANDLE TimerOf(std::intptr_t native) { return reinterpret_cast<HANDLE>(native); }
+
+// CREATE_WAITABLE_TIMER_HIGH_RESOLUTION, which older SDK headers lack. Windows 10 version 1803 and
+// later; others refuse it.
+constexpr DWORD kHighResolution = 2;
+
+// One that rings once for each time that it is set.
+HANDLE CreateTimer(DWORD flags) {
+  return CreateWaitableTimerExW(nullptr, nullptr, flags, SYNCHRONIZE | TIMER_MODIFY_STATE);
+}
+
 }  // namespace
 
 Alarm::~Alarm() {
@@ -14,13 +25,14 @@ Alarm::~Alarm() {
 }
 
 Error Alarm::Open() {
-  const HANDLE timer = CreateWaitableTimerW(nullptr, FALSE, nullptr);
+  HANDLE timer = CreateTimer(kHighResolution);
+  if (timer == nullptr) timer = CreateTimer(0);
   if (timer == nullptr) return FromOsError(static_cast<int>(GetLastError()), Operating::kControl);
   native_ = reinterpret_cast<std::intptr_t>(timer);
   return Error::kOk;
 }
 
-// Rings with a tick of the system's clock: up to 16 ms late.
+// Without high resolution it rings with a tick of the system's clock, up to 16 ms late.
 void Alarm::Set(std::uint32_t microseconds) {
   LARGE_INTEGER due;
   due.QuadPart = -static_cast<LONGLONG>(microseconds) * 10;  // in 100 ns, relative
