@@ -10,6 +10,7 @@ namespace cp = completion_port;
 namespace {
 // After so many turns others have theirs, who have handles of libuv's for each round of its loop.
 constexpr int kTurnsInARound = 8;
+constexpr int kFurtherTurnMs = 1;  // the longest wait of those but the first
 }  // namespace
 
 void EventLoop::Handle::Allocate(std::size_t bytes, EventLoop* owner) {
@@ -114,6 +115,8 @@ void EventLoop::Drive() {
     uv_.update_time(loop_);  // a timer may have become due
     wait_ms = LibuvWaitMs();
     if (wait_ms == 0) return;
+    // An immediate that does not hold the loop is not seen by it, and must not wait for long.
+    wait_ms = kFurtherTurnMs;
   }
 }
 
