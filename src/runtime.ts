@@ -11,11 +11,14 @@ interface Need {
   isThere(): boolean;
 }
 
-/** A socket of Node's as our constructor makes it: on an object that exists already. */
+/**
+ * A socket of Node's as our constructor makes it: on an object that exists already. Node copies the
+ * options to a plain object, so that names on Object.prototype show through what is not there.
+ */
 function makeSocket(): object {
   const socket = Object.create(nodeNet.Socket.prototype) as object;
   Object.defineProperty(socket, 'isOurs', bare({ value: true, writable: true }));
-  (nodeNet.Socket as unknown as (this: object, options: object) => void).call(socket, bare({}));
+  (nodeNet.Socket as unknown as (this: object, options: object) => void).call(socket, { fd: undefined, handle: undefined, signal: undefined });
   return socket;
 }
 

@@ -7,17 +7,19 @@ namespace {
 
 class DescriptorWatch final : public LoopWatch {
  public:
-  explicit DescriptorWatch(const UvLoop* loop) : loop_(loop) {}
+  DescriptorWatch(const UvLoop* loop, const completion_port::Port* port)
+      : loop_(loop), port_(port) {}
 
   // libuv tells the system of a new descriptor no sooner than in its own poll. Until then its
   // descriptor says nothing of it.
   bool MustPoll() const override { return loop_->watcher_queue.next != &loop_->watcher_queue; }
   void BeforeWait() override {}
-  bool IsQuiet() const override { return false; }  // that is not known without asking
+  bool IsQuiet() const override { return port_->WatchIsQuiet() && !MustPoll(); }
   void Stop() override {}
 
  private:
   const UvLoop* const loop_;
+  const completion_port::Port* const port_;
 };
 
 }  // namespace
@@ -27,7 +29,7 @@ std::unique_ptr<LoopWatch> WatchLoop(const Libuv& uv, UvLoop* loop, completion_p
   // Is uv_loop_t what we take it for?
   if (descriptor < 0 || loop->backend_fd != descriptor) return nullptr;
   if (port->WatchDescriptor(descriptor) != completion_port::Error::kOk) return nullptr;
-  return std::make_unique<DescriptorWatch>(loop);
+  return std::make_unique<DescriptorWatch>(loop, port);
 }
 
 }  // namespace iocp_net

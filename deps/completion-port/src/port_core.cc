@@ -72,6 +72,7 @@ void PortCore::SleepAndWait(int limit_ms) {
   if (is_thread || timeout_ms == 0) {
     backend_->Wait(timeout_ms);
   } else {
+    backend_->WatchAgain();
     const std::uint64_t before_ns = os::NowNs();
     backend_->Wait(timeout_ms);
     waited_until_ns_ = os::NowNs();

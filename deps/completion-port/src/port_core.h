@@ -69,6 +69,7 @@ class PortCore final : public Port, private BackendEvents {
   bool Submit(SocketId id) override;
   bool HasCompletions() const override;
   Error WatchDescriptor(std::intptr_t descriptor) override;
+  bool WatchIsQuiet() const override { return backend_->WatchIsQuiet(); }
   void Wake() override;
 
   // For whoever drives: one turn, which waits at most so long (kNoLimit: until there is something).

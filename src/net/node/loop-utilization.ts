@@ -4,6 +4,7 @@
  * waited there is added to what Node counts as idle.
  */
 import type { Transport } from '../../port/contract';
+import { bare } from '../bare';
 
 interface Utilization {
   idle: number;
@@ -35,16 +36,12 @@ export function countWaiting(transport: Transport): void {
   const { performance } = globalThis;
   const waitedMs = (): number => transport.waitedMs();
   const { eventLoopUtilization: measure, nodeTiming } = performance;
-  Object.defineProperty(performance, 'eventLoopUtilization', {
-    configurable: true,
-    writable: true,
-    value: correctedBy(waitedMs, measure.bind(performance) as Measure),
-  });
+  const value = correctedBy(waitedMs, measure.bind(performance) as Measure);
+  const method = bare({ configurable: true, writable: true, value });
+  Object.defineProperty(performance, 'eventLoopUtilization', method);
   const idleTime = Object.getOwnPropertyDescriptor(nodeTiming, 'idleTime');
   const { get: idleOfLibuv } = idleTime ?? {};
   if (idleOfLibuv === undefined) return;
-  Object.defineProperty(nodeTiming, 'idleTime', {
-    ...idleTime,
-    get: () => (idleOfLibuv.call(nodeTiming) as number) + waitedMs(),
-  });
+  const get = (): number => (idleOfLibuv.call(nodeTiming) as number) + waitedMs();
+  Object.defineProperty(nodeTiming, 'idleTime', bare({ ...idleTime, get }));
 }

@@ -267,6 +267,8 @@ class Port {
   // From now on Drive() also returns when this descriptor can be read from, at once as long as that
   // is so. POSIX only.
   virtual Error WatchDescriptor(std::intptr_t descriptor) = 0;
+  // After a Drive(): the descriptor cannot be read from, as far as that is known without a call.
+  virtual bool WatchIsQuiet() const = 0;
 
   // --- Any thread
   // ----------------------------------------------------------------------------------

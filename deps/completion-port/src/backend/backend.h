@@ -66,10 +66,15 @@ class Backend {
   // Whether only the thread that called Open() may drive.
   virtual bool BelongsToOneThread() const { return false; }
 
-  // From now on Wait() also returns when this descriptor is readable, at once as long as it is.
-  // Called once. kOperationNotSupported where the OS queue cannot wait for it: somebody has to
-  // call Wake().
+  // Waits for this descriptor, too: a Wait() after WatchAgain() also returns when it is readable, at
+  // once if it is. Called once. kOperationNotSupported where the OS queue cannot wait for it:
+  // somebody has to call Wake().
   virtual Error WatchDescriptor(std::intptr_t descriptor) = 0;
+  // Once it was readable it is not looked at again until somebody asks to: a driver to whom it says
+  // nothing would not come to rest.
+  virtual void WatchAgain() {}
+  // It is watched, and was not readable when the queue was last asked.
+  virtual bool WatchIsQuiet() const { return false; }
 
   // The socket joins this queue, for life. Called once for each connection before its first
   // Submit*, and for each listener before SubmitAccept.

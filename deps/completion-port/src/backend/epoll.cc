@@ -55,9 +55,17 @@ Error EpollBackend::Open(const BackendContext& context) {
 }
 
 Error EpollBackend::WatchDescriptor(std::intptr_t descriptor) {
-  const int error =
-      Control(EPOLL_CTL_ADD, static_cast<int>(descriptor), EPOLLIN, nullptr, EpollTag::kDescriptor);
+  watched_fd_ = static_cast<int>(descriptor);
+  const int error = Control(EPOLL_CTL_ADD, watched_fd_, EPOLLIN | EPOLLONESHOT, nullptr,
+                            EpollTag::kDescriptor);
+  if (error == 0) watch_ = DescriptorWatch::kArmed;
   return FromOsError(error, Operating::kControl);
+}
+
+void EpollBackend::WatchAgain() {
+  if (watch_ != DescriptorWatch::kFired) return;
+  Control(EPOLL_CTL_MOD, watched_fd_, EPOLLIN | EPOLLONESHOT, nullptr, EpollTag::kDescriptor);
+  watch_ = DescriptorWatch::kArmed;
 }
 
 void EpollBackend::Wake() {
@@ -173,6 +181,7 @@ void EpollBackend::Note(const epoll_event& event) {
     case EpollTag::kWake:
       return counters_->Add(Counter::kPortWakeups);
     case EpollTag::kDescriptor:
+      watch_ = DescriptorWatch::kFired;
       return;  // returning is all that was asked for
   }
 }

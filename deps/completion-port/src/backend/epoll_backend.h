@@ -72,6 +72,8 @@ class EpollBackend final : public Backend {
 
   Error Open(const BackendContext& context) override;
   Error WatchDescriptor(std::intptr_t descriptor) override;
+  void WatchAgain() override;
+  bool WatchIsQuiet() const override { return watch_ == DescriptorWatch::kArmed; }
   Error Attach(Connection&) override { return Error::kOk; }
   Error Attach(Listener& listener) override;
   void Detach(Connection& connection) override;
@@ -149,6 +151,9 @@ class EpollBackend final : public Backend {
   Counters* counters_ = nullptr;
   int epoll_fd_ = -1;
   int wake_fd_ = -1;
+  int watched_fd_ = -1;
+  enum class DescriptorWatch : std::uint8_t { kNone, kArmed, kFired };
+  DescriptorWatch watch_ = DescriptorWatch::kNone;
   bool poll_skipped_ = false;
 
   std::vector<Operation*> ready_;

@@ -73,7 +73,6 @@ void UringBackend::Enter(UringRing::Mode mode, int timeout_ms) {
 
 void UringBackend::Wait(int timeout_ms) {
   buffers_.Refill();
-  if (watched_fd_ >= 0 && !watch_posted_) PostWatch();
   timeout_ms = UntilNextLook(timeout_ms);
   const bool ready = ring_.Ready() != 0 || !holding_.empty();
   const bool must_wait = !ready && timeout_ms != 0;
@@ -147,6 +146,10 @@ Error UringBackend::WatchDescriptor(std::intptr_t descriptor) {
 }
 
 // Of one shot, and posted again: a poll that stays would tell of changes alone.
+void UringBackend::WatchAgain() {
+  if (watched_fd_ >= 0 && !watch_posted_) PostWatch();
+}
+
 void UringBackend::PostWatch() {
   io_uring_sqe* request = NextRequest(IORING_OP_POLL_ADD, watched_fd_, kWatchData);
   request->poll32_events = PollEvents(POLLIN);

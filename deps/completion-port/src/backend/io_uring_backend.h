@@ -121,6 +121,8 @@ class UringBackend final : public Backend {
   Error Open(const BackendContext& context) override;
   bool BelongsToOneThread() const override { return true; }
   Error WatchDescriptor(std::intptr_t descriptor) override;
+  void WatchAgain() override;
+  bool WatchIsQuiet() const override { return watch_posted_; }
   Error Attach(Connection&) override { return Error::kOk; }
   Error Attach(Listener&) override { return Error::kOk; }
   void SubmitConnect(Connection& connection) override;
