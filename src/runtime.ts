@@ -18,7 +18,11 @@ interface Need {
 function makeSocket(): object {
   const socket = Object.create(nodeNet.Socket.prototype) as object;
   Object.defineProperty(socket, 'isOurs', bare({ value: true, writable: true }));
-  (nodeNet.Socket as unknown as (this: object, options: object) => void).call(socket, { fd: undefined, handle: undefined, signal: undefined });
+  (nodeNet.Socket as unknown as (this: object, options: object) => void).call(socket, {
+    fd: undefined,
+    handle: undefined,
+    signal: undefined,
+  });
   return socket;
 }
 

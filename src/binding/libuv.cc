@@ -39,8 +39,8 @@ std::optional<Libuv> Libuv::Find() {
       Load("uv_prepare_stop", &uv.prepare_stop) && Load("uv_async_init", &uv.async_init) &&
       Load("uv_async_send", &uv.async_send) && Load("uv_close", &uv.close) &&
       Load("uv_ref", &uv.ref) && Load("uv_unref", &uv.unref) &&
-      Load("uv_update_time", &uv.update_time) &&
-      Load("uv_backend_timeout", &uv.backend_timeout) && Load("uv_backend_fd", &uv.backend_fd);
+      Load("uv_update_time", &uv.update_time) && Load("uv_backend_timeout", &uv.backend_timeout) &&
+      Load("uv_backend_fd", &uv.backend_fd);
   if (!found) return std::nullopt;
   return uv;
 }

@@ -1,5 +1,5 @@
-// What we need of the libuv that the running Node contains: its functions, looked up at run time, so
-// that the addon links against Node-API alone and loads where there is no libuv.
+// What we need of the libuv that the running Node contains: its functions, looked up at run time,
+// so that the addon links against Node-API alone and loads where there is no libuv.
 #ifndef IOCP_NET_BINDING_LIBUV_H_
 #define IOCP_NET_BINDING_LIBUV_H_
 

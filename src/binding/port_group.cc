@@ -105,8 +105,8 @@ Napi::Value PortGroup::Add(const Napi::CallbackInfo& info) {
     GiveUp(*member);
     return Napi::String::New(env, cp::ErrorName(error));
   }
-  // Hooks run in reverse order. A function that wakes has one of its own; added after it, ours joins
-  // the threads before that one closes what they call (nodejs/node#38775).
+  // Hooks run in reverse order. A function that wakes has one of its own; added after it, ours
+  // joins the threads before that one closes what they call (nodejs/node#38775).
   napi_add_async_cleanup_hook(env, StopAtCleanup, member.get(), &member->hook);
   members_.push_back(std::move(member));
   return result;
@@ -168,9 +168,11 @@ Next CallDeliver(napi_env env, napi_value receiver, napi_value deliver, Next how
   napi_get_boolean(env, how == Next::kBare, &is_bare);
   // In no async context: an accepted connection belongs to nobody until its handlers say so.
   const napi_status status =
-      how == Next::kBare ? napi_call_function(env, receiver, deliver, 1, &is_bare, &answer)
-                         : napi_make_callback(env, nullptr, receiver, deliver, 1, &is_bare, &answer);
-  if (status != napi_ok || napi_get_value_int32(env, answer, &next) != napi_ok) return Next::kNothing;
+      how == Next::kBare
+          ? napi_call_function(env, receiver, deliver, 1, &is_bare, &answer)
+          : napi_make_callback(env, nullptr, receiver, deliver, 1, &is_bare, &answer);
+  if (status != napi_ok || napi_get_value_int32(env, answer, &next) != napi_ok)
+    return Next::kNothing;
   return static_cast<Next>(next);
 }
 
@@ -206,8 +208,8 @@ cp::Error PortGroup::MakeWakeFunction(Napi::Env env, Member& member) {
   const napi_value name = Napi::String::New(env, "iocp-net");
   // The reference count of the function is the JS thread's alone; a port's thread only calls.
   const napi_status status =
-      napi_create_threadsafe_function(env, member.deliver.Value(), nullptr, name, 0, 1,
-                                      nullptr, nullptr, &member, CallJs, &member.wake);
+      napi_create_threadsafe_function(env, member.deliver.Value(), nullptr, name, 0, 1, nullptr,
+                                      nullptr, &member, CallJs, &member.wake);
   if (status != napi_ok) return cp::Error::kNoMemory;
   napi_unref_threadsafe_function(env, member.wake);
   return cp::Error::kOk;

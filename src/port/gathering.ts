@@ -35,8 +35,9 @@ export enum Turn {
 export class Gathering {
   readonly #group: NativePortGroup;
   readonly #ordinal: number;
-  /** Have written since the completion began. */
-  #writers: ConnectionWriter[] = [];
+  /** Have written since the completion began: mostly one, and seldom more. */
+  #writer: ConnectionWriter | null = null;
+  #furtherWriters: ConnectionWriter[] | null = null;
   /** Of them, those that wait. */
   #waiting: ConnectionWriter[] = [];
   #since = 0;
@@ -51,7 +52,8 @@ export class Gathering {
     writer.writes++;
     if (writer.turn !== Turn.None) return writer.turn !== Turn.Sends;
     writer.turn = writer.writesBefore >= SEVERAL_WRITES ? Turn.Gathers : Turn.Sends;
-    this.#writers.push(writer);
+    if (this.#writer === null) this.#writer = writer;
+    else (this.#furtherWriters ??= []).push(writer);
     return false;
   }
 
@@ -67,14 +69,16 @@ export class Gathering {
 
   /** The completion is done. */
   handOver(): void {
-    if (this.#writers.length === 0) return;
     if (this.#waiting.length !== 0) this.#handOverWaiting();
-    for (const writer of this.#writers) {
-      writer.turn = Turn.None;
-      writer.writesBefore = writer.writes;
-      writer.writes = 0;
-    }
-    this.#writers.length = 0;
+    if (this.#writer !== null) endTurn(this.#writer);
+    this.#writer = null;
+    if (this.#furtherWriters === null) return;
+    for (const writer of this.#furtherWriters) endTurn(writer);
+    this.#furtherWriters = null;
+  }
+
+  get hasWriters(): boolean {
+    return this.#writer !== null;
   }
 
   handOverNow(writer: ConnectionWriter): void {
@@ -89,4 +93,10 @@ export class Gathering {
     this.#waiting = [];
     for (const writer of waiting) this.handOverNow(writer);
   }
+}
+
+function endTurn(writer: ConnectionWriter): void {
+  writer.turn = Turn.None;
+  writer.writesBefore = writer.writes;
+  writer.writes = 0;
 }

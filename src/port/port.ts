@@ -86,7 +86,7 @@ export class Port {
   /** The ring's current completion was read and not dispatched. */
   #isRead = false;
   /** Have something to deliver that came before. */
-  readonly #owed: TcpConnection[] = [];
+  #owed: TcpConnection[] | null = null;
   #references = 0;
   #listenersClosed = 0;
   #isBacklogFollowed = false;
@@ -240,8 +240,7 @@ export class Port {
 
   /** What comes next, and how it is to be called: what is owed, then the next completion. */
   #next(): Next {
-    const owed = this.#owed[0];
-    if (owed !== undefined) return owed.isNative ? Next.Bare : Next.Scoped;
+    if (this.#owed !== null) return this.#owed[0]?.isNative ? Next.Bare : Next.Scoped;
     if (!this.#isRead) {
       if (this.#left === 0 || !this.#completions.next()) return Next.Nothing;
       this.#left--;
@@ -265,20 +264,20 @@ export class Port {
 
   /** One completion, then the ticks and microtasks it caused, then what it has answered. */
   #dispatchOne(isBare: boolean): void {
-    const owed = this.#owed.shift();
+    const owed = this.#owed === null ? null : this.#takeOwed();
     try {
-      if (owed !== undefined) owed.deliverHeld();
+      if (owed !== null) owed.deliverHeld();
       else this.#dispatch(this.#completions);
     } catch (error) {
       this.context.fatalException(error);
     }
-    if (owed === undefined) {
+    if (owed === null) {
       this.#isRead = false;
       if (this.#left % LOOK_INTERVAL === 0 || this.newcomer !== null) this.#look();
     }
     // Native code has run them at the end of its own callbacks.
     if (!isBare) this.#runTicks();
-    this.#gathering.handOver();
+    if (this.#gathering.hasWriters) this.#gathering.handOver();
     const { newcomer } = this;
     if (newcomer === null) return;
     this.newcomer = null;
@@ -293,8 +292,15 @@ export class Port {
     }
   }
 
+  #takeOwed(): TcpConnection | null {
+    const owed = this.#owed?.shift() ?? null;
+    if (this.#owed?.length === 0) this.#owed = null;
+    return owed;
+  }
+
   /** Something waits in the connection to be delivered, in a callback of its own, soon. */
   owe(connection: TcpConnection): void {
+    this.#owed ??= [];
     if (this.#owed.includes(connection)) return;
     this.#owed.push(connection);
     if (!this.#isDispatching) this.context.group.deliverSoon(this.ordinal);

@@ -6,14 +6,21 @@
  */
 import type { Region } from './binding';
 
+/** Up to so many bytes V8 keeps a typed array's memory on its heap, and one call does it all. */
+const ON_HEAP_BYTES = 64;
+
+const { slice } = Uint8Array.prototype;
+
 export class ReceiveSlab {
-  readonly #bytes: Uint8Array;
+  readonly #bytes: Buffer;
 
   constructor(region: Region) {
-    this.#bytes = new Uint8Array(region.buffer, region.offset, region.bytes);
+    this.#bytes = Buffer.from(region.buffer, region.offset, region.bytes);
   }
 
   copyOut(offset: number, length: number): Buffer {
+    // Of the class that a Buffer names as its species, which is Node's own for Buffers.
+    if (length <= ON_HEAP_BYTES) return slice.call(this.#bytes, offset, offset + length) as Buffer;
     const copy = Buffer.allocUnsafeSlow(length);
     copy.set(this.#bytes.subarray(offset, offset + length));
     return copy;

@@ -43,10 +43,7 @@ export class PortTransport implements Transport {
   }
 
   #open(ordinal: number, settings: PortSettings): void {
-    const memory = this.#group.add(
-      settings,
-      (isBare) => this.ports[ordinal]?.deliver(isBare) ?? 0,
-    );
+    const memory = this.#group.add(settings, (isBare) => this.ports[ordinal]?.deliver(isBare) ?? 0);
     if (typeof memory === 'string') {
       this.#group.stop(); // the ports before this one
       throw Object.assign(new Error(`cannot open a completion port: ${memory}`), { code: memory });

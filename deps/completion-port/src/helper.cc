@@ -1,6 +1,8 @@
 // See helper.h.
 #include "helper.h"
 
+#include <algorithm>
+
 #include "os/socket.h"
 #include "port_core.h"
 
@@ -11,6 +13,8 @@ namespace {
 // How long the thread waits in one turn. The submitter may have written meanwhile without waking
 // it, as it gathers what belongs together.
 constexpr int kTurnMs = 1;
+// A busy submitter that needs no help is looked at less often, down to once in so many periods.
+constexpr std::uint32_t kMostPeriods = 4;
 
 }  // namespace
 
@@ -31,7 +35,7 @@ void Helper::SetAlarm(std::uint32_t turn) {
   if (core_->Load() == 0) return;
   if (state_ == State::kAllowed && !Start()) return;
   alarm_turn_.store(turn);
-  alarm_.Set(away_us_);
+  alarm_.Set(period_us_.load());
 }
 
 bool Helper::Start() {
@@ -56,15 +60,20 @@ void Helper::Look() {
   core_->CountLook();
   const std::uint32_t alarm_turn = alarm_turn_.exchange(0);
   std::uint32_t turn = turn_.load();
-  if (!IsAway(turn)) return;
   const bool is_needed = turn == alarm_turn || saturated_.load();
+  // Who comes around again and again is likely to go on so.
+  const bool comes_around = IsAway(turn) && !is_needed;
+  const std::uint32_t longer_us = std::min(period_us_.load() * 2, away_us_ * kMostPeriods);
+  period_us_.store(comes_around ? longer_us : away_us_);
+  if (!IsAway(turn)) return;
   if (is_needed && drive_->TryTake(Driver::kThread)) {
     DriveUntilWanted();
     turn = turn_.load();
   }
   // Away again, or still: the submitter may have seen the alarm set and not set it itself.
   std::uint32_t unset = 0;
-  if (IsAway(turn) && alarm_turn_.compare_exchange_strong(unset, turn)) alarm_.Set(away_us_);
+  if (IsAway(turn) && alarm_turn_.compare_exchange_strong(unset, turn))
+    alarm_.Set(period_us_.load());
 }
 
 void Helper::DriveUntilWanted() {

@@ -37,6 +37,7 @@ class Helper {
     state_ = State::kAllowed;
     pinned_to_ = core;
     away_us_ = away_us;
+    period_us_.store(away_us);
   }
 
   // The submitter's, at the beginning and at the end of each of its turns.
@@ -66,6 +67,7 @@ class Helper {
   State state_ = State::kForbidden;  // the submitter's
   int pinned_to_ = -1;
   std::uint32_t away_us_ = 0;
+  std::atomic<std::uint32_t> period_us_{0};  // of the alarm now
   std::atomic<std::uint32_t> turn_{1};
   std::atomic<std::uint32_t> alarm_turn_{0};  // the turn in which the alarm was set; 0: it is not
   std::atomic<bool> saturated_{false};

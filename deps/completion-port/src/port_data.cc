@@ -116,10 +116,10 @@ void PortCore::DeliverChunk(Connection& connection, std::int32_t result, std::ui
 
 // --- Receive into memory of the submitter's
 //
-// Bulk is received where it is wanted, which saves a copy. Such a receive waits for the socket to be
-// readable, like any, but then the core itself makes the call: nothing is ever with the system that
-// points to this memory. It belongs to the turn, so that what it brings comes with other completions
-// and not in between (Submit).
+// Bulk is received where it is wanted, which saves a copy. Such a receive waits for the socket to
+// be readable, like any, but then the core itself makes the call: nothing is ever with the system
+// that points to this memory. It belongs to the turn, so that what it brings comes with other
+// completions and not in between (Submit).
 
 void PortCore::ReceivePinned(const Submission& submission) {
   counters_.AddSubmitted(Opcode::kReceive);
@@ -142,8 +142,8 @@ void PortCore::ServeListedPinned() {
     if (connection == nullptr || !connection->pinned_listed) continue;
     connection->pinned_listed = false;
     // The one before waits: then they are served when it is.
-    const bool waits = connection->receive.state != OperationState::kIdle &&
-                       connection->credit == 0;
+    const bool waits =
+        connection->receive.state != OperationState::kIdle && connection->credit == 0;
     if (!waits) ServePinned(*connection);
   }
 }

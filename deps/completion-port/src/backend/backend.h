@@ -66,8 +66,8 @@ class Backend {
   // Whether only the thread that called Open() may drive.
   virtual bool BelongsToOneThread() const { return false; }
 
-  // Waits for this descriptor, too: a Wait() after WatchAgain() also returns when it is readable, at
-  // once if it is. Called once. kOperationNotSupported where the OS queue cannot wait for it:
+  // Waits for this descriptor, too: a Wait() after WatchAgain() also returns when it is readable,
+  // at once if it is. Called once. kOperationNotSupported where the OS queue cannot wait for it:
   // somebody has to call Wake().
   virtual Error WatchDescriptor(std::intptr_t descriptor) = 0;
   // Once it was readable it is not looked at again until somebody asks to: a driver to whom it says
@@ -89,8 +89,8 @@ class Backend {
   // In the place of a receive: waits until one would find something. False, and nothing submitted,
   // where a receive of an earlier SubmitReceive is still with the OS, and on a pipe.
   virtual bool SubmitReadable(Connection& connection) = 0;
-  // Takes back what SubmitReceive or SubmitReadable has submitted, without an event. False where the
-  // system has it and may already be receiving: then it goes on.
+  // Takes back what SubmitReceive or SubmitReadable has submitted, without an event. False where
+  // the system has it and may already be receiving: then it goes on.
   virtual bool Withdraw(Connection& connection) = 0;
   virtual void SubmitSend(Connection& connection) = 0;  // gathers the front of connection.sends
   // Only for what cannot end its sending side by a call (os::IsPipe), with nothing left to send.
@@ -112,8 +112,8 @@ class Backend {
   // < 0: until a packet or Wake(); 0: does not wait.
   virtual void Wait(int timeout_ms) = 0;
 
-  // Reports what has finished without the OS being asked: sends, and what was cancelled. Between two
-  // Wait().
+  // Reports what has finished without the OS being asked: sends, and what was cancelled. Between
+  // two Wait().
   virtual void Report() = 0;
 
   // How many receives would find a chunk of this class now. Between two Wait().

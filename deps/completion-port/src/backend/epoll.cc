@@ -56,8 +56,8 @@ Error EpollBackend::Open(const BackendContext& context) {
 
 Error EpollBackend::WatchDescriptor(std::intptr_t descriptor) {
   watched_fd_ = static_cast<int>(descriptor);
-  const int error = Control(EPOLL_CTL_ADD, watched_fd_, EPOLLIN | EPOLLONESHOT, nullptr,
-                            EpollTag::kDescriptor);
+  const int error =
+      Control(EPOLL_CTL_ADD, watched_fd_, EPOLLIN | EPOLLONESHOT, nullptr, EpollTag::kDescriptor);
   if (error == 0) watch_ = DescriptorWatch::kArmed;
   return FromOsError(error, Operating::kControl);
 }

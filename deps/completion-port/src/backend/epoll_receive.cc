@@ -4,8 +4,6 @@
 #include <sys/uio.h>
 
 #include <cerrno>
-#include <cstring>
-#include <utility>
 
 #include "backend/epoll_backend.h"
 
@@ -18,17 +16,18 @@ struct Received {
   bool more;      // it stopped where something else than the end of the data was
 };
 
-Received ReceiveInto(const Connection& connection, const iovec* into, std::size_t count) {
+Received ReceiveOnce(const Connection& connection, std::uint8_t* data, std::size_t room) {
   // A local socket also stops behind descriptors that came along, which nobody here takes: only
   // recvmsg says so.
-  const bool is_plain = count == 1 && connection.kind == SocketKind::kTcp;
+  const bool is_plain = connection.kind == SocketKind::kTcp;
+  iovec into = {data, room};
   msghdr header{};
-  header.msg_iov = const_cast<iovec*>(into);
-  header.msg_iovlen = count;
+  header.msg_iov = &into;
+  header.msg_iovlen = 1;
   for (;;) {
-    const ssize_t got =
-        is_plain ? recv(connection.socket, into->iov_base, into->iov_len, MSG_DONTWAIT)
-                 : recvmsg(connection.socket, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    const ssize_t got = is_plain
+                            ? recv(connection.socket, data, room, MSG_DONTWAIT)
+                            : recvmsg(connection.socket, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     if (got >= 0) return Received{got, !is_plain && (header.msg_flags & MSG_CTRUNC) != 0};
     if (errno != EINTR) return Received{-errno, false};
   }
@@ -106,29 +105,20 @@ void EpollBackend::ReportReadable(Connection& connection) {
   events_->OnReadable(connection, static_cast<Error>(-notes.receive_error));
 }
 
-// A small chunk, and behind it a large one in case that there is more: so a piece of any size up to
-// that of a large chunk comes whole, as it does under libuv, and messages still touch small chunks
-// only. More than fits the small one is put together in the large one.
+// Into a large chunk as long as there is one, whatever the message: so a piece of any size up to
+// that comes whole, as it does under libuv. Chunks come back within the turn, and those that a turn
+// uses are the same warm ones each time.
 void EpollBackend::TryReceive(Connection& connection) {
   EpollNotes& notes = connection.epoll;
-  std::uint32_t chunk = chunks_->AcquireAny(notes.chunk_class);
+  std::uint32_t chunk = chunks_->Acquire(ChunkClass::kLarge);
+  if (chunk == kNoChunk) chunk = chunks_->AcquireAny(notes.chunk_class);
   if (chunk == kNoChunk) {
     connection.receive.state = OperationState::kIdle;
     return events_->OnReceive(connection, ToResult(Error::kNoBufferSpace), kNoChunk);
   }
-  const bool is_small = chunks_->ClassOf(chunk) == ChunkClass::kSmall;
-  std::uint32_t behind = is_small ? chunks_->Acquire(ChunkClass::kLarge) : kNoChunk;
-  const std::uint32_t first = chunks_->Bytes(chunk);
-  const std::uint32_t room = behind == kNoChunk ? first : chunks_->Bytes(behind);
-  iovec into[2] = {{chunks_->Data(chunk), first}, {nullptr, 0}};
-  if (behind != kNoChunk) into[1] = {chunks_->Data(behind) + first, room - first};
-  const Received received = ReceiveInto(connection, into, behind == kNoChunk ? 1 : 2);
+  const std::uint32_t room = chunks_->Bytes(chunk);
+  const Received received = ReceiveOnce(connection, chunks_->Data(chunk), room);
   CountCall();
-  if (received.bytes > static_cast<ssize_t>(first)) {
-    std::memcpy(chunks_->Data(behind), chunks_->Data(chunk), first);
-    std::swap(chunk, behind);
-  }
-  if (behind != kNoChunk) chunks_->Release(behind);
   if (received.bytes <= 0) chunks_->Release(chunk);
   if (received.bytes == -EAGAIN) return AwaitReadable(connection);
   if (received.more) notes.short_receive = ShortReceive::kProvesNothing;

@@ -1,5 +1,5 @@
-// A thread whose start can fail: std::thread answers a refusal with an exception, and nothing native
-// may throw. Implemented by posix/thread.cc and windows/thread.cc.
+// A thread whose start can fail: std::thread answers a refusal with an exception, and nothing
+// native may throw. Implemented by posix/thread.cc and windows/thread.cc.
 #ifndef COMPLETION_PORT_OS_THREAD_H_
 #define COMPLETION_PORT_OS_THREAD_H_
 
