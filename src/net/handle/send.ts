@@ -158,7 +158,7 @@ function duplicate(entry: object): number | undefined {
 /** The child reads, so nobody does here, as with Node's own sockets. */
 function leaveReading(entry: object, connection: Connection): void {
   if (entry instanceof Duplex) {
-    const socket = entry as Duplex as NetSocket;
+    const socket = entry as NetSocket;
     socket.pause();
     Reflect.set(socket, 'readableFlowing', false);
     socket._readableState.reading = false;

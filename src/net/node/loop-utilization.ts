@@ -35,8 +35,9 @@ function correctedBy(waitedMs: () => number, measure: Measure): Measure {
 export function countWaiting(transport: Transport): void {
   const { performance } = globalThis;
   const waitedMs = (): number => transport.waitedMs();
-  const { eventLoopUtilization: measure, nodeTiming } = performance;
-  const value = correctedBy(waitedMs, measure.bind(performance) as Measure);
+  const { nodeTiming } = performance;
+  const measure: Measure = performance.eventLoopUtilization.bind(performance);
+  const value = correctedBy(waitedMs, measure);
   const method = bare({ configurable: true, writable: true, value });
   Object.defineProperty(performance, 'eventLoopUtilization', method);
   const idleTime = Object.getOwnPropertyDescriptor(nodeTiming, 'idleTime');
