@@ -57,7 +57,7 @@ void PortCore::IssueReceive(Connection& connection) {
 void PortCore::IssueReceive(Connection& connection, ChunkClass chunk_class) {
   if (connection.state != ConnectionState::kOpen || connection.credit == 0 ||
       connection.receive_side != ReceiveSide::kOpen || connection.starved ||
-      connection.receive.state != OperationState::kIdle) {
+      connection.receive.state != OperationState::kIdle || !connection.pinned.empty()) {
     return;
   }
   backend_->SubmitReceive(connection, chunk_class);
@@ -144,7 +144,9 @@ void PortCore::ServeListedPinned() {
     // The one before waits: then they are served when it is.
     const bool waits = connection->receive.state != OperationState::kIdle &&
                        connection->credit == 0;
-    if (!waits) ServePinned(*connection);
+    if (waits) continue;
+    ServePinned(*connection);
+    IssueReceive(*connection);  // credit that was granted behind them
   }
 }
 
@@ -188,9 +190,8 @@ void PortCore::OnReadable(Connection& connection, Error error) {
     if (error != Error::kOk) connection.receive_side = ReceiveSide::kFailed;
     return ContinueClose(connection);
   }
-  if (error != Error::kOk) {
-    if (!connection.pinned.empty()) CompletePinned(connection, ToResult(error));
-    return;
+  if (error != Error::kOk && !connection.pinned.empty()) {
+    return CompletePinned(connection, ToResult(error));
   }
   ServePinned(connection);
   IssueReceive(connection);  // credit that was granted behind them
