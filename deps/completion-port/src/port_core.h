@@ -129,6 +129,7 @@ class PortCore final : public Port, private BackendEvents {
   void IssueReceive(Connection& connection);
   void WithdrawReceives(SocketId id);
   void ReceivePinned(const Submission& submission);
+  void ListPinned(Connection& connection);
   void ServeListedPinned();
   void ServePinned(Connection& connection);
   void CompletePinned(Connection& connection, std::int32_t result);

@@ -129,9 +129,13 @@ void PortCore::ReceivePinned(const Submission& submission) {
       static_cast<std::uint64_t>(submission.arg2) << 32 | submission.arg0);
   connection->pinned.push_back({reinterpret_cast<std::uint8_t*>(address), submission.arg1,
                                 (submission.flags & kReceiveAtOnce) != 0});
-  if (connection->pinned_listed) return;
-  connection->pinned_listed = true;
-  pinned_to_serve_.push_back(submission.id);
+  ListPinned(*connection);
+}
+
+void PortCore::ListPinned(Connection& connection) {
+  if (connection.pinned.empty() || connection.pinned_listed) return;
+  connection.pinned_listed = true;
+  pinned_to_serve_.push_back(connection.id.load(std::memory_order_relaxed));
 }
 
 void PortCore::ServeListedPinned() {
