@@ -116,10 +116,10 @@ void PortCore::DeliverChunk(Connection& connection, std::int32_t result, std::ui
 
 // --- Receive into memory of the submitter's
 //
-// Bulk is received where it is wanted, which saves a copy. Such a receive waits for the socket to be
-// readable, like any, but then the core itself makes the call: nothing is ever with the system that
-// points to this memory. It belongs to the turn, so that what it brings comes with other completions
-// and not in between (Submit).
+// Bulk is received where it is wanted, which saves a copy. Such a receive waits for the socket to
+// be readable, like any, but then the core itself makes the call: nothing is ever with the system
+// that points to this memory. It belongs to the turn, so that what it brings comes with other
+// completions and not in between (Submit).
 
 void PortCore::ReceivePinned(const Submission& submission) {
   counters_.AddSubmitted(Opcode::kReceive);
@@ -145,13 +145,16 @@ void PortCore::ServeListedPinned() {
     Connection* connection = connections_.Find(id);
     if (connection == nullptr || !connection->pinned_listed) continue;
     connection->pinned_listed = false;
-    // The one before waits: then they are served when it is.
-    const bool waits = connection->receive.state != OperationState::kIdle &&
-                       connection->credit == 0;
-    if (waits) continue;
+    if (connection->pinned.empty() || WaitsForReadable(*connection)) continue;
     ServePinned(*connection);
     IssueReceive(*connection);  // credit that was granted behind them
   }
+}
+
+// The oldest is served when the backend says so.
+bool PortCore::WaitsForReadable(const Connection& connection) const {
+  return connection.receive.state != OperationState::kIdle && connection.credit == 0 &&
+         !connection.pinned.front().at_once;
 }
 
 // Until nothing more is there.
@@ -164,7 +167,7 @@ void PortCore::ServePinned(Connection& connection) {
     }
     const PinnedReceive into = connection.pinned.front();
     std::int32_t result = ToResult(Error::kTryAgain);
-    if (connection.credit != 0 || os::IsPipe(connection.kind)) {
+    if (connection.credit != 0 || backend_->IsReceiving(connection)) {
       result = ToResult(Error::kBusy);
     } else if (!is_empty) {
       counters_.Add(Counter::kOsCalls);
@@ -172,8 +175,9 @@ void PortCore::ServePinned(Connection& connection) {
       is_empty = result < static_cast<std::int32_t>(into.length);
     }
     if (result == ToResult(Error::kTryAgain) && !into.at_once) {
-      if (backend_->SubmitReadable(connection)) return;
-      result = ToResult(Error::kBusy);
+      // One may be under way for such as were withdrawn.
+      if (connection.receive.state == OperationState::kIdle) backend_->SubmitReadable(connection);
+      return;
     }
     CompletePinned(connection, result);
   }
