@@ -191,6 +191,28 @@ PORT_TEST(PinnedIsRefusedWhileCreditIsOut) {
   CHECK_EQ(sock->Text(), std::string("onetwothree"));
 }
 
+// Both submitted at once, with bytes there: the books fail the test if the chunk comes first.
+PORT_TEST(PinnedIsAnsweredBeforeTheCreditBehindIt) {
+  Pair pair(setup, NoCredit());
+  REQUIRE(pair.ready());
+  Sock* sock = pair.sock;
+  for (std::uint64_t i = 1; i <= 20; ++i) {
+    REQUIRE_EQ(pair.peer.SendAll("x"), PeerStatus::kOk);
+    pair.client.Pass(2);
+    pair.client.ReceivePinned(sock, 100, i % 2 == 0);
+    pair.client.Grant(sock, 1);
+    pair.client.Flush();
+    pair.client.Flush();
+    pair.client.Drain();
+    REQUIRE(pair.WaitReceived(i));
+    REQUIRE(pair.client.WaitUntil([&] { return sock->pinned.empty(); }));
+    if (sock->credit != 0) {
+      REQUIRE_EQ(pair.peer.SendAll("x"), PeerStatus::kOk);
+      REQUIRE(pair.WaitReceived(++i));
+    }
+  }
+}
+
 // The backend may have left a receive with the system, which brings what nobody asked for yet.
 PORT_TEST(PinnedDoesNotOvertakeWhatTheSystemHasReceived) {
   PairOptions options = NoCredit();
