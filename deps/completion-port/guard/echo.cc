@@ -208,12 +208,11 @@ int Run(std::uint64_t messages) {
   const std::uint64_t calls_before = echo.Count(Counter::kOsCalls);
   const std::uint64_t rounds = (messages + kConnections - 1) / kConnections;
   for (std::uint64_t i = 0; i < rounds; ++i) echo.PlayRound();
-  std::printf(
-      "{\"messages\":%llu,\"allocations\":%llu,\"blocks\":%llu,\"osCalls\":%llu}\n",
-      static_cast<unsigned long long>(rounds * kConnections),
-      static_cast<unsigned long long>(allocations.load() - allocations_before),
-      static_cast<unsigned long long>(blocks.load() - blocks_before),
-      static_cast<unsigned long long>(echo.Count(Counter::kOsCalls) - calls_before));
+  std::printf("{\"messages\":%llu,\"allocations\":%llu,\"blocks\":%llu,\"osCalls\":%llu}\n",
+              static_cast<unsigned long long>(rounds * kConnections),
+              static_cast<unsigned long long>(allocations.load() - allocations_before),
+              static_cast<unsigned long long>(blocks.load() - blocks_before),
+              static_cast<unsigned long long>(echo.Count(Counter::kOsCalls) - calls_before));
   return 0;
 }
 

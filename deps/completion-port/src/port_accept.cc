@@ -44,6 +44,7 @@ void PortCore::OnConnect(Connection& connection, Error error) {
     connection.receive_side = ReceiveSide::kFailed;
     return FailSends(connection, error);
   }
+  ListPinned(connection);
   IssueReceive(connection);
   IssueSend(connection);
 }

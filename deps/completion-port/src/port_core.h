@@ -130,8 +130,10 @@ class PortCore final : public Port, private BackendEvents {
   void IssueReceive(Connection& connection);
   void WithdrawReceives(SocketId id);
   void ReceivePinned(const Submission& submission);
+  void ListPinned(Connection& connection);
   void ServeListedPinned();
   void ServePinned(Connection& connection);
+  bool WaitsForReadable(const Connection& connection) const;
   void CompletePinned(Connection& connection, std::int32_t result);
   void IssueReceive(Connection& connection, ChunkClass chunk_class);
   bool ServeStarved();

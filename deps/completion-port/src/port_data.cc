@@ -57,7 +57,7 @@ void PortCore::IssueReceive(Connection& connection) {
 void PortCore::IssueReceive(Connection& connection, ChunkClass chunk_class) {
   if (connection.state != ConnectionState::kOpen || connection.credit == 0 ||
       connection.receive_side != ReceiveSide::kOpen || connection.starved ||
-      connection.receive.state != OperationState::kIdle) {
+      connection.receive.state != OperationState::kIdle || !connection.pinned.empty()) {
     return;
   }
   backend_->SubmitReceive(connection, chunk_class);
@@ -129,9 +129,13 @@ void PortCore::ReceivePinned(const Submission& submission) {
       static_cast<std::uint64_t>(submission.arg2) << 32 | submission.arg0);
   connection->pinned.push_back({reinterpret_cast<std::uint8_t*>(address), submission.arg1,
                                 (submission.flags & kReceiveAtOnce) != 0});
-  if (connection->pinned_listed) return;
-  connection->pinned_listed = true;
-  pinned_to_serve_.push_back(submission.id);
+  ListPinned(*connection);
+}
+
+void PortCore::ListPinned(Connection& connection) {
+  if (connection.pinned.empty() || connection.pinned_listed) return;
+  connection.pinned_listed = true;
+  pinned_to_serve_.push_back(connection.id.load(std::memory_order_relaxed));
 }
 
 void PortCore::ServeListedPinned() {
@@ -141,11 +145,16 @@ void PortCore::ServeListedPinned() {
     Connection* connection = connections_.Find(id);
     if (connection == nullptr || !connection->pinned_listed) continue;
     connection->pinned_listed = false;
-    // The one before waits: then they are served when it is.
-    const bool waits =
-        connection->receive.state != OperationState::kIdle && connection->credit == 0;
-    if (!waits) ServePinned(*connection);
+    if (connection->pinned.empty() || WaitsForReadable(*connection)) continue;
+    ServePinned(*connection);
+    IssueReceive(*connection);  // credit that was granted behind them
   }
+}
+
+// The oldest is served when the backend says so.
+bool PortCore::WaitsForReadable(const Connection& connection) const {
+  return connection.receive.state != OperationState::kIdle && connection.credit == 0 &&
+         !connection.pinned.front().at_once;
 }
 
 // Until nothing more is there.
@@ -158,7 +167,7 @@ void PortCore::ServePinned(Connection& connection) {
     }
     const PinnedReceive into = connection.pinned.front();
     std::int32_t result = ToResult(Error::kTryAgain);
-    if (connection.credit != 0 || os::IsPipe(connection.kind)) {
+    if (connection.credit != 0 || backend_->IsReceiving(connection)) {
       result = ToResult(Error::kBusy);
     } else if (!is_empty) {
       counters_.Add(Counter::kOsCalls);
@@ -166,8 +175,9 @@ void PortCore::ServePinned(Connection& connection) {
       is_empty = result < static_cast<std::int32_t>(into.length);
     }
     if (result == ToResult(Error::kTryAgain) && !into.at_once) {
-      if (backend_->SubmitReadable(connection)) return;
-      result = ToResult(Error::kBusy);
+      // One may be under way for such as were withdrawn.
+      if (connection.receive.state == OperationState::kIdle) backend_->SubmitReadable(connection);
+      return;
     }
     CompletePinned(connection, result);
   }
@@ -188,9 +198,8 @@ void PortCore::OnReadable(Connection& connection, Error error) {
     if (error != Error::kOk) connection.receive_side = ReceiveSide::kFailed;
     return ContinueClose(connection);
   }
-  if (error != Error::kOk) {
-    if (!connection.pinned.empty()) CompletePinned(connection, ToResult(error));
-    return;
+  if (error != Error::kOk && !connection.pinned.empty()) {
+    return CompletePinned(connection, ToResult(error));
   }
   ServePinned(connection);
   IssueReceive(connection);  // credit that was granted behind them

@@ -68,7 +68,7 @@ struct OpenBackend {
 }  // namespace
 
 PORT_TEST(WaitReturnsAsLongAsAWatchedDescriptorIsReadable) {
-  OpenBackend open(backend);
+  OpenBackend open(setup.backend);
   REQUIRE_EQ(open.backend->WatchDescriptor(open.ends[0]), Error::kOk);
   CHECK(open.FindsNothing());
   REQUIRE_EQ(write(open.ends[1], "x", 1), 1);
@@ -83,7 +83,7 @@ PORT_TEST(WaitReturnsAsLongAsAWatchedDescriptorIsReadable) {
 }
 
 PORT_TEST(WakeMadeWhileNobodyWaitsIsNotLost) {
-  OpenBackend open(backend);
+  OpenBackend open(setup.backend);
   std::thread([&] { open.backend->Wake(); }).join();
   CHECK_AT_MOST(open.WaitsFor(kLongMs), kLongMs / 2);
   CHECK(open.FindsNothing());  // and is over
@@ -91,8 +91,8 @@ PORT_TEST(WakeMadeWhileNobodyWaitsIsNotLost) {
 
 // The helper thread drives what the other thread opened, and gives it back.
 PORT_TEST(AnyThreadMayDriveABackendThatBelongsToNone) {
-  OpenBackend open(backend);
-  CHECK_EQ(open.backend->BelongsToOneThread(), backend == BackendKind::kIoUring);
+  OpenBackend open(setup.backend);
+  CHECK_EQ(open.backend->BelongsToOneThread(), setup.backend == BackendKind::kIoUring);
   if (open.backend->BelongsToOneThread()) return;
   REQUIRE_EQ(open.backend->WatchDescriptor(open.ends[0]), Error::kOk);
   REQUIRE_EQ(write(open.ends[1], "x", 1), 1);

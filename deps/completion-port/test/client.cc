@@ -194,10 +194,18 @@ void Client::GiveBack(Sock* sock, std::uint32_t credit) {
   Submit(sock->port, Opcode::kRelease, sock->id, held.chunk, credit);
 }
 
-void Client::AwaitReadable(Sock* sock) {
-  CHECK(sock->readable != Readable::kAwaited);
-  sock->readable = Readable::kAwaited;
-  Submit(sock->port, Opcode::kReadable, sock->id);
+void Client::ReceivePinned(Sock* sock, std::size_t length, bool at_once) {
+  std::vector<std::uint8_t> bytes(length, kPoisonBefore);
+  const auto address = static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(bytes.data()));
+  sock->pinned.push_back({std::move(bytes), at_once});
+  Submit(sock->port, Opcode::kReceive, sock->id, static_cast<std::uint32_t>(address),
+         static_cast<std::uint32_t>(length), static_cast<std::uint32_t>(address >> 32),
+         at_once ? kReceivePinned | kReceiveAtOnce : std::uint32_t{kReceivePinned});
+}
+
+void Client::Withdraw(Sock* sock) {
+  ++sock->withdrawals;
+  Submit(sock->port, Opcode::kReceive, sock->id, 0, 0, 0, kReceiveWithdraw);
 }
 
 void Client::Send(Sock* sock, const std::string& text) {

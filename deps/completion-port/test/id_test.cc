@@ -20,6 +20,9 @@ PORT_TEST(AStaleIdFindsNothing) {
   CHECK(sock->id != old);
   sock->refill = 1;
 
+  const std::uint8_t untouched[4] = {};
+  const auto address_of =
+      static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(&untouched[0]));
   for (const SocketId id : {old, SocketId{0}, SocketId{0xffffffff}, SocketId{0x00100000 | 9999}}) {
     Port* port = client.port();
     Address address;
@@ -29,15 +32,17 @@ PORT_TEST(AStaleIdFindsNothing) {
     CHECK_EQ(port->LocalAddress(id, &address), Error::kBadDescriptor);
     CHECK_EQ(port->PeerAddress(id, &address), Error::kBadDescriptor);
     CHECK_EQ(port->SendNow(id, nullptr, 0), ToResult(Error::kBadDescriptor));
-    std::uint8_t byte = 0;
-    CHECK_EQ(port->ReceiveNow(id, &byte, 1), ToResult(Error::kBadDescriptor));
     // What has a completion gets one; the rest is without effect.
     client.strays.clear();
     client.strays_expected = 3;
     client.Submit(0, Opcode::kConnect, id);
     client.Submit(0, Opcode::kReceive, id, 10);
     client.Submit(0, Opcode::kRelease, id, 12345, 10);
-    client.Submit(0, Opcode::kReadable, id);
+    client.Submit(0, Opcode::kReceive, id, 0, 0, 0, kReceiveWithdraw);
+    for (const std::uint32_t flags : {0u, std::uint32_t{kReceiveAtOnce}}) {
+      client.Submit(0, Opcode::kReceive, id, static_cast<std::uint32_t>(address_of), 4,
+                    static_cast<std::uint32_t>(address_of >> 32), kReceivePinned | flags);
+    }
     client.Submit(0, Opcode::kSend, id, 0, 5);
     client.Submit(0, Opcode::kShutdown, id);
     client.Submit(0, Opcode::kClose, id);

@@ -57,7 +57,7 @@ class Stress {
     CHECK(opened_ > links_at_once);
     CHECK(finished_politely_ > 0);
     CHECK(bytes_ > 0);
-    CHECK(directly_ > 0);
+    CHECK(pinned_ > 0);
     if (Failed()) Describe();
   }
 
@@ -149,21 +149,18 @@ class Stress {
     client_.Send(end->sock, std::move(parts));
   }
 
-  // Under credit, or directly.
+  // Under credit, into pinned memory, and now and then one behind the other.
   void Receive(Sock* sock) {
     while (!sock->held.empty() && !random_.OneIn(4)) {
       client_.GiveBack(sock, sock->ended ? 0 : random_.Below(2));
     }
-    if (sock->ended || sock->readable == Readable::kAwaited) return;
-    if (sock->credit != 0) {
-      // It is busy, unless the credit has just been used up.
-      if (random_.OneIn(50)) client_.AwaitReadable(sock);
-    } else if (sock->readable == Readable::kYes && !random_.OneIn(4)) {
-      directly_ += client_.ReceiveDirectly(sock, 1 + random_.Below(70'000)) > 0;
-    } else if (random_.OneIn(2)) {
-      client_.AwaitReadable(sock);
-    } else {
-      client_.Grant(sock, 1 + random_.Below(3));
+    if (sock->ended) return;
+    if (random_.OneIn(200)) client_.Withdraw(sock);
+    const bool waits = sock->credit != 0 || !sock->pinned.empty();
+    if (waits && !random_.OneIn(50)) return;
+    if (random_.OneIn(3)) return client_.Grant(sock, 1 + random_.Below(3));
+    for (std::uint32_t more = 1 + random_.Below(3); more != 0; --more) {
+      client_.ReceivePinned(sock, 1 + random_.Below(70'000), random_.OneIn(3));
     }
   }
 
@@ -226,6 +223,7 @@ class Stress {
   void Judge(const Link& link) {
     const End& a = link.ends[0];
     const End& b = link.ends[1];
+    pinned_ += a.sock->received_pinned + b.sock->received_pinned;
     if (!a.polite || !b.polite) return;
     for (const End* end : {&a, &b}) {
       const End* other = end == &a ? &b : &a;
@@ -244,11 +242,11 @@ class Stress {
         const Sock& sock = *end.sock;
         text += " [sent " + std::to_string(end.sent) + "/" + std::to_string(end.to_send) +
                 " received " + std::to_string(sock.received) + " credit " +
-                std::to_string(sock.credit) +
-                (sock.readable == Readable::kAwaited ? " awaited" : "") + " sends " +
-                std::to_string(sock.sends.size()) + " ended " + Show(sock.ended.value_or(kNone)) +
-                (end.polite ? " polite" : "") + (end.shut_down ? " shut" : "") +
-                (sock.close_submitted ? " closing" : "") + (sock.closed ? " closed" : "") + "]";
+                std::to_string(sock.credit) + " pinned " + std::to_string(sock.pinned.size()) +
+                " sends " + std::to_string(sock.sends.size()) + " ended " +
+                Show(sock.ended.value_or(kNone)) + (end.polite ? " polite" : "") +
+                (end.shut_down ? " shut" : "") + (sock.close_submitted ? " closing" : "") +
+                (sock.closed ? " closed" : "") + "]";
       }
       Fail(__FILE__, __LINE__, text);
     }
@@ -263,7 +261,7 @@ class Stress {
   std::uint64_t opened_ = 0;
   std::uint64_t finished_politely_ = 0;
   std::uint64_t bytes_ = 0;
-  std::uint64_t directly_ = 0;  // receives
+  std::uint64_t pinned_ = 0;  // bytes
   std::uint32_t away_us_ = 0;
 };
 

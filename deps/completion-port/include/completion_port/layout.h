@@ -68,9 +68,11 @@ enum class Driver : std::uint32_t { kNobody, kSubmitter, kThread };
   X(kAccept, accept)                                                                            \
   /* id, arg0 = credit to add. Completion: result = bytes (0: end of stream) or -Error,     */ \
   /* arg0 = chunk index, arg1 = byte offset in the receive slab. With kReceivePinned: one    */ \
-  /* receive into memory of the submitter's, arg0 = low half of its address, arg1 = length,  */ \
-  /* arg2 = high half; only while the socket has no other credit (-kBusy). Its completion    */ \
-  /* has no chunk (kNoChunk); what kClose stands for, the port gives back with it.           */ \
+  /* receive into memory of the submitter's, arg0 = low half of its address, arg1 = length   */ \
+  /* (not 0: that would read like the end), arg2 = high half. -kBusy while the socket has    */ \
+  /* other credit, or the system still receives on such as is used up, and on a Windows      */ \
+  /* pipe: grant credit then. Its completion has no chunk (kNoChunk); what kClose stands     */ \
+  /* for, the port gives back with it.                                                       */ \
   X(kReceive, receive)                                                                          \
   /* id, arg0 = chunk to give back, arg1 = credit to add. No completion: it is not an        */ \
   /* operation but a return. The chunk is given back even if the socket is gone.             */ \

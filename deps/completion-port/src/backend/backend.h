@@ -86,11 +86,15 @@ class Backend {
   virtual void SubmitConnect(Connection& connection) = 0;  // to connection.remote
   // Into a chunk of this class: connection.chunk_class, or the other where that stands in for it.
   virtual void SubmitReceive(Connection& connection, ChunkClass chunk_class) = 0;
-  // In the place of a receive: waits until one would find something. False, and nothing submitted,
-  // where a receive of an earlier SubmitReceive is still with the OS, and on a pipe.
-  virtual bool SubmitReadable(Connection& connection) = 0;
-  // Takes back what SubmitReceive or SubmitReadable has submitted, without an event. False where
-  // the system has it and may already be receiving: then it goes on.
+  // In the place of a receive: waits until one would find something. Not while IsReceiving.
+  virtual void SubmitReadable(Connection& connection) = 0;
+  // With no receive of the core's under way: whether one of earlier is still with the OS, or has
+  // brought what the core did not ask for yet. Who reads from the socket then breaks the order. So
+  // does anybody from a pipe, always.
+  virtual bool IsReceiving(const Connection&) const { return false; }
+  // Takes back what SubmitReceive has submitted, without an event. False where the system has it
+  // and may already be receiving: then it goes on. A SubmitReadable, which receives nothing, may
+  // still be answered in any case.
   virtual bool Withdraw(Connection& connection) = 0;
   virtual void SubmitSend(Connection& connection) = 0;  // gathers the front of connection.sends
   // Only for what cannot end its sending side by a call (os::IsPipe), with nothing left to send.

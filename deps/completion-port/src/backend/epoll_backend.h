@@ -79,7 +79,7 @@ class EpollBackend final : public Backend {
   void Detach(Connection& connection) override;
   void SubmitConnect(Connection& connection) override;
   void SubmitReceive(Connection& connection, ChunkClass chunk_class) override;
-  bool SubmitReadable(Connection& connection) override;
+  void SubmitReadable(Connection& connection) override;
   bool Withdraw(Connection& connection) override;
   void SubmitSend(Connection& connection) override;
   void SubmitShutdown(Connection&) override {}  // no pipes here

@@ -46,9 +46,8 @@ void EpollBackend::SubmitReceive(Connection& connection, ChunkClass chunk_class)
   StartReceive(connection, OperationKind::kReceive);
 }
 
-bool EpollBackend::SubmitReadable(Connection& connection) {
+void EpollBackend::SubmitReadable(Connection& connection) {
   StartReceive(connection, OperationKind::kReadable);
-  return true;
 }
 
 void EpollBackend::StartReceive(Connection& connection, OperationKind kind) {

@@ -127,9 +127,16 @@ class UringBackend final : public Backend {
   Error Attach(Listener&) override { return Error::kOk; }
   void SubmitConnect(Connection& connection) override;
   void SubmitReceive(Connection& connection, ChunkClass chunk_class) override;
-  bool SubmitReadable(Connection& connection) override;
+  void SubmitReadable(Connection& connection) override;
+  // A multishot may have brought what the core did not ask for yet: that comes first.
+  bool IsReceiving(const Connection& connection) const override {
+    const UringNotes& notes = connection.uring;
+    const bool is_poll = notes.request == ReceiveRequest::kPoll;
+    return (notes.request != ReceiveRequest::kNone && !is_poll) || !notes.held.empty();
+  }
   bool Withdraw(Connection& connection) override {
-    return connection.receive.state == OperationState::kIdle;
+    return connection.receive.state == OperationState::kIdle ||
+           connection.uring.request == ReceiveRequest::kPoll;
   }
   void SubmitSend(Connection& connection) override;
   void SubmitShutdown(Connection&) override {}  // no pipes here

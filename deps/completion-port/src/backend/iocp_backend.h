@@ -68,9 +68,13 @@ class IocpBackend final : public Backend {
   Error Attach(Listener& listener) override;
   void SubmitConnect(Connection& connection) override;
   void SubmitReceive(Connection& connection, ChunkClass chunk_class) override;
-  bool SubmitReadable(Connection& connection) override;
+  void SubmitReadable(Connection& connection) override;
+  bool IsReceiving(const Connection& connection) const override {
+    return connection.kind == SocketKind::kLocal;  // a pipe
+  }
   bool Withdraw(Connection& connection) override {
-    return connection.receive.state == OperationState::kIdle;
+    return connection.receive.state == OperationState::kIdle ||
+           connection.receive.kind == OperationKind::kReadable;
   }
   void SubmitSend(Connection& connection) override;
   void SubmitShutdown(Connection& connection) override;
