@@ -198,6 +198,8 @@ function compose(chunk, modules, chunkOf) {
     parts.push({ line, map });
     const plain = withoutComments(source).trimEnd();
     text += plain
+      // A name on Object.prototype, such as get, would spoil the descriptor.
+      .replace('Object.defineProperty(exports, "__esModule", { value: true });', esModule)
       .replace(ourRequire, (text, request) => {
         const asked = resolved(name, request);
         return modules.has(asked) ? `load("${asked}")` : text;
@@ -210,6 +212,8 @@ function compose(chunk, modules, chunkOf) {
   text += `//# sourceMappingURL=${chunk}.js.map\n`;
   return { text, map: joinMaps(`${chunk}.js`, parts) };
 }
+
+const esModule = 'exports.__esModule = true;';
 
 const stub = (name) => {
   const up = '../'.repeat(name.split('/').length - 1) || './';
