@@ -39,6 +39,7 @@ struct OpenBackend {
   }
   std::uint64_t WaitsFor(int timeout_ms) {
     const std::uint64_t start_ms = NowMs();
+    backend->WatchAgain();
     backend->Wait(timeout_ms);
     return NowMs() - start_ms;
   }
@@ -67,17 +68,24 @@ struct OpenBackend {
 
 }  // namespace
 
-PORT_TEST(WaitReturnsAsLongAsAWatchedDescriptorIsReadable) {
+PORT_TEST(WaitReturnsWhenAskedAndAWatchedDescriptorIsReadable) {
   OpenBackend open(setup.backend);
   REQUIRE_EQ(open.backend->WatchDescriptor(open.ends[0]), Error::kOk);
   CHECK(open.FindsNothing());
   REQUIRE_EQ(write(open.ends[1], "x", 1), 1);
-  for (int i = 0; i < 5; ++i) CHECK_AT_MOST(open.WaitsFor(kLongMs), kLongMs / 2);
+  for (int i = 0; i < 5; ++i) {
+    CHECK_AT_MOST(open.WaitsFor(kLongMs), kLongMs / 2);
+    CHECK(!open.backend->WatchIsQuiet());
+  }
+  CHECK(open.FindsNothing());  // nobody has asked again
   char byte = 0;
   REQUIRE_EQ(read(open.ends[0], &byte, 1), 1);
   open.backend->Wait(0);  // one that was under way may still be answered
   open.backend->Wait(0);
   CHECK(open.FindsNothing());
+  open.backend->WatchAgain();
+  CHECK(open.FindsNothing());
+  CHECK(open.backend->WatchIsQuiet());
   REQUIRE_EQ(write(open.ends[1], "x", 1), 1);
   CHECK_AT_MOST(open.WaitsFor(kLongMs), kLongMs / 2);
 }

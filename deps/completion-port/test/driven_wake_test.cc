@@ -79,8 +79,8 @@ struct DrivenPort {
 
 }  // namespace
 
-PORT_TEST(AWakeUpThatTheHelperTakesIsNotLost) {
-  DrivenPort driven(backend);
+SUBMITTER_TEST(AWakeUpThatTheHelperTakesIsNotLost) {
+  DrivenPort driven(setup.backend);
   REQUIRE(driven.is_ready);
   constexpr int kLongMs = 400;
   for (int round = 0; round < 10; ++round) {
