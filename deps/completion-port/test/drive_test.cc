@@ -210,7 +210,8 @@ SUBMITTER_TEST(WhatDoesNotFitIsSentWhileTheSubmitterIsAway) {
     CHECK(pair.client.port()->HasCompletions());
   } else {
     reader.join();
-    CHECK(got < kMoreThanFits);  // it gave up waiting
+    // It gave up waiting. On Windows the system sends by itself what it was given as one operation.
+    if (setup.backend != BackendKind::kIocp) CHECK(got < kMoreThanFits);
     std::vector<std::uint8_t> rest;
     CHECK_EQ(pair.peer.ReceiveExactly(&rest, kMoreThanFits - got), PeerStatus::kOk);
   }
