@@ -35,7 +35,8 @@ export function updateDocs(file, rows, note) {
   const old = readFileSync(file, 'utf8');
   const start = old.indexOf(START);
   const end = old.indexOf(END, start);
-  if (start < 0 || end < 0) throw new Error('docs/performance.md has no markers for the table of programs');
+  if (start < 0 || end < 0)
+    throw new Error('docs/performance.md has no markers for the table of programs');
   const lines = old
     .slice(start, end)
     .split('\n')
