@@ -3,7 +3,7 @@
 //
 //   npm run bench -- [--quick] [--only NAME]... [--rounds N] [--node PATH]
 //                    [--pin | --no-pin | --one-core] [--candidate MODULE] [--no-peers]
-//                    [--json FILE] [--update-readme]
+//                    [--json FILE] [--update-docs]
 //
 // Ends with 0 where no load is worse than node:net beyond the noise, with 2 where one is or the
 // machine was too busy to say, with 1 where something failed.
@@ -38,7 +38,7 @@ const usage = `npm run bench -- [option...]
                     as with --quick
   --json FILE       every run, for further study and for npm run bench:pictures; otherwise
                     bench/results/latest.json
-  --update-readme   writes the tables into README.md`;
+  --update-docs     writes the tables into docs/performance.md`;
 
 /** V8's compiler threads are at work so long, and their CPU time would count as the server's. */
 const WARM_SECONDS = 5;
@@ -56,7 +56,7 @@ const { values: options } = parseArgs({
     candidate: { type: 'string' },
     peers: { type: 'boolean', default: true },
     json: { type: 'string', default: join(import.meta.dirname, 'results/latest.json') },
-    'update-readme': { type: 'boolean', default: false },
+    'update-docs': { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
@@ -170,10 +170,10 @@ async function main() {
   process.exitCode = failures.length > 0 ? 1 : exitCode(rows);
   if (failures.length > 0) {
     console.error(`\nFailed:\n${report.asList(failures)}`);
-  } else if (options['update-readme']) {
-    const readme = join(import.meta.dirname, '../README.md');
-    if (!report.updateBetweenMarkers(readme, 'bench', text(false))) {
-      log('README.md has no bench markers');
+  } else if (options['update-docs']) {
+    const page = join(import.meta.dirname, '../docs/performance.md');
+    if (!report.updateBetweenMarkers(page, 'bench', text(false))) {
+      log('docs/performance.md has no bench markers');
     }
   }
 }

@@ -1,7 +1,7 @@
 // The programs of test/programs under load, with and without iocp-net/register.
 //
 //   npm run bench:programs -- [--quick] [--only NAME]... [--under-way N]... [--rounds N]
-//                             [--node 24] [--json FILE] [--update-readme]
+//                             [--node 24] [--json FILE] [--update-docs]
 //
 // Ends with 0 where no row is worse than node:net beyond the noise, with 2 where one is, with 1 where
 // something failed.
@@ -24,7 +24,7 @@ const usage = `npm run bench:programs -- [option...]
   --rounds N        rounds, as many as there is time for, but two (default 3)
   --node VERSION    the Node to run programs and drivers with (default: this one)
   --json FILE       every run; otherwise bench/results/programs.json
-  --update-readme   writes the ratios into the table of programs in README.md`;
+  --update-docs     writes the ratios into the table of programs in docs/performance.md`;
 
 const { values: options } = parseArgs({
   options: {
@@ -34,7 +34,7 @@ const { values: options } = parseArgs({
     rounds: { type: 'string' },
     node: { type: 'string' },
     json: { type: 'string', default: join(import.meta.dirname, 'results/programs.json') },
-    'update-readme': { type: 'boolean', default: false },
+    'update-docs': { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
@@ -101,7 +101,7 @@ async function main() {
     ...{ budget: quick ? 360 : 1200, warm: 5, seconds: quick ? 0.6 : 1 },
   });
 
-  const { resultTable, updateReadme } = await import('./programs/table.mjs');
+  const { resultTable, updateDocs } = await import('./programs/table.mjs');
   console.log(`${facts}\n\n${resultTable(rows)}\n\n${summary(rows)}`);
   const file = resolve(options.json);
   mkdirSync(dirname(file), { recursive: true });
@@ -110,9 +110,9 @@ async function main() {
   process.exitCode = failures.length > 0 ? 1 : exitCode(rows);
   if (failures.length > 0) {
     console.error(`\nFailed:\n${asList(failures)}`);
-  } else if (options['update-readme']) {
+  } else if (options['update-docs']) {
     const shown = rows.filter(({ lanes }) => lanes === undefined);
-    updateReadme(join(import.meta.dirname, '../README.md'), shown, note(facts, shown));
+    updateDocs(join(import.meta.dirname, '../docs/performance.md'), shown, note(facts, shown));
   }
 }
 

@@ -190,7 +190,7 @@ function goalTable(rows) {
   return ['Goals:', table(['load', 'figure', 'goal', 'measured', ''], lines)];
 }
 
-/** All tables, for the terminal; the README takes those of the pair. */
+/** All tables, for the terminal; docs/performance.md takes those of the pair. */
 export function tables(rows, arms, { all }) {
   const pair = pairTables(rows, arms);
   return [...pair, ...peerTable(rows, arms.peers), ...(all ? goalTable(rows) : [])].join('\n\n');
@@ -257,7 +257,7 @@ export function notes(rows, skipped) {
       'swapped order each round. No load is random: there is no seed.',
     '“Worse”: in its median, by more than 5 % and by more than the medians of the two ' +
       '`node:net` arms differ, and in three rounds of four than both of them.',
-    'OS calls: system calls of our I/O threads, per message, request or connection.',
+    'OS calls: system calls of our ports, per message, request or connection.',
     ...remarks(rows),
     ...skipped,
   ];
