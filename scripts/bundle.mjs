@@ -25,7 +25,7 @@ const chunks = [
     roots: ['net/index', 'engine', 'register/index', 'net/promises', 'net/handle/carriers'],
   },
   { chunk: 'connect', roots: ['net/connect/connect'] },
-  { chunk: 'core', roots: ['port/transport', 'net/node/active', 'net/node/loop-utilization'] },
+  { chunk: 'core', roots: ['port/transport', 'net/node/active'] },
   {
     chunk: 'rest',
     roots: [

@@ -24,6 +24,8 @@ interface Slot {
   isFallbackKnown: boolean;
   /** Objects `process` that list what the engine has open. */
   readonly listing: WeakSet<object>;
+  /** Whether the event loop's waiting in our ports counts as idle. */
+  isWaitingCounted: boolean;
   carriers: Carriers | null;
 }
 
@@ -46,6 +48,7 @@ function findSlot(): Slot {
     running: null,
     isFallbackKnown: false,
     listing: new WeakSet(),
+    isWaitingCounted: false,
     carriers: null,
   });
 }

@@ -7,6 +7,7 @@
 import { transport } from '../engine';
 import { environment, loadForAll } from '../environment';
 import type { Transport } from '../port/contract';
+import { countWaiting } from './node/loop-utilization';
 
 let chosen: Transport | null | undefined;
 
@@ -33,21 +34,14 @@ function removeOverrides(): void {
   }
 }
 
-/**
- * What tools look at shows the ports, too: the active handles, and how idle the event loop is. Where
- * another copy of our modules has not done so.
- */
-function showOnce(transport: Transport): void {
+/** Where another copy of our modules has not done so. */
+function listOnce(transport: Transport): void {
   const { listing } = environment();
   if (listing.has(process)) return;
   listing.add(process);
-  /* eslint-disable @typescript-eslint/no-require-imports -- with the first port */
-  const active = (): typeof import('./node/active') => require('./node/active') as never;
-  const utilization = (): typeof import('./node/loop-utilization') =>
-    require('./node/loop-utilization') as never;
-  /* eslint-enable @typescript-eslint/no-require-imports */
-  loadForAll('net/node/active', active).listActive(transport, process);
-  loadForAll('net/node/loop-utilization', utilization).countWaiting(transport);
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- with the first port
+  const here = (): typeof import('./node/active') => require('./node/active') as never;
+  loadForAll('net/node/active', here).listActive(transport, process);
 }
 
 /** The ports of this environment, or null when `node:net` has to serve. */
@@ -55,7 +49,7 @@ export function core(): Transport | null {
   if (chosen === undefined) {
     chosen = transport();
     if (chosen === null) removeOverrides();
-    else showOnce(chosen);
+    else listOnce(chosen);
   }
   return chosen;
 }
@@ -90,3 +84,5 @@ export function standOn(Ours: AnyConstructor, Nodes: AnyConstructor): void {
 
 /** The running Node's major version: behaviour that differs between versions follows it. */
 export const nodeMajor = Number(process.versions.node.split('.', 1)[0]);
+
+countWaiting();

@@ -250,7 +250,9 @@ export class Dial {
       return this.#refused({ destination, local }, 'EINVAL', 'bind');
     }
     if (this.#link.connection === null) return null;
-    const name = this.#link.phase === Phase.Open ? 'EISCONN' : 'EALREADY';
+    // Windows says so of a socket that is still connecting, too.
+    const isConnected = this.#link.phase === Phase.Open || process.platform === 'win32';
+    const name = isConnected ? 'EISCONN' : 'EALREADY';
     const own = this.#link.connection.localEndpoint();
     const at = typeof own === 'string' ? noAddress : `${own.address}:${own.port}`;
     this.#announce({ destination });

@@ -3,7 +3,7 @@
  * port: libuv takes that for work, and programs that shed load by it would shed all. So what was
  * waited there is added to what Node counts as idle.
  */
-import type { Transport } from '../../port/contract';
+import { environment } from '../../environment';
 import { bare } from '../bare';
 
 interface Utilization {
@@ -31,15 +31,32 @@ function correctedBy(waitedMs: () => number, measure: Measure): Measure {
   };
 }
 
-/** From here on. Where a thread drives, the loop waits in libuv, and nothing is added. */
-export function countWaiting(transport: Transport): void {
-  const { performance } = globalThis;
-  const waitedMs = (): number => transport.waitedMs();
-  const { nodeTiming } = performance;
-  const measure: Measure = performance.eventLoopUtilization.bind(performance);
+/** Some lines of Node export it by itself, too; others need not load the module for it. */
+function replaceExport(value: Measure): void {
+  if (Number(process.versions.node.split('.', 1)[0]) < 24) return;
+  const hooks = process.getBuiltinModule('node:perf_hooks');
+  if (!Object.hasOwn(hooks, 'eventLoopUtilization')) return;
+  Object.defineProperty(hooks, 'eventLoopUtilization', bare({ value }));
+  process.getBuiltinModule('node:module').syncBuiltinESMExports();
+}
+
+/**
+ * From here on. At import: programs keep the function that they find when they load. Where a thread
+ * drives, the loop waits in libuv, and nothing is added.
+ */
+export function countWaiting(): void {
+  const shared = environment();
+  if (shared.isWaitingCounted) return;
+  shared.isWaitingCounted = true;
+  const performance: Partial<Performance> = globalThis.performance;
+  const waitedMs = (): number => shared.running?.transport.waitedMs() ?? 0;
+  const { eventLoopUtilization, nodeTiming } = performance;
+  if (eventLoopUtilization === undefined || nodeTiming === undefined) return; // not Node
+  const measure: Measure = eventLoopUtilization.bind(performance);
   const value = correctedBy(waitedMs, measure);
   const method = bare({ configurable: true, writable: true, value });
   Object.defineProperty(performance, 'eventLoopUtilization', method);
+  replaceExport(value);
   const idleTime = Object.getOwnPropertyDescriptor(nodeTiming, 'idleTime');
   const { get: idleOfLibuv } = idleTime ?? {};
   if (idleOfLibuv === undefined) return;
