@@ -3,11 +3,18 @@
  * asked when, and for what, Node asks it.
  */
 import t from 'tap';
+import { getSystemErrorMap } from 'node:util';
 import { once } from 'node:events';
 import type * as nodeNet from 'node:net';
 import { sameAsNode } from '../support/compare';
 import { closed, closeServer, closing, connectedPair, listen, quiet } from '../support/sockets';
 import type { Net } from '../support/sockets';
+
+/** What Node's handles answer on this system. */
+function errnoOf(name: string): number {
+  const found = [...getSystemErrorMap()].find(([, [known]]) => known === name);
+  return found?.[0] ?? 0;
+}
 
 type Method = (this: Handle, ...args: unknown[]) => unknown;
 
@@ -137,14 +144,14 @@ for (const [moment, at] of Object.entries(moments)) {
 
   sameAsNode(t, `refused ${moment}`, async ({ net, log }) => {
     const socket = net.connect(nowhere);
-    at(socket, () => mock(handleOf(socket), -111, log));
+    at(socket, () => mock(handleOf(socket), errnoOf('ECONNREFUSED'), log));
     watchAll(socket, log);
     await closing(socket);
   });
 
   sameAsNode(t, `refused at once ${moment}`, async ({ net, log }) => {
     const socket = net.connect({ ...nowhere, localAddress: '127.0.0.1' });
-    at(socket, () => (handleOf(socket).connect = () => -101));
+    at(socket, () => (handleOf(socket).connect = () => errnoOf('ENETUNREACH')));
     watchAll(socket, log);
     await closing(socket);
   });

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import type * as nodeNet from 'node:net';
 import { load, run } from '../support/child';
 import { sameAsNode } from '../support/compare';
+import { onWindows } from '../support/local';
 import { closing, closeServer, connectedPair, quiet } from '../support/sockets';
 
 const much = 16 << 20;
@@ -15,7 +16,8 @@ const ways: Record<string, (peer: nodeNet.Socket) => void> = {
   },
 };
 
-for (const [how, end] of Object.entries(ways)) {
+// Under Wine a reset is told of in another way (docs/windows.md), to node:net too.
+for (const [how, end] of onWindows ? [] : Object.entries(ways)) {
   for (const side of ['client', 'peer'] as const) {
     sameAsNode(t, `the other side of the ${side} ${how}`, async ({ net, log }) => {
       const pair = await connectedPair(net);
