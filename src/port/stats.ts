@@ -1,4 +1,4 @@
-/** `engine.stats()`: the counters that the I/O threads keep in shared memory, by name. */
+/** `engine.stats()`: the counters that the ports keep in shared memory, by name. */
 import { operationCounters } from './counters';
 import type { Port } from './port';
 import type { PortTransport } from './transport';
@@ -19,9 +19,9 @@ export interface PortStats {
   packets: number;
   /** System calls of the data plane. */
   osCalls: number;
-  /** Times JavaScript woke the I/O thread. */
+  /** Times the thread that drives was woken, or the event loop that waits in the port. */
   portWakeups: number;
-  /** Times the I/O thread woke JavaScript. */
+  /** Times a thread that drives woke JavaScript. */
   consumerWakeups: number;
   socketsOpen: number;
   listenersOpen: number;
@@ -31,7 +31,7 @@ export interface PortStats {
   /** Receives that had to wait for a chunk. */
   receivesStarved: number;
   chunksTrimmed: number;
-  /** Sends that JavaScript made itself, without the I/O thread, and their bytes. */
+  /** Sends that JavaScript made itself, at once, and their bytes. */
   directSends: number;
   directBytesSent: number;
   /** Receives into the memory that becomes the program's. */

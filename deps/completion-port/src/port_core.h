@@ -79,7 +79,7 @@ class PortCore final : public Port, private BackendEvents {
   void CountHelper(std::uint64_t ns);
   void CountLook() { counters_.Add(Counter::kHelperLooks); }
 
-  // A socket accepted by a sibling, to live here. Any I/O thread of the group.
+  // A socket accepted by a sibling, to live here. Whoever drives that one.
   struct AcceptedSocket {
     NativeSocket socket;
     SocketKind kind;
@@ -88,8 +88,8 @@ class PortCore final : public Port, private BackendEvents {
     std::uint32_t credit;
   };
   void HandOver(const AcceptedSocket& accepted);
-  // Accepted sockets, here or on their way here, that the consumer has not read of. Any I/O thread
-  // of the group.
+  // Accepted sockets, here or on their way here, that the consumer has not read of. Whoever
+  // drives a port of the group.
   std::uint32_t UnreadAccepts();
   // Sockets alive here or on their way here; what the group balances.
   std::uint32_t Load() const { return load_.load(std::memory_order_relaxed); }

@@ -1,10 +1,9 @@
-// completion_port: one I/O thread, one OS completion queue, two rings.
+// completion_port: one OS completion queue, two rings, and one thread at a time that drives.
 //
 // How to read this library. You *submit* operations and later read their *completions*; nothing
 // here calls you back with data, and nothing blocks you. A `Port` is
 //
-//   - one I/O thread, which alone touches the OS queue (a Windows I/O completion port with
-//     concurrency 1, or a Linux io_uring);
+//   - one queue of the OS: a Windows I/O completion port, or a Linux epoll set or io_uring;
 //   - one submission ring (you write, the port reads) and one completion ring (the port writes,
 //     you read), both in memory that you provide (layout.h), so that another language can map them;
 //   - one pool of receive chunks in a slab that you provide.
@@ -34,8 +33,20 @@
 // Threads. One thread, the *submitter*, owns the writing side of the submission ring, the reading
 // side of the completion ring, and calls every method below. Only `Wake` may be called from any.
 // A method that takes an id may be called until kClose or kCloseListener of it is submitted. After
-// that the I/O thread closes the socket when it comes to it, and at any moment its number can be
-// somebody else's: the id is looked up, but nothing holds it while the call runs.
+// that whoever drives closes the socket, and at any moment its number can be somebody else's: the
+// id is looked up, but nothing holds it while the call runs.
+//
+// Driving. A port does nothing by itself: somebody has to *drive*, that is, to take one turn after
+// another, in which what was submitted is handed to the OS, its completions are waited for and
+// written into the ring. One thread drives at any moment (drive.h), and that is what keeps others
+// out of a port's state.
+//   - Driving::kSubmitter: you do, with Drive(), which waits as long as you let it. So a completion
+//     wakes the thread that is to read it, and nothing crosses from thread to thread. While you are
+//     away for longer than about a millisecond a helper takes the turns in your place, and gives
+//     the drive back when you come around (helper.h).
+//   - Driving::kThread: a thread of the port's own does, always. It is woken when you have
+//   submitted
+//     something, and wakes you when something completed, by the protocol in layout.h.
 #ifndef COMPLETION_PORT_COMPLETION_PORT_H_
 #define COMPLETION_PORT_COMPLETION_PORT_H_
 
@@ -85,7 +96,7 @@ struct HelperThresholds {
 };
 
 struct PortOptions {
-  BackendKind backend = BackendKind::kIoUring;
+  BackendKind backend = BackendKind::kEpoll;
 
   // Memory of the two rings: RingMemoryBytes(...) bytes, aligned to 64, zeroed. Borrowed until
   // Stop() has returned.
@@ -170,9 +181,9 @@ class PortGroup {
   PortGroup(const PortGroup&) = delete;
   PortGroup& operator=(const PortGroup&) = delete;
 
-  // Opens the OS queue and starts the I/O thread. On success *port stays valid as long as the
-  // group. Ports are numbered from 0 in the order of Add. Add all before submitting the first
-  // kAccept.
+  // Opens the OS queue, and starts the port's thread where it has one. On success *port stays valid
+  // as long as the group. Ports are numbered from 0 in the order of Add. Add all before submitting
+  // the first kAccept.
   Error Add(const PortOptions& options, Port** port);
 
   // Takes what the submission rings still hold, sends without waiting what can be sent so, cancels

@@ -41,7 +41,7 @@ inline constexpr std::uint32_t kSlotIndexBits = 20;
 // Header: word offsets (32-bit words), each on a cache line of its own.
 inline constexpr std::size_t kSubmissionTail = 0;       // written by the submitter
 inline constexpr std::size_t kSubmissionHead = 16;      // written by the port
-inline constexpr std::size_t kPortAsleep = 32;          // 1: the I/O thread sleeps or is about to
+inline constexpr std::size_t kPortAsleep = 32;          // 1: the thread that drives sleeps, or will
 inline constexpr std::size_t kCompletionTail = 48;      // written by the port
 inline constexpr std::size_t kCompletionHead = 64;      // written by the consumer
 inline constexpr std::size_t kConsumerAsleep = 80;      // 1: the consumer wants wake_consumer
@@ -149,7 +149,7 @@ static_assert(sizeof(Completion) == kRecordBytes);
   X(kBatches, batches)                 /* returns of the OS queue with at least one packet */ \
   X(kPackets, packets)                 /* packets dequeued from it */                         \
   X(kOsCalls, osCalls)                 /* system calls of the data plane, all kinds */        \
-  X(kPortWakeups, portWakeups)         /* times the I/O thread was woken by a submitter */    \
+  X(kPortWakeups, portWakeups)         /* times the driver was woken */                       \
   X(kConsumerWakeups, consumerWakeups) /* times it woke the consumer */                       \
   X(kSocketsOpen, socketsOpen)         /* gauge */                                            \
   X(kListenersOpen, listenersOpen)     /* gauge */                                            \
