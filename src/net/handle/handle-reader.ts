@@ -18,6 +18,8 @@ export class HandleReader implements ConnectionOwner {
   readonly #receiver = (): void => {
     this.#unclaimed = true;
   };
+  /** Owed to native code that takes in data; null when none does. */
+  #afterReceiving: (() => void)[] | null = null;
   /** What comes next is for the socket alone. */
   #passesOn = false;
   /** Owed to native code that is under way; null when it is not. */
@@ -87,7 +89,7 @@ export class HandleReader implements ConnectionOwner {
       return this.#handle.link?.onData(chunk) ?? true;
     }
     this.#unclaimed = false;
-    this.#handle.readBuffer(chunk);
+    this.#receive(chunk);
     // Native consumers stop reading by a call.
     return this.#unclaimed && this.#giveBack() ? 'unclaimed' : true;
   }
@@ -100,6 +102,22 @@ export class HandleReader implements ConnectionOwner {
     this.#unclaimed = false;
     this.#handle.emitEOF();
     return this.#unclaimed && this.#giveBack() ? 'unclaimed' : true;
+  }
+
+  /** In a tick; but in those that native code runs while it takes in data, not before it has. */
+  afterReceiving(call: () => void): void {
+    if (this.#afterReceiving === null) process.nextTick(call);
+    else this.#afterReceiving.push(call);
+  }
+
+  #receive(chunk: Buffer): void {
+    const owed = (this.#afterReceiving = [] as (() => void)[]);
+    try {
+      this.#handle.readBuffer(chunk);
+    } finally {
+      this.#afterReceiving = null;
+    }
+    for (const next of owed) next();
   }
 
   // The class has no way to pass on an error, so the socket gets it: the one that the consumer

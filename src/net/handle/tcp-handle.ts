@@ -145,13 +145,13 @@ function makeClass(Native: NativeStreamClass, ownerSymbol: symbol | undefined): 
      * A write that is done before the call returns. HTTP/2 wants the answer at once: a session that
      * is destroyed sends its last frame now or never. But not within another answer. Node's
      * JavaScript wants it later, and so does TLS, which gives the handle a property `reading` of its
-     * own: not in a tick, of which there are some within its own taking in of data.
+     * own: not in a tick within its own taking in of data.
      */
     #answerSoon(request: object, status: number): void {
       if (isOfJavaScript(request)) {
         process.nextTick(() => this.#answer(request, status));
       } else if (Object.hasOwn(this, 'reading')) {
-        setImmediate(() => this.#answer(request, status));
+        this.reader.afterReceiving(() => this.#answer(request, status));
       } else {
         this.reader.afterNative(() => this.finishWrite(request, status));
       }
