@@ -9,11 +9,19 @@ import { onCore } from './tools.mjs';
 const require = createRequire(import.meta.url);
 const entry = (name) => join(import.meta.dirname, '../dist/entry', name);
 
-export const builtin = { name: 'node:net', modules: { net: 'node:net', http: 'node:http' } };
+export const builtin = {
+  name: 'node:net',
+  modules: { net: 'node:net', http: 'node:http', https: 'node:https' },
+};
 
 const ours = {
   name: 'iocp-net',
-  modules: { net: entry('net.cjs'), http: entry('http.cjs'), engine: entry('engine.cjs') },
+  modules: {
+    net: entry('net.cjs'),
+    http: entry('http.cjs'),
+    https: entry('https.cjs'),
+    engine: entry('engine.cjs'),
+  },
 };
 
 /** iocp-net as it is built here, or any module with net's API: a path or a package. */

@@ -7,7 +7,6 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { env } from 'node:process';
-import { BUN, URING } from './scenarios.mjs';
 import { compile, find } from './tools.mjs';
 
 const source = (name) => join(import.meta.dirname, 'peers', name);
@@ -25,13 +24,17 @@ function bun() {
 
 const native =
   (name, serves = ['echo']) =>
-  () => ({ program: [compile(`peer-${name}`, sourcesOf(name), 'c++20')], serves });
+  () => ({
+    program: [compile(`peer-${name}`, sourcesOf(name), 'c++20')],
+    serves,
+    compiled: true,
+  });
 
 const known = [
-  [BUN, bun],
+  ['Bun', bun],
   ['C++ epoll', native('epoll')],
   ['C++ epoll', native('epoll_bulk', ['source', 'sink'])],
-  [URING, native('io_uring')],
+  ['C++ io_uring', native('io_uring')],
   ['C++ two threads', native('two_threads')],
 ];
 

@@ -1,4 +1,4 @@
-// Draws docs/bench/*.svg from the results of npm run bench, and shows them in the README.
+// Draws docs/bench/*.svg from the results of npm run bench, and shows them in docs/performance.md.
 //
 //   npm run bench:pictures -- [RESULTS.json]      default: bench/results/latest.json
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -93,7 +93,7 @@ if (echoes.length > 1) {
   pictures.push(['throughput', overConnections('Echoed messages per second', '/s', 'rate')]);
   pictures.push(['cpu', overConnections('CPU time per echoed message, all threads', 'µs', 'cpu')]);
 }
-const paced = results.rows.find(({ share }) => share);
+const paced = results.rows.find(({ share }) => share === 0.7);
 if (paced) pictures.push(['latency', latency(paced)]);
 const split = results.rows.filter(
   ({ name }) =>
@@ -112,9 +112,9 @@ const alt = {
   latency: 'Latency',
   threads: 'CPU by thread',
 };
-const shown = pictures.map(([name]) => `![${alt[name]}](docs/bench/${name}.svg)`).join('\n');
+const shown = pictures.map(([name]) => `![${alt[name]}](bench/${name}.svg)`).join('\n');
 const text = `${shown}\n\nMeasured ${results.machine}.`;
-if (!updateBetweenMarkers(join(root, 'README.md'), 'pictures', text)) {
-  console.error('# README.md has no pictures markers');
+if (!updateBetweenMarkers(join(root, 'docs/performance.md'), 'pictures', text)) {
+  console.error('# docs/performance.md has no pictures markers');
 }
 console.log(pictures.map(([name]) => `docs/bench/${name}.svg`).join('\n'));

@@ -32,7 +32,13 @@ const loads = {
   echo: { unit: 'message', mode: 'echo' },
   sink: { unit: 'GB', mode: 'send', group: 'bulk' },
   source: { unit: 'GB', mode: 'receive', group: 'bulk' },
-  http: { unit: 'request', group: 'http', tool: wrk ? 'wrk' : 'autocannon', pipelining: 1 },
+  http: {
+    unit: 'request',
+    group: 'http',
+    mode: 'http',
+    tool: wrk ? 'wrk' : 'autocannon',
+    pipelining: 1,
+  },
 };
 
 const root = join(import.meta.dirname, '..');
@@ -87,7 +93,7 @@ async function main() {
       nodeOptions: ['--cpu-prof', `--cpu-prof-dir=${folder}`, '--cpu-prof-interval=200'],
       serverCore: options.pin ? 0 : undefined,
       loadCore: options.pin ? 1 : undefined,
-      warm: 0.5,
+      warm: 5,
       seconds: Number(options.seconds),
       loadProgram: buildLoad(),
     });

@@ -1,62 +1,28 @@
-// Plays the rounds: all arms of a scenario one after the other, in turns from the one and from the
-// other end, each in a fresh process.
+// Plays the scenarios one after the other. The arms of one have a process each, warmed up at the
+// scenario's own load; then they have their windows in turns, from the one and from the other end.
 import { performance } from 'node:perf_hooks';
-import { measure } from './measure.mjs';
+import { measure, openServer, playWindow, warmUp } from './measure.mjs';
 import { isCalm } from './statistics.mjs';
 
+/** More than asked for, where other programs disturbed too many. */
 const EXTRA_ROUNDS = 2;
+/** Needed for a noise that deserves the name. */
+const LEAST_ROUNDS = 2;
 
-const secondsSince = (begin) => (performance.now() - begin) / 1000;
+const CORES = {
+  apart: { serverCore: 0, loadCore: 1 },
+  together: { serverCore: 0, loadCore: 0 },
+  anywhere: {},
+};
 
-/** Resolves with what failed. Fills `results`: a list of rounds for each scenario. */
-export async function playRounds(scenarios, { arms, rounds, budget, settings, results, log }) {
-  const failures = [];
-  const failed = new Set();
-  const begin = performance.now();
-  let longest = 0;
-  for (let round = 0; round < rounds + EXTRA_ROUNDS; round += 1) {
-    const calmEnough = (scenario) =>
-      results.get(scenario).filter(isCalm).length >= Math.min(2, rounds);
-    const due = scenarios.filter(
-      (scenario) => !failed.has(scenario) && (round < rounds || !calmEnough(scenario)),
-    );
-    const elapsed = secondsSince(begin);
-    if (due.length === 0) break;
-    // The first two are needed for a noise that deserves the name.
-    const expected = (longest * due.length) / scenarios.length;
-    if (round >= Math.min(2, rounds) && elapsed + expected > budget) {
-      log(`no time for round ${round + 1}`);
-      break;
-    }
-    for (const scenario of due) {
-      if (round > 0 && secondsSince(begin) > budget) break;
-      log(`round ${round + 1}: ${scenario.name}`);
-      try {
-        results.get(scenario).push(await playScenario(scenario, arms, round, settings));
-      } catch (error) {
-        failed.add(scenario);
-        failures.push(`${scenario.name}, ${error.arm}: ${error.message}`);
-        log(failures.at(-1));
-      }
-    }
-    longest = Math.max(longest, secondsSince(begin) - elapsed);
-  }
-  return failures;
-}
-
-/** Where the server and the load of this scenario run; the user may insist on one for all. */
-export const isPinned = ({ placement }, { pin, canPin }) =>
-  canPin && (pin ?? placement === 'apart');
-
-const place = (scenario, settings) =>
-  isPinned(scenario, settings) ? { ...settings, serverCore: 0, loadCore: 1 } : settings;
+/** Where server and load really run: a machine that cannot pin leaves them anywhere. */
+export const placementOf = ({ placement }, { canPin }) => (canPin ? placement : 'anywhere');
 
 /**
  * Which module serves in each arm, and with what load. Ours is compared with node:net, but in the
  * company of others with itself.
  */
-function armsOf(scenario, arms) {
-  const { load, others } = scenario;
+function armsOf({ load, others, peers: wantsPeers, server }, arms) {
   if (others) {
     const ours = arms.candidate;
     return {
@@ -66,13 +32,9 @@ function armsOf(scenario, arms) {
     };
   }
   const { peers, ...pair } = arms;
-  const wanted = scenario.peers
-    ? peers.filter((peer) => peer.serves.includes(scenario.server))
-    : [];
-  return {
-    ...Object.fromEntries(Object.entries(pair).map(([name, arm]) => [name, { arm, load }])),
-    ...Object.fromEntries(wanted.map((arm) => [arm.name, { arm, load }])),
-  };
+  const wanted = wantsPeers ? peers.filter(({ serves }) => serves.includes(server)) : [];
+  const named = [...Object.entries(pair), ...wanted.map((arm) => [arm.name, arm])];
+  return Object.fromEntries(named.map(([name, arm]) => [name, { arm, load }]));
 }
 
 /** The name of each arm of a scenario's rounds, as the report shows it. */
@@ -86,29 +48,122 @@ export function armNames(scenario, arms) {
   };
 }
 
-/** A share of what the slower of the two can, in messages per second: the same for all rounds. */
-async function paced(scenario, arms, settings) {
-  const { share, ...load } = scenario.load;
+/** The sides of a scenario: how each is warmed up once, has its windows, and ends. */
+class Side {
+  #scenario;
+  #settings;
+  #server;
+
+  constructor(scenario, { arm, load }, settings) {
+    this.#scenario = scenario;
+    this.#settings = settings;
+    this.arm = arm;
+    this.load = load;
+  }
+
+  async open() {
+    if (this.#scenario.fresh) return;
+    this.#server = await openServer(this.#scenario, this.arm, this.#settings);
+  }
+
+  async warmUp() {
+    if (this.#server) await warmUp(this.#server, this.load, this.arm, this.#settings);
+  }
+
+  window() {
+    if (this.#server) {
+      return playWindow(this.#server, this.#scenario, this.load, this.#settings);
+    }
+    const { load, arm } = this;
+    return measure({ ...this.#scenario, load }, arm, { ...this.#settings, warm: 0 });
+  }
+
+  async close() {
+    await this.#server?.stop();
+  }
+}
+
+/** What fails says which arm it was. */
+async function blaming(side, promise) {
+  try {
+    return await promise;
+  } catch (error) {
+    error.arm = side.arm.name;
+    throw error;
+  }
+}
+
+/** Messages per second: a share of what the slower of the two can. */
+async function shareOfSaturation(share, { base, candidate }) {
   const rates = [];
-  for (const arm of [arms.base, arms.candidate]) {
-    rates.push((await measure({ ...scenario, load }, arm, settings)).rate);
+  for (const side of [base, candidate]) {
+    await blaming(side, side.warmUp());
+    rates.push((await blaming(side, side.window())).rate);
   }
   return Math.round(share * Math.min(...rates));
 }
 
-async function playScenario(scenario, arms, round, settings) {
-  const placed = place(scenario, settings);
-  if (scenario.load.share) scenario.load.rate ??= await paced(scenario, arms, placed);
-  const entries = Object.entries(armsOf(scenario, arms));
-  if (round % 2 === 1) entries.reverse();
+async function prepare(scenario, sides) {
+  const all = Object.values(sides);
+  for (const side of all) await blaming(side, side.open());
+  const { share, ...load } = scenario.load;
+  if (share) {
+    for (const side of all) side.load = load;
+    const rate = await shareOfSaturation(share, sides);
+    for (const side of all) side.load = { ...load, rate };
+  }
+  for (const side of all) await blaming(side, side.warmUp());
+}
+
+async function playRound(sides, order) {
   const runs = {};
-  for (const [name, { arm, load }] of entries) {
+  for (const name of order) runs[name] = await blaming(sides[name], sides[name].window());
+  return runs;
+}
+
+/** As many rounds as wanted or there is time for, but two. */
+async function playScenario(scenario, arms, { rounds, deadline, settings }) {
+  const placed = { ...settings, ...CORES[placementOf(scenario, settings)] };
+  const sides = Object.fromEntries(
+    Object.entries(armsOf(scenario, arms)).map(([name, each]) => [
+      name,
+      new Side(scenario, each, placed),
+    ]),
+  );
+  const names = Object.keys(sides);
+  const least = Math.min(LEAST_ROUNDS, rounds);
+  const played = [];
+  const isEnough = () =>
+    played.length >= rounds &&
+    (played.length >= rounds + EXTRA_ROUNDS || played.filter(isCalm).length >= least);
+  try {
+    await prepare(scenario, sides);
+    while (!isEnough() && (played.length < least || performance.now() < deadline)) {
+      played.push(await playRound(sides, played.length % 2 === 0 ? names : names.toReversed()));
+    }
+    return played;
+  } finally {
+    for (const side of Object.values(sides)) await side.close();
+  }
+}
+
+/**
+ * Resolves with what failed. Fills `results`: a list of rounds for each scenario. `budget` is in
+ * seconds for all; each scenario has its share, and what others left of theirs.
+ */
+export async function playScenarios(scenarios, { arms, rounds, budget, settings, results, log }) {
+  const failures = [];
+  const end = performance.now() + budget * 1000;
+  for (const [at, scenario] of scenarios.entries()) {
+    const now = performance.now();
+    const deadline = now + (end - now) / (scenarios.length - at);
+    log(`${at + 1} of ${scenarios.length}: ${scenario.name}`);
     try {
-      runs[name] = await measure({ ...scenario, load }, arm, placed);
+      results.set(scenario, await playScenario(scenario, arms, { rounds, deadline, settings }));
     } catch (error) {
-      error.arm = arm.name;
-      throw error;
+      failures.push(`${scenario.name}, ${error.arm}: ${error.message}`);
+      log(failures.at(-1));
     }
   }
-  return runs;
+  return failures;
 }

@@ -1,6 +1,6 @@
 // The server of one run, in a process of its own: node server.cjs KIND MODULES
 //
-// KIND is echo, sink, source or http. MODULES is JSON, see arms.mjs. What it says and is asked
+// KIND is echo, sink, source, http or https. MODULES is JSON, see arms.mjs. What it says and is asked
 // goes over the IPC channel, so that nothing but the load touches its sockets.
 'use strict';
 
@@ -74,24 +74,47 @@ const kinds = {
       http.emit('connection', socket);
     });
   },
+
+  async https() {
+    const certificate = await makeCertificate();
+    if (modules.https) return require(modules.https).createServer(certificate, hello);
+    const https = require('node:https').createServer(certificate, hello);
+    return net.createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
+      https.emit('connection', socket);
+    });
+  },
 };
 
-const engine = modules.engine ? require(modules.engine).engine : undefined;
-const server = kinds[process.argv[2]]();
-server.keepAliveTimeout = 60_000;
+async function makeCertificate() {
+  const { mkdtempSync, rmSync } = require('node:fs');
+  const folder = mkdtempSync(require('node:path').join(require('node:os').tmpdir(), 'https-'));
+  try {
+    return (await import('../test/programs/certificate.mjs')).makeCertificate(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
 
-server.listen({ host: '127.0.0.1', port: 0, backlog: 4096 }, () => {
-  process.send({
-    port: server.address().port,
-    node: process.version,
-    backend: engine?.backend,
+const engine = modules.engine ? require(modules.engine).engine : undefined;
+
+async function start() {
+  const server = await kinds[process.argv[2]]();
+  server.keepAliveTimeout = 60_000;
+  server.listen({ host: '127.0.0.1', port: 0, backlog: 4096 }, () => {
+    process.send({
+      port: server.address().port,
+      node: process.version,
+      backend: engine?.backend,
+    });
   });
-});
+}
+
+void start();
 process.on('message', (message) => {
   if (message === 'stats') process.send({ stats: engine?.stats() ?? null });
   // Not a signal: only a process that exits by itself writes its --cpu-prof.
   if (message === 'stop') process.exit();
 });
 process.on('disconnect', () => process.exit());
-// No run takes that long, so nobody waits for this process any more.
-setTimeout(() => process.exit(1), 120_000).unref();
+// No scenario takes that long, so nobody waits for this process any more.
+setTimeout(() => process.exit(1), 600_000).unref();

@@ -1,16 +1,11 @@
 // From the runs of all rounds to a ratio and to what is noise.
+import { median } from './median.mjs';
+import { verdict } from './verdict.mjs';
 
 /** Cores that neither the server nor the load used: above this a run says little. */
 export const CALM = 0.2;
 /** Two or three rounds may agree by chance, so nothing below this ever counts as a difference. */
 const LEAST_NOISE = 0.03;
-
-export function median(values) {
-  const sorted = values.filter(Number.isFinite).sort((a, b) => a - b);
-  if (sorted.length === 0) return undefined;
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
 
 /** A round is the runs { base, candidate, control } of one scenario, one after the other. */
 export const isCalm = (round) => Object.values(round).every((run) => run.foreignCores < CALM);
@@ -68,12 +63,7 @@ const FIGURES = [
 ];
 
 /** The scenario's goal, the ratio that was measured, and whether it is reached. */
-function judge(goal, rounds, comparisons, names, calm) {
-  const { figure, against } = goal;
-  const peer = Object.keys(names).find((arm) => names[arm] === against);
-  if (peer === undefined) return { ...goal, verdict: 'no peer' };
-  const { ratio, noise } =
-    peer === 'base' ? comparisons[figure] : compareWith(peer, rounds, figure);
+function judge(goal, { ratio, noise }, calm) {
   if (ratio === undefined) return { ...goal, verdict: 'not measured' };
   const distance = goal.atMost === undefined ? goal.atLeast / ratio : ratio / goal.atMost;
   const close = Math.abs(Math.log(distance)) <= Math.log1p(noise);
@@ -83,15 +73,6 @@ function judge(goal, rounds, comparisons, names, calm) {
     noise,
     verdict: !calm ? 'too busy' : distance <= 1 ? 'met' : close ? 'within noise' : 'missed',
   };
-}
-
-/** Of the candidate and a peer that ran once in each round. */
-function compareWith(peer, rounds, figure) {
-  const usable = rounds.filter((round) => round[peer] !== undefined);
-  const ratio = median(
-    usable.map(({ candidate, [peer]: other }) => candidate[figure] / other[figure]),
-  );
-  return { ratio, noise: noiseOf(usable, figure) };
 }
 
 /** One row of the report. `names` says what the arms of its rounds are. */
@@ -125,7 +106,8 @@ export function summarize(scenario, rounds, names) {
     calm: enough,
     ...comparisons,
     arms,
-    goals: (scenario.goals ?? []).map((goal) => judge(goal, used, comparisons, names, enough)),
+    goals: (scenario.goals ?? []).map((goal) => judge(goal, comparisons[goal.figure], enough)),
+    verdict: verdict(scenario.group, used, enough),
     osCalls: of('candidate', 'osCalls'),
     wakeups: of('candidate', 'wakeups'),
     loadCores: { base: of('base', 'loadCores'), candidate: of('candidate', 'loadCores') },

@@ -8,8 +8,8 @@
 // said by a word in its folder or at the end of its name:
 //
 //   posix/x.cc, x_posix.cc          everywhere but Windows
-//   linux/x.cc, x_linux.cc, io_uring*.cc    Linux
-//   windows/x.cc, x_windows.cc, iocp*.cc    Windows
+//   linux/x.cc, x_linux.cc, io_uring*.cc, epoll*.cc    Linux
+//   windows/x.cc, x_windows.cc, iocp*.cc               Windows
 //   sim*.cc in backend/             tests only: listed by --only sim alone
 import { existsSync, readdirSync } from 'node:fs';
 
@@ -24,7 +24,7 @@ function belongs(path) {
   if (/(^|\/)backend\/sim[^/]*$/.test(path) !== simulated) return false;
   const name = path.slice(path.lastIndexOf('/') + 1);
   if (marked(path, 'windows') || name.startsWith('iocp')) return os === 'win';
-  if (marked(path, 'linux') || name.startsWith('io_uring')) return os === 'linux';
+  if (marked(path, 'linux') || /^(io_uring|epoll)/.test(name)) return os === 'linux';
   if (marked(path, 'posix')) return os !== 'win';
   return true;
 }

@@ -7,6 +7,7 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { argv } from 'node:process';
+import { writeBundle } from './bundle.mjs';
 import { writeEntries } from './entries.mjs';
 import { hasSources, root } from './gyp.mjs';
 
@@ -59,9 +60,11 @@ function prune(madeFolder, sourceFolder) {
   }
 }
 
-function compile(project, made, buildInfo) {
+function compile(project, folders, buildInfo) {
   // tsc believes its notes rather than its eyes.
-  if (!existsSync(join(root, made))) rmSync(join(root, buildInfo), { force: true });
+  if (folders.some((folder) => !existsSync(join(root, folder)))) {
+    rmSync(join(root, buildInfo), { force: true });
+  }
   execFileSync(process.execPath, [require.resolve('typescript/bin/tsc'), '-p', project], {
     cwd: root,
     stdio: 'inherit',
@@ -70,11 +73,12 @@ function compile(project, made, buildInfo) {
 
 export function build({ tests = false, addon = true } = {}) {
   if (addon) buildAddon();
-  compile('tsconfig.json', 'dist', 'build/tsc/dist.tsbuildinfo');
-  prune(join(root, 'dist'), join(root, 'src'));
+  compile('tsconfig.json', ['build/dist', 'dist'], 'build/tsc/dist.tsbuildinfo');
+  for (const folder of ['build/dist', 'dist']) prune(join(root, folder), join(root, 'src'));
+  writeBundle();
   writeEntries();
   if (!tests) return;
-  compile('test/tsconfig.json', 'build/test', 'build/tsc/test.tsbuildinfo');
+  compile('test/tsconfig.json', ['build/test'], 'build/tsc/test.tsbuildinfo');
   prune(join(root, 'build/test'), join(root, 'test'));
 }
 

@@ -108,7 +108,7 @@ async function backendOf(host) {
   const engine = host.shown(join(root, 'dist/entry/engine.cjs'));
   const program = `require(${JSON.stringify(engine)}).engine.backend`;
   const { stdout, stderr } = await host.run({ args: ['-p', program], env: {}, timeout });
-  if (/^(?:iocp|io_uring)$/.test(stdout.trim())) return stdout.trim();
+  if (/^(?:iocp|epoll|io_uring)$/.test(stdout.trim())) return stdout.trim();
   throw new Error(`conformance: the core does not run here: ${stdout}${stderr}`);
 }
 

@@ -12,22 +12,22 @@ import { root } from './gyp.mjs';
 const entries = [
   {
     name: 'net',
-    module: 'net/index.js',
+    module: 'net/index',
     builtin: 'node:net',
     // Not in every Node from 20 to 26.
     sometimes: ['_setSimultaneousAccepts', 'BoundSocket', '_TransferredBoundSocket'],
   },
   {
     name: 'http',
-    module: 'http/index.js',
+    module: 'http/index',
     builtin: 'node:http',
     sometimes: ['setGlobalProxyFromEnv', 'WebSocket', 'CloseEvent', 'MessageEvent'],
   },
-  { name: 'https', module: 'https/index.js', builtin: 'node:https', sometimes: [] },
-  { name: 'http2', module: 'http2/index.js', builtin: 'node:http2', sometimes: [] },
+  { name: 'https', module: 'https/index', builtin: 'node:https', sometimes: [] },
+  { name: 'http2', module: 'http2/index', builtin: 'node:http2', sometimes: [] },
   {
     name: 'tls',
-    module: 'tls/index.js',
+    module: 'tls/index',
     builtin: 'node:tls',
     sometimes: [
       'createSecurePair',
@@ -36,53 +36,30 @@ const entries = [
       'setDefaultCACertificates',
     ],
   },
-  { name: 'promises', module: 'net/promises.js', sometimes: [] },
-  { name: 'engine', module: 'engine.js', sometimes: [] },
-  { name: 'register', module: 'register/index.js', sometimes: [] },
+  { name: 'promises', module: 'net/promises', sometimes: [] },
+  { name: 'engine', module: 'engine', sometimes: [] },
+  { name: 'register', module: 'register/index', sometimes: [] },
 ];
 
-// A module compiled from `export default` or `export =` is taken as it is.
-// Otherwise its names are copied to a plain object: like a built-in module it
-// carries no __esModule, and stays open to patching.
 const commonJs = (module) => `'use strict';
 
-const module_ = require('../${module}');
-
-function plain(source) {
-  const target = {};
-  for (const key of Object.keys(source)) {
-    const { get, set: given, value } = Object.getOwnPropertyDescriptor(source, key);
-    if (get === undefined) {
-      target[key] = value;
-      continue;
-    }
-    const set = given ?? ((value) =>
-      Object.defineProperty(target, key, {
-        configurable: true,
-        enumerable: true,
-        value,
-        writable: true,
-      }));
-    Object.defineProperty(target, key, { configurable: true, enumerable: true, get, set });
-  }
-  return target;
-}
-
-module.exports = module_.__esModule ? (module_.default ?? plain(module_)) : module_;
+module.exports = require('../main.js').entry('${module}');
 `;
 
-const esModule = ({ name, builtin, names }) => `import entry from './${name}.cjs';
-${builtin ? `export * from '${builtin}';\n` : ''}export default entry;
+// By require, since Node would search the whole of an imported CommonJS module for names.
+const esModule = ({ module, builtin, names }) => `import { createRequire } from 'node:module';
+${builtin ? `export * from '${builtin}';\n` : ''}const entry = createRequire(import.meta.url)('../main.js').entry('${module}');
+export default entry;
 export const {
 ${names.map((each) => `  ${each},\n`).join('')}} = entry;
 `;
 
-const commonJsTypes = (module) => `import entry = require('../${module}');
+const commonJsTypes = (module) => `import entry = require('../${module}.js');
 export = entry;
 `;
 
-const esModuleTypes = (module) => `import * as entry from '../${module}';
-export * from '../${module}';
+const esModuleTypes = (module) => `import * as entry from '../${module}.js';
+export * from '../${module}.js';
 export default entry;
 `;
 
@@ -100,8 +77,8 @@ export function writeEntries() {
   const folder = join(root, 'dist/entry');
   mkdirSync(folder, { recursive: true });
   for (const { name, module, builtin, sometimes } of entries) {
-    if (!existsSync(join(root, 'dist', module))) {
-      console.error(`entries: no ${module}, so no entry '${name}'`);
+    if (!existsSync(join(root, 'dist', `${module}.js`))) {
+      console.error(`entries: no ${module}.js, so no entry '${name}'`);
       continue;
     }
     const write = (extension, text) => writeFileSync(join(folder, `${name}.${extension}`), text);
@@ -111,6 +88,6 @@ export function writeEntries() {
     const names = [...new Set([...namesOf(join(folder, `${name}.cjs`)), ...sometimes])]
       .filter((each) => each !== 'default')
       .sort();
-    write('mjs', esModule({ name, builtin, names }));
+    write('mjs', esModule({ module, builtin, names }));
   }
 }

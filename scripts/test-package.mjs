@@ -1,5 +1,5 @@
 // The tarball as a user gets it: prebuilt binaries, packed, installed with --ignore-scripts into an
-// empty project, run by every supported Node, natively and as node.exe.
+// empty project, run by every supported Node, natively, where io_uring is forbidden, and as node.exe.
 //
 //   node scripts/test-package.mjs [--native 20,22,24,26] [--windows 22,24,26]
 //
@@ -56,16 +56,39 @@ function installedProject() {
   return project;
 }
 
+/** Compiled into the project. It leaves programs no io_uring, as containers do. */
+function withoutIoUring(project) {
+  const made = join(project, 'without-io-uring');
+  const source = join(root, 'test/package/without_io_uring.cc');
+  const compiler = process.env.CXX ?? 'c++';
+  execFileSync(compiler, ['-std=c++20', '-Wall', '-Wextra', '-Werror', '-o', made, source], {
+    stdio: 'inherit',
+  });
+  return made;
+}
+
+/** `[name, command]` of each way in which one Node runs the program. */
+function nativeRuns(version, launcher) {
+  const node = nodeBinary('linux', version);
+  const forbidden = (error) => [
+    `Linux without io_uring (${error}), Node ${version}`,
+    [launcher, error, node, program, 'epoll'],
+  ];
+  return [[`Linux, Node ${version}`, [node, program]], forbidden('EPERM'), forbidden('ENOSYS')];
+}
+
+function runNatively(project) {
+  const versions = listOf(values.native);
+  const launcher = versions.length > 0 && withoutIoUring(project);
+  for (const [name, [file, ...args]] of versions.flatMap((each) => nativeRuns(each, launcher))) {
+    const result = spawnSync(file, args, { cwd: project, encoding: 'utf8', timeout: 60_000 });
+    report(name, { ...result, code: result.status ?? 1 });
+  }
+}
+
 const project = installedProject();
 try {
-  for (const version of listOf(values.native)) {
-    const result = spawnSync(nodeBinary('linux', version), [program], {
-      cwd: project,
-      encoding: 'utf8',
-      timeout: 60_000,
-    });
-    report(`Linux, Node ${version}`, { ...result, code: result.status ?? 1 });
-  }
+  runNatively(project);
   const windows = listOf(values.windows).length > 0 ? await openWindows() : null;
   try {
     for (const node of listOf(values.windows)) {

@@ -4,27 +4,37 @@
  * Nothing is opened before the first socket or server is made, or `engine.backend` is read: a
  * program that only imports us creates no thread and makes no system call.
  */
-import { availableParallelism } from 'node:os';
+import { isDeepStrictEqual } from 'node:util';
+import { environment, loadForAll, type RunningEngine } from './environment';
 import { invalidValue } from './invalid-value';
 import { type Binding, loadBinding, type PortSettings } from './port/binding';
 import type { Transport } from './port/contract';
 import { readStats, type EngineStats } from './port/stats';
-import { PortTransport } from './port/transport';
+import type { PortTransport } from './port/transport';
+import { lackOfRuntime } from './runtime';
 
 export type { EngineStats, OperationStats } from './port/stats';
 
 /** `'node'` means that `node:net` serves, because no backend could be used or by request. */
-export type Backend = 'iocp' | 'io_uring' | 'node';
+export type Backend = 'iocp' | 'epoll' | 'io_uring' | 'node';
 
 export interface EngineOptions {
   /**
-   * Ports, that is I/O threads with their own completion queue, for this thread of JavaScript.
-   * Default: 1 on up to 3 cores, 2 from 4, 4 from 12. Each costs a thread and the memory below.
+   * What a thread beside JavaScript's does. `'auto'`, the default: the event loop drives the port,
+   * and a helper takes over while JavaScript is away from it for more than a millisecond, or is
+   * saturated and a core is free. Costs a look per millisecond in which the port is busy. `'never'`:
+   * no thread; what was not sent at once waits for the event loop. `'always'`: threads drive, one
+   * for each port; every message crosses two threads, which pays off under saturation only.
+   */
+  helper?: 'auto' | 'never' | 'always';
+  /**
+   * Ports of this thread of JavaScript: completion queues, of which each has a thread that drives it
+   * (`helper: 'always'`, which is then the default) and the memory below. Default 1; at most 64.
    */
   ports?: number;
   /**
-   * Cores to pin the I/O threads to: a list (one core per port), or `'auto'` for the last cores.
-   * Default `'none'`: the scheduler chooses, which is best unless the machine is ours alone.
+   * Cores to pin those threads or the helper to: a list (one core per port), or `'auto'` for the last
+   * cores. Default `'none'`: the scheduler chooses, which is best unless the machine is ours alone.
    */
   affinity?: 'none' | 'auto' | readonly number[];
   /**
@@ -50,11 +60,14 @@ const SOCKETS_PER_PORT = 1 << 17;
 
 type Choice =
   | { readonly state: 'unchosen' }
-  | { readonly state: 'core'; readonly backend: Backend; readonly transport: PortTransport }
+  | { readonly state: 'core'; readonly engine: RunningEngine }
   | { readonly state: 'node' };
 
 let choice: Choice = { state: 'unchosen' };
-let options: EngineOptions = {};
+/** On no prototype: what others put on Object.prototype is no option. */
+const noOptions = (): EngineOptions => Object.create(null) as EngineOptions;
+
+let options: EngineOptions = noOptions();
 
 function checkInteger(name: string, value: unknown, least: number, most: number): void {
   if (value === undefined) return;
@@ -71,11 +84,17 @@ function checkAffinity(affinity: unknown): void {
     throw invalidValue('affinity', affinity, "it must be 'none', 'auto' or a list of cores");
 }
 
-function checkOptions(given: EngineOptions): void {
-  if (typeof given !== 'object' || given === null) {
-    const error = new TypeError('The "options" argument must be of type object.');
-    throw Object.assign(error, { code: 'ERR_INVALID_ARG_TYPE' });
+function checkHelper({ helper, ports }: EngineOptions): void {
+  if (helper === undefined || helper === 'always') return;
+  if (helper !== 'auto' && helper !== 'never') {
+    throw invalidValue('helper', helper, "it must be 'auto', 'never' or 'always'");
   }
+  if (ports === undefined) return;
+  throw invalidValue('helper', helper, "with ports it must be 'always': each has its own thread");
+}
+
+function checkOptions(given: EngineOptions): void {
+  checkHelper(given);
   checkInteger('ports', given.ports, 1, 64);
   checkAffinity(given.affinity);
   checkInteger('receiveBytes', given.receiveBytes, MIB, KIB * MIB);
@@ -83,12 +102,8 @@ function checkOptions(given: EngineOptions): void {
   checkInteger('linger', given.linger, 0, 60_000);
 }
 
-/** One I/O thread leaves the other core of two to JavaScript; more pay off when there are more. */
-function defaultPorts(): number {
-  const cores = availableParallelism();
-  if (cores < 4) return 1;
-  return cores < 12 ? 2 : 4;
-}
+const availableParallelism = (): number =>
+  process.getBuiltinModule('node:os').availableParallelism();
 
 function coresFor(affinity: EngineOptions['affinity'], ports: number): number[] {
   if (affinity === undefined || affinity === 'none') return [];
@@ -97,7 +112,16 @@ function coresFor(affinity: EngineOptions['affinity'], ports: number): number[] 
   return Array.from({ length: ports }, (_, port) => Math.max(0, cores - 1 - port));
 }
 
-function portSettings(backend: string): PortSettings {
+/**
+ * Who is to drive, in the order in which it is tried. In Electron the event loop is not run by Node:
+ * another thread waits for it, so that nobody may wait within it.
+ */
+function drivers(): PortSettings['driving'][] {
+  const { helper = options.ports === undefined ? 'auto' : 'always' } = options;
+  return helper === 'always' || 'electron' in process.versions ? ['thread'] : ['loop', 'thread'];
+}
+
+function portSettings(backend: string, driving: PortSettings['driving']): PortSettings {
   return {
     backend,
     submissionEntries: RING_ENTRIES,
@@ -106,35 +130,48 @@ function portSettings(backend: string): PortSettings {
     sendSlabBytes: options.sendBytes ?? 4 * MIB,
     socketCapacity: SOCKETS_PER_PORT,
     lingerMs: options.linger ?? 1000,
+    driving,
+    helper: options.helper !== 'never',
     core: -1,
   };
 }
+
+const BACKENDS: readonly string[] = ['iocp', 'epoll', 'io_uring', 'node'] satisfies Backend[];
 
 /** What `IOCP_NET_BACKEND` asks for; undefined where it says nothing. */
 function requestedBackend(): Backend | undefined {
   const value = process.env['IOCP_NET_BACKEND'];
   if (value === undefined || value === '') return undefined;
-  if (value === 'iocp' || value === 'io_uring' || value === 'node') return value;
-  throw invalidValue('IOCP_NET_BACKEND', value, "it must be 'iocp', 'io_uring' or 'node'");
+  if (BACKENDS.includes(value)) return value as Backend;
+  throw invalidValue('IOCP_NET_BACKEND', value, "it must be 'iocp', 'epoll', 'io_uring' or 'node'");
+}
+
+function loadPorts(): typeof import('./port/transport') {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- needed by the first socket only
+  return loadForAll('port/transport', () => require('./port/transport') as never);
 }
 
 function openBackend(binding: Binding, backend: string): PortTransport | string {
   const refusal = binding.probe(backend);
   if (refusal !== null) return `${backend}: ${refusal}`;
-  const ports = options.ports ?? defaultPorts();
-  try {
-    return new PortTransport(
-      binding,
-      portSettings(backend),
-      coresFor(options.affinity, ports),
-      ports,
-    );
-  } catch (error) {
-    return `${backend}: ${(error as Error).message}`;
+  const ports = options.ports ?? 1;
+  const cores = coresFor(options.affinity, ports);
+  let reason = '';
+  for (const driving of drivers()) {
+    try {
+      const settings = portSettings(backend, driving);
+      return new (loadPorts().PortTransport)(binding, settings, cores, ports);
+    } catch (error) {
+      reason = (error as Error).message;
+    }
   }
+  return `${backend}: ${reason}`;
 }
 
 function fallBack(reason: string): Choice {
+  const shared = environment();
+  if (shared.isFallbackKnown) return { state: 'node' };
+  shared.isFallbackKnown = true;
   process.emitWarning(`iocp-net runs on node:net, because ${reason}`, {
     type: 'IocpNetWarning',
     code: 'IOCP_NET_FALLBACK',
@@ -145,6 +182,13 @@ function fallBack(reason: string): Choice {
 function choose(): Choice {
   const requested = requestedBackend();
   if (requested === 'node') return { state: 'node' };
+  const shared = environment();
+  const { running } = shared;
+  if (running !== null && (requested ?? running.backend) === running.backend) {
+    return { state: 'core', engine: running };
+  }
+  const lack = lackOfRuntime();
+  if (lack !== null) return fallBack(lack);
   let binding: Binding;
   try {
     binding = loadBinding();
@@ -156,7 +200,9 @@ function choose(): Choice {
     if (requested !== undefined && backend !== requested) continue;
     const opened = openBackend(binding, backend);
     if (typeof opened !== 'string') {
-      return { state: 'core', backend: backend as Backend, transport: opened };
+      const opens = { backend: backend as Backend, transport: opened, options };
+      shared.running ??= opens;
+      return { state: 'core', engine: opens };
     }
     refusals.push(opened);
   }
@@ -175,14 +221,21 @@ function chosen(): Exclude<Choice, { state: 'unchosen' }> {
  */
 export function transport(): Transport | null {
   const now = chosen();
-  return now.state === 'core' ? now.transport : null;
+  return now.state === 'core' ? now.engine.transport : null;
+}
+
+/** What another copy of our modules has opened serves this one, too, if it is set up the same. */
+function canStillBe(wanted: EngineOptions): boolean {
+  if (choice.state !== 'unchosen') return false;
+  const { running } = environment();
+  return running === null || isDeepStrictEqual(running.options, wanted);
 }
 
 export const engine = {
   /** What serves this environment. Reading it chooses, if nothing has yet. */
   get backend(): Backend {
     const now = chosen();
-    return now.state === 'core' ? now.backend : 'node';
+    return now.state === 'core' ? now.engine.backend : 'node';
   },
 
   /**
@@ -191,17 +244,23 @@ export const engine = {
    * `ERR_INVALID_STATE` when the engine runs already.
    */
   configure(given: EngineOptions): void {
-    checkOptions(given);
-    if (choice.state !== 'unchosen') {
+    if (typeof given !== 'object' || given === null) {
+      const error = new TypeError('The "options" argument must be of type object.');
+      throw Object.assign(error, { code: 'ERR_INVALID_ARG_TYPE' });
+    }
+    const wanted = Object.assign(noOptions(), options, given);
+    checkOptions(wanted);
+    if (!canStillBe(wanted)) {
       const error = new Error('Invalid state: the engine is configured before its first use');
       throw Object.assign(error, { code: 'ERR_INVALID_STATE' });
     }
-    options = { ...options, ...given };
+    options = wanted;
   },
 
   /** Counters since the start, read from shared memory without a call. */
   stats(): EngineStats {
     const now = choice;
-    return readStats(now.state === 'core' ? now.transport : null);
+    const { running } = environment();
+    return readStats((now.state === 'core' ? now.engine : running)?.transport ?? null);
   },
 };

@@ -3,8 +3,6 @@
 // JavaScript how it is laid out); what is called here is setup and the control plane.
 #include <napi.h>
 
-#include <cstdlib>
-
 #include "layout.h"
 #include "port_group.h"
 
@@ -33,27 +31,11 @@ Napi::Value Probe(const Napi::CallbackInfo& info) {
 // fatalException(error): what a listener threw goes where node:net's would: 'uncaughtException'.
 void FatalException(const Napi::CallbackInfo& info) { napi_fatal_exception(info.Env(), info[0]); }
 
-// keepFreedMemory(bytes): lets the C library keep so much of what was freed, instead of giving it
-// back to the system. glibc has a way that is its own (mallopt(3), M_MMAP_THRESHOLD): freeing a
-// block of up to 32 MiB, exclusive, which it had mapped, raises the threshold of mapping to the
-// block's size, and that of giving back to twice as much. Set by mallopt(), the second would stop
-// the first for the whole process.
-void KeepFreedMemory([[maybe_unused]] const Napi::CallbackInfo& info) {
-#ifdef __GLIBC__
-  constexpr std::size_t kPageBytes = 4096;
-  const auto bytes = static_cast<std::size_t>(info[0].As<Napi::Number>().Int64Value());
-  // A page for glibc's header, and one to stay below. Volatile, or the compiler saves both calls.
-  void* volatile block = std::malloc(bytes / 2 - 2 * kPageBytes);
-  std::free(block);
-#endif
-}
-
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("layout", ExportLayout(env));
   exports.Set("backends", Napi::Function::New(env, Backends));
   exports.Set("probe", Napi::Function::New(env, Probe));
   exports.Set("fatalException", Napi::Function::New(env, FatalException));
-  exports.Set("keepFreedMemory", Napi::Function::New(env, KeepFreedMemory));
   exports.Set("PortGroup", PortGroup::Define(env));
   return exports;
 }

@@ -22,6 +22,8 @@ Napi::Object Header(Napi::Env env) {
   header.Set("consumerAsleep", static_cast<double>(cp::kConsumerAsleep));
   header.Set("completionOverflow", static_cast<double>(cp::kCompletionOverflow));
   header.Set("chunksWanted", static_cast<double>(cp::kChunksWanted));
+  header.Set("offload", static_cast<double>(cp::kOffload));
+  header.Set("driver", static_cast<double>(cp::kDriver));
   return header;
 }
 
@@ -98,8 +100,12 @@ Napi::Object ExportLayout(Napi::Env env) {
   layout.Set("opcodes", Opcodes(env));
   layout.Set("submission", SubmissionWords(env));
   layout.Set("completion", CompletionWords(env));
+  layout.Set("threadDrives", static_cast<double>(cp::Driver::kThread));
   layout.Set("sendMore", static_cast<double>(cp::kSendMore));
   layout.Set("sendPinned", static_cast<double>(cp::kSendPinned));
+  layout.Set("receivePinned", static_cast<double>(cp::kReceivePinned));
+  layout.Set("receiveWithdraw", static_cast<double>(cp::kReceiveWithdraw));
+  layout.Set("receiveAtOnce", static_cast<double>(cp::kReceiveAtOnce));
   layout.Set("closeReset", static_cast<double>(cp::kCloseReset));
   layout.Set("acceptShared", static_cast<double>(cp::kAcceptShared));
   layout.Set("closeRelease", static_cast<double>(cp::kCloseRelease));

@@ -1,6 +1,8 @@
 // Set-up, wake-ups and tear-down. The control plane is in port_group_control.cc.
 #include "port_group.h"
 
+#include <utility>
+
 namespace iocp_net {
 
 namespace cp = completion_port;
@@ -31,8 +33,10 @@ double Number(const Napi::Object& settings, const char* name) {
 }  // namespace
 
 cp::BackendKind BackendByName(const std::string& name) {
-  return name == cp::BackendName(cp::BackendKind::kIocp) ? cp::BackendKind::kIocp
-                                                         : cp::BackendKind::kIoUring;
+  for (const cp::BackendKind kind : {cp::BackendKind::kIocp, cp::BackendKind::kEpoll}) {
+    if (name == cp::BackendName(kind)) return kind;
+  }
+  return cp::BackendKind::kIoUring;
 }
 
 Napi::Function PortGroup::Define(Napi::Env env) {
@@ -40,6 +44,8 @@ Napi::Function PortGroup::Define(Napi::Env env) {
                      {InstanceMethod<&PortGroup::Add>("add"),
                       InstanceMethod<&PortGroup::Stop>("stop"),
                       InstanceMethod<&PortGroup::Wake>("wake"),
+                      InstanceMethod<&PortGroup::Submit>("submit"),
+                      InstanceMethod<&PortGroup::DeliverSoon>("deliverSoon"),
                       InstanceMethod<&PortGroup::Ref>("ref"),
                       InstanceMethod<&PortGroup::Unref>("unref"),
                       InstanceMethod<&PortGroup::Listen>("listen"),
@@ -67,8 +73,7 @@ Napi::Function PortGroup::Define(Napi::Env env) {
                       InstanceMethod<&PortGroup::NativeListenerHandle>("nativeListenerHandle"),
                       InstanceMethod<&PortGroup::AddressOf>("addressOf"),
                       InstanceMethod<&PortGroup::SendNow>("sendNow"),
-                      InstanceMethod<&PortGroup::SendBlockNow>("sendBlockNow"),
-                      InstanceMethod<&PortGroup::ReceiveNow>("receiveNow")});
+                      InstanceMethod<&PortGroup::SendBlockNow>("sendBlockNow")});
 }
 
 PortGroup::PortGroup(const Napi::CallbackInfo& info) : Napi::ObjectWrap<PortGroup>(info) {}
@@ -77,43 +82,43 @@ PortGroup::PortGroup(const Napi::CallbackInfo& info) : Napi::ObjectWrap<PortGrou
 // what would find nothing here then.
 PortGroup::~PortGroup() {
   group_.Stop();
-  for (const auto& member : members_) {
-    if (member->wake == nullptr) continue;
-    napi_remove_env_cleanup_hook(Env(), StopAtCleanup, member.get());
-    napi_release_threadsafe_function(member->wake, napi_tsfn_abort);
-  }
+  for (const auto& member : members_) GiveUp(*member);
 }
 
-// add(settings, onWake): what JavaScript needs to map the port, or the name of an error.
-// onWake(false) is called on the JS thread after completions were published while it slept,
-// onWake(true) after that if there are more already: they are for the event loop's next turn.
+// add(settings, deliver): what JavaScript needs to map the port, or the name of an error.
+// deliver(isBare) is called on the JS thread when there are completions, in a round of the event
+// loop as often as it asks for; it must not throw.
 Napi::Value PortGroup::Add(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
+  const Napi::Object settings = info[0].As<Napi::Object>();
   auto member = std::make_unique<Member>();
   member->group = this;
-  // The reference count of the function is the JS thread's alone; the I/O thread only calls.
-  napi_status status =
-      napi_create_threadsafe_function(env, info[1], nullptr, Napi::String::New(env, "iocp-net"), 0,
-                                      1, nullptr, nullptr, member.get(), CallJs, &member->wake);
-  if (status != napi_ok) return Napi::String::New(env, "ENOMEM");
-  napi_unref_threadsafe_function(env, member->wake);
-
+  member->env = env;
+  member->deliver = Napi::Persistent(info[1].As<Napi::Function>());
+  const bool drives = settings.Get("driving").As<Napi::String>().Utf8Value() == "loop";
+  uv_loop_s* loop = nullptr;
+  napi_get_uv_event_loop(env, &loop);
+  member->loop = EventLoop::Open(loop, Deliver, member.get());
   Napi::Object result = Napi::Object::New(env);
-  const cp::Error error = Open(env, *member, info[0].As<Napi::Object>(), result);
+  cp::Error error = Open(env, *member, settings, drives, result);
   if (error != cp::Error::kOk) {
-    napi_release_threadsafe_function(member->wake, napi_tsfn_abort);
+    GiveUp(*member);
     return Napi::String::New(env, cp::ErrorName(error));
   }
-  // Hooks run in reverse order, and the function above has one of its own. Added after it, ours
-  // joins the I/O threads before that one closes what they call (nodejs/node#38775). Each port
-  // adds one, so this holds whichever was added last.
-  napi_add_env_cleanup_hook(env, StopAtCleanup, member.get());
+  // Hooks run in reverse order. A function that wakes has one of its own; added after it, ours
+  // joins the threads before that one closes what they call (nodejs/node#38775).
+  napi_add_async_cleanup_hook(env, StopAtCleanup, member.get(), &member->hook);
   members_.push_back(std::move(member));
   return result;
 }
 
-cp::Error PortGroup::Open(Napi::Env env, Member& member, const Napi::Object& settings,
+cp::Error PortGroup::Open(Napi::Env env, Member& member, const Napi::Object& settings, bool drives,
                           Napi::Object result) {
+  if (member.loop == nullptr) {
+    if (drives) return cp::Error::kNotSupported;
+    const cp::Error error = MakeWakeFunction(env, member);
+    if (error != cp::Error::kOk) return error;
+  }
   cp::PortOptions options;
   options.backend = BackendByName(settings.Get("backend").As<Napi::String>());
   options.submission_entries = static_cast<std::uint32_t>(Number(settings, "submissionEntries"));
@@ -123,6 +128,8 @@ cp::Error PortGroup::Open(Napi::Env env, Member& member, const Napi::Object& set
   options.socket_capacity = static_cast<std::uint32_t>(Number(settings, "socketCapacity"));
   options.linger_ms = static_cast<std::uint32_t>(Number(settings, "lingerMs"));
   options.core = static_cast<int>(Number(settings, "core"));
+  options.driving = drives ? cp::Driving::kSubmitter : cp::Driving::kThread;
+  options.helper = settings.Get("helper").As<Napi::Boolean>();
   options.ring_memory = AlignedBuffer(
       env, cp::RingMemoryBytes(options.submission_entries, options.completion_entries), "ring",
       result, &member.ring);
@@ -133,41 +140,133 @@ cp::Error PortGroup::Open(Napi::Env env, Member& member, const Napi::Object& set
   member.send_start = options.send_slab;
   options.wake_consumer = WakeConsumer;
   options.wake_context = &member;
-  return group_.Add(options, &member.port);
+  const cp::Error error = group_.Add(options, &member.port);
+  if (error != cp::Error::kOk) return error;
+  const LoopMode mode = drives ? LoopMode::kDrives : LoopMode::kWoken;
+  const bool starts = member.loop != nullptr ? member.loop->Start(mode, member.port)
+                                             : member.port->ConsumerSleeps();
+  return starts ? cp::Error::kOk : cp::Error::kNotSupported;
 }
 
-// The function only loses its queue when the environment goes, and by then this thread is joined.
-void PortGroup::WakeConsumer(void* member) {
-  napi_call_threadsafe_function(static_cast<Member*>(member)->wake, nullptr, napi_tsfn_nonblocking);
+// On a thread that drives. What it wakes goes only when the environment goes, and by then this
+// thread is joined.
+void PortGroup::WakeConsumer(void* context) {
+  Member& member = *static_cast<Member*>(context);
+  if (member.loop != nullptr) return member.loop->Wake();
+  napi_call_threadsafe_function(member.wake, nullptr, napi_tsfn_nonblocking);
 }
 
-// The function belongs to the async context of whoever made the first socket. Without a context the
-// callback runs in none, as a callback of the event loop does: an accepted connection belongs to
-// nobody until its handlers say so.
-//
-// JavaScript sleeps only when all of this is over. A threadsafe function that is called while it
-// runs goes on at once, and a setImmediate() made before would have to wait for what comes then.
+namespace {
+
+// The answers of JavaScript's deliver (Next, src/port/port.ts).
+enum class Next : std::int32_t { kNothing, kScoped, kBare };
+
+Next CallDeliver(napi_env env, napi_value receiver, napi_value deliver, Next how) {
+  napi_value is_bare = nullptr;
+  napi_value answer = nullptr;
+  std::int32_t next = 0;
+  napi_get_boolean(env, how == Next::kBare, &is_bare);
+  // In no async context: an accepted connection belongs to nobody until its handlers say so.
+  const napi_status status =
+      how == Next::kBare
+          ? napi_call_function(env, receiver, deliver, 1, &is_bare, &answer)
+          : napi_make_callback(env, nullptr, receiver, deliver, 1, &is_bare, &answer);
+  if (status != napi_ok || napi_get_value_int32(env, answer, &next) != napi_ok)
+    return Next::kNothing;
+  return static_cast<Next>(next);
+}
+
+}  // namespace
+
+// JavaScript catches what listeners throw; what fails here is a worker that is being terminated.
+void PortGroup::Deliver(void* context) {
+  Member& member = *static_cast<Member*>(context);
+  const napi_env env = member.env;
+  napi_handle_scope scope = nullptr;
+  if (napi_open_handle_scope(env, &scope) != napi_ok) return;
+  napi_value receiver = nullptr;
+  napi_value deliver = nullptr;
+  Next next = member.delivers_bare ? Next::kBare : Next::kScoped;
+  if (napi_create_object(env, &receiver) == napi_ok &&
+      napi_get_reference_value(env, member.deliver, &deliver) == napi_ok) {
+    while (next != Next::kNothing) {
+      member.delivers_bare = next == Next::kBare;
+      next = CallDeliver(env, receiver, deliver, next);
+    }
+  }
+  napi_value thrown = nullptr;
+  bool has_thrown = false;
+  if (napi_is_exception_pending(env, &has_thrown) == napi_ok && has_thrown) {
+    napi_get_and_clear_last_exception(env, &thrown);
+  }
+  napi_close_handle_scope(env, scope);
+}
+
+// --- Where there is no libuv: a function of Node-API wakes the loop.
+
+cp::Error PortGroup::MakeWakeFunction(Napi::Env env, Member& member) {
+  const napi_value name = Napi::String::New(env, "iocp-net");
+  // The reference count of the function is the JS thread's alone; a port's thread only calls.
+  const napi_status status =
+      napi_create_threadsafe_function(env, member.deliver.Value(), nullptr, name, 0, 1, nullptr,
+                                      nullptr, &member, CallJs, &member.wake);
+  if (status != napi_ok) return cp::Error::kNoMemory;
+  napi_unref_threadsafe_function(env, member.wake);
+  return cp::Error::kOk;
+}
+
 void PortGroup::CallJs(napi_env env, napi_value callback, void* context, void*) {
   if (env == nullptr || callback == nullptr) return;  // the environment is going
-  napi_value receiver;
-  napi_value is_more;
-  if (napi_create_object(env, &receiver) != napi_ok) return;
-  if (napi_get_boolean(env, false, &is_more) != napi_ok) return;
-  napi_make_callback(env, nullptr, receiver, callback, 1, &is_more, nullptr);
-  if (static_cast<Member*>(context)->port->ConsumerSleeps()) return;
-  if (napi_get_boolean(env, true, &is_more) != napi_ok) return;
-  napi_make_callback(env, nullptr, receiver, callback, 1, &is_more, nullptr);
+  Deliver(context);
+  if (!static_cast<Member*>(context)->port->ConsumerSleeps()) WakeConsumer(context);
 }
 
-void PortGroup::StopAtCleanup(void* data) {
+// --- The end
+
+void PortGroup::StopAtCleanup(napi_async_cleanup_hook_handle hook, void* data) {
   Member& member = *static_cast<Member*>(data);
   member.group->group_.Stop();
+  member.hook = nullptr;
   member.wake = nullptr;  // its own hook, the next, takes it away
+  if (member.loop == nullptr) {
+    napi_remove_async_cleanup_hook(hook);
+    return;
+  }
+  std::exchange(member.loop, nullptr)->Close([hook] { napi_remove_async_cleanup_hook(hook); });
+}
+
+// Its port has stopped, or never was.
+void PortGroup::GiveUp(Member& member) {
+  if (member.hook != nullptr) napi_remove_async_cleanup_hook(member.hook);
+  if (member.wake != nullptr) napi_release_threadsafe_function(member.wake, napi_tsfn_abort);
+  if (member.loop != nullptr) member.loop->Close(nullptr);
+  member.hook = nullptr;
+  member.wake = nullptr;
+  member.loop = nullptr;
 }
 
 // stop(): for a group that is not to be used after all.
 Napi::Value PortGroup::Stop(const Napi::CallbackInfo& info) {
   group_.Stop();
+  for (const auto& member : members_) GiveUp(*member);
+  return info.Env().Undefined();
+}
+
+// submit(port, id): see Port::Submit.
+Napi::Value PortGroup::Submit(const Napi::CallbackInfo& info) {
+  const Member& member = *members_[info[0].As<Napi::Number>().Uint32Value()];
+  const std::uint32_t id = info[1].As<Napi::Number>().Uint32Value();
+  const bool is_sent = member.loop != nullptr ? member.loop->Submit(id) : member.port->Submit(id);
+  return Napi::Boolean::New(info.Env(), is_sent);
+}
+
+// deliverSoon(port): there is something to deliver without a completion.
+Napi::Value PortGroup::DeliverSoon(const Napi::CallbackInfo& info) {
+  const Member& member = *members_[info[0].As<Napi::Number>().Uint32Value()];
+  if (member.loop != nullptr) member.loop->DeliverInClosingPhase();
+  if (member.wake != nullptr) {
+    napi_call_threadsafe_function(member.wake, nullptr, napi_tsfn_nonblocking);
+  }
   return info.Env().Undefined();
 }
 
@@ -177,14 +276,16 @@ Napi::Value PortGroup::Wake(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value PortGroup::Ref(const Napi::CallbackInfo& info) {
-  napi_ref_threadsafe_function(info.Env(),
-                               members_[info[0].As<Napi::Number>().Uint32Value()]->wake);
+  const Member& member = *members_[info[0].As<Napi::Number>().Uint32Value()];
+  if (member.loop != nullptr) member.loop->Ref();
+  if (member.wake != nullptr) napi_ref_threadsafe_function(info.Env(), member.wake);
   return info.Env().Undefined();
 }
 
 Napi::Value PortGroup::Unref(const Napi::CallbackInfo& info) {
-  napi_unref_threadsafe_function(info.Env(),
-                                 members_[info[0].As<Napi::Number>().Uint32Value()]->wake);
+  const Member& member = *members_[info[0].As<Napi::Number>().Uint32Value()];
+  if (member.loop != nullptr) member.loop->Unref();
+  if (member.wake != nullptr) napi_unref_threadsafe_function(info.Env(), member.wake);
   return info.Env().Undefined();
 }
 

@@ -175,11 +175,4 @@ Napi::Value PortGroup::SendBlockNow(const Napi::CallbackInfo& info) {
       info.Env(), member.port->SendNow(Id(info), bytes, info[3].As<Napi::Number>().Uint32Value()));
 }
 
-// receiveNow(port, id, bytes): how many of them were filled, 0 at the end, or an error.
-Napi::Value PortGroup::ReceiveNow(const Napi::CallbackInfo& info) {
-  Napi::Uint8Array bytes = info[2].As<Napi::Uint8Array>();
-  return Napi::Number::New(info.Env(),
-                           PortOf(info)->ReceiveNow(Id(info), bytes.Data(), bytes.ByteLength()));
-}
-
 }  // namespace iocp_net

@@ -5,8 +5,9 @@
  * cannot run, every override is taken off again and what remains is `node:net`.
  */
 import { transport } from '../engine';
+import { environment, loadForAll } from '../environment';
 import type { Transport } from '../port/contract';
-import { listActive } from './node/active';
+import { countWaiting } from './node/loop-utilization';
 
 let chosen: Transport | null | undefined;
 
@@ -33,12 +34,22 @@ function removeOverrides(): void {
   }
 }
 
+/** Where another copy of our modules has not done so. */
+function listOnce(transport: Transport): void {
+  const { listing } = environment();
+  if (listing.has(process)) return;
+  listing.add(process);
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- with the first port
+  const here = (): typeof import('./node/active') => require('./node/active') as never;
+  loadForAll('net/node/active', here).listActive(transport, process);
+}
+
 /** The ports of this environment, or null when `node:net` has to serve. */
 export function core(): Transport | null {
   if (chosen === undefined) {
     chosen = transport();
     if (chosen === null) removeOverrides();
-    else listActive(chosen);
+    else listOnce(chosen);
   }
   return chosen;
 }
@@ -73,3 +84,5 @@ export function standOn(Ours: AnyConstructor, Nodes: AnyConstructor): void {
 
 /** The running Node's major version: behaviour that differs between versions follows it. */
 export const nodeMajor = Number(process.versions.node.split('.', 1)[0]);
+
+countWaiting();

@@ -7,11 +7,11 @@
 import * as nodeNet from './node/node-net';
 import { addMissing } from './node/builtin-exports';
 import type { InstanceOf, NameOf } from './node/builtin-exports';
-import { publishClientSocket } from './connect/connect';
+import { publishClientSocket } from './connect/published';
 import { normalizeArguments } from './node/internals';
 import type { NetSocket } from './node/internals';
 import { Server as NetServer } from './server/server';
-import './handle/send';
+import './handle/children';
 import { Socket as NetSocketConstructor } from './socket/socket';
 
 export type * from 'node:net';
@@ -44,8 +44,6 @@ export const createServer = function createServer(
 } as typeof nodeNet.createServer;
 
 export const {
-  BlockList,
-  SocketAddress,
   isIP,
   isIPv4,
   isIPv6,
@@ -54,11 +52,14 @@ export const {
   getDefaultAutoSelectFamilyAttemptTimeout,
   setDefaultAutoSelectFamilyAttemptTimeout,
 } = nodeNet;
-export type BlockList = nodeNet.BlockList;
-export type SocketAddress = nodeNet.SocketAddress;
 
-// What only some Nodes have (_setSimultaneousAccepts, BoundSocket, what is to come) is copied where
-// the running one has it: Node's own names and none besides.
-export declare const BoundSocket: NameOf<typeof import('node:net'), 'BoundSocket'>;
+type Net = typeof import('node:net');
+export declare const BlockList: Net['BlockList'];
+export type BlockList = nodeNet.BlockList;
+export declare const SocketAddress: Net['SocketAddress'];
+export type SocketAddress = nodeNet.SocketAddress;
+export declare const BoundSocket: NameOf<Net, 'BoundSocket'>;
 export type BoundSocket = InstanceOf<typeof BoundSocket>;
+// What Node makes at first use (BlockList, SocketAddress) and what only some Nodes have
+// (_setSimultaneousAccepts, BoundSocket, what is to come) is copied as the running one has it.
 addMissing(exports as object, process.getBuiltinModule('node:net'));

@@ -4,6 +4,7 @@
  */
 import { once } from 'node:events';
 import type * as nodeNet from 'node:net';
+import { bare } from './bare';
 import { connect as connectSocket, createServer } from './index';
 import { normalizeArguments } from './node/internals';
 
@@ -22,7 +23,7 @@ async function begun(
   undo: () => void,
 ): Promise<void> {
   try {
-    await once(emitter, event, signal === undefined ? {} : { signal });
+    await once(emitter, event, bare(signal === undefined ? {} : { signal }));
   } catch (error) {
     undo();
     throw error;
@@ -56,8 +57,8 @@ export async function listen(options: ListenOptions = {}): Promise<nodeNet.Serve
   const { connectionListener, signal, ...rest } = options;
   signal?.throwIfAborted();
   const server = createServer(rest, connectionListener);
-  const says = rest as { port?: unknown; path?: unknown; fd?: unknown; handle?: unknown };
-  const isSaid = [says.port, says.path, says.fd, says.handle].some((each) => each !== undefined);
+  const says = bare({ ...rest }) as Record<string, unknown>;
+  const isSaid = ['port', 'path', 'fd', 'handle'].some((name) => says[name] !== undefined);
   server.listen(isSaid ? rest : { ...rest, port: 0 });
   await begun(server, 'listening', signal, () => server.close());
   return server;

@@ -24,13 +24,14 @@ export interface Layout {
     | 'consumerAsleep'
     | 'completionOverflow'
     | 'chunksWanted'
+    | 'driver'
+    | 'offload'
   >;
   readonly opcodes: Words<
     | 'connect'
     | 'accept'
     | 'receive'
     | 'release'
-    | 'readable'
     | 'send'
     | 'shutdown'
     | 'close'
@@ -41,8 +42,13 @@ export interface Layout {
   readonly submission: Words<'opcode' | 'flags' | 'id' | 'arg0' | 'arg1' | 'arg2'>;
   /** Words of a completion record. */
   readonly completion: Words<'opcode' | 'id' | 'result' | 'arg0' | 'arg1'>;
+  /** Value of the header's `driver` while a thread drives the port. */
+  readonly threadDrives: number;
   readonly sendMore: number;
   readonly sendPinned: number;
+  readonly receivePinned: number;
+  readonly receiveAtOnce: number;
+  readonly receiveWithdraw: number;
   readonly closeReset: number;
   readonly closeRelease: number;
   readonly acceptShared: number;
@@ -72,7 +78,11 @@ export interface PortSettings {
   sendSlabBytes: number;
   socketCapacity: number;
   lingerMs: number;
-  /** Core to pin the I/O thread to, or -1. */
+  /** Who drives: libuv's event loop, or a thread of the port's own. */
+  driving: 'loop' | 'thread';
+  /** Whether a thread may help the loop while that is away. */
+  helper: boolean;
+  /** Core to pin the port's thread or the helper to, or -1. */
   core: number;
 }
 
@@ -101,10 +111,19 @@ export interface Adopted {
  * comes as a string.
  */
 export interface NativePortGroup {
-  add(settings: PortSettings, onWake: (isMore: boolean) => void): PortMemory | ErrorName;
-  /** Joins the I/O threads: for a group that is not to be used after all. */
+  /**
+   * `deliver` is called in a callback scope of Node's (`isBare` is false) or in none; its answer is
+   * 0 when it is done, 1 to be called again in a scope, 2 in none. It must not throw.
+   */
+  add(settings: PortSettings, deliver: (isBare: boolean) => number): PortMemory | ErrorName;
+  /** Stops the ports: for a group that is not to be used after all. */
   stop(): void;
+  /** Wakes the thread that drives. */
   wake(port: number): void;
+  /** `deliver` is called before the event loop's round is over, also without completions. */
+  deliverSoon(port: number): void;
+  /** Hands over what was submitted. True if of what this socket was given nothing remains unsent. */
+  submit(port: number, id: number): boolean;
   ref(port: number): void;
   unref(port: number): void;
   listen(
@@ -167,7 +186,6 @@ export interface NativePortGroup {
   addressOf(bytes: Uint8Array, words: Uint32Array): void;
   sendNow(port: number, id: number, bytes: Uint8Array): number;
   sendBlockNow(port: number, id: number, offset: number, length: number): number;
-  receiveNow(port: number, id: number, bytes: Uint8Array): number;
 }
 
 export interface Binding {
@@ -176,8 +194,6 @@ export interface Binding {
   /** Null when this machine lets us use the backend, else the error's name. */
   probe(backend: string): ErrorName | null;
   fatalException(error: unknown): void;
-  /** Lets the C library keep so many bytes that were freed, where that can be said (glibc). */
-  keepFreedMemory(bytes: number): void;
   PortGroup: new () => NativePortGroup;
 }
 

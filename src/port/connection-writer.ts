@@ -1,17 +1,20 @@
 /**
- * The sends of one connection: from a write to submission records, and back from completions to
- * callbacks. Sends complete in the order of submission, so a linked list is all the bookkeeping.
+ * The sends of one connection: from a write to the system's call, or to submission records and back
+ * from completions to callbacks. Sends complete in the order of submission, so a linked list is all
+ * the bookkeeping.
  *
- * Small writes are copied into the send slab and, while little is queued, acknowledged at once, as
- * a kernel acknowledges a write when it has copied it. Large ones are pinned: the operating system
- * reads the caller's memory, and the callback waits for it. Either may be sent at once, as far as the
- * system takes it: small ones on a quiet port, and large ones up to a bound (`Port`).
+ * A write is sent at once where nothing waits before it, as `node:net` does; what the system does
+ * not take is submitted, and so is what is gathered (`gathering.ts`) and what a thread is to send.
+ * Of that, small writes are copied into the send slab and, while little is queued, acknowledged at
+ * once, as a kernel acknowledges a write when it has copied it. Large ones are pinned: the operating
+ * system reads the caller's memory, and the callback waits for it.
  */
 import { errorName } from './binding';
 import type { DoneCallback, ErrorName, SocketKind, WriteChunk } from './contract';
 import type { Port } from './port';
 import type { SendRequest } from './send-request';
 import { LARGEST_BLOCK } from './send-slab';
+import { Turn } from './gathering';
 
 /** Bytes queued on a connection up to which a copied write is acknowledged at once. */
 const ACKNOWLEDGED_BYTES = 16 * 1024;
@@ -21,6 +24,9 @@ const PINNED_PIECE_BYTES = 256 * 1024;
 const MESSAGE_BYTES = 1024 ** 3;
 /** Bytes that one UTF-16 unit needs at most in UTF-8. */
 const UTF8_BYTES_PER_UNIT = 3;
+
+/** Up to so many bytes copying them into the slab costs less than telling where they are. */
+const SMALL_BYTES = 512;
 
 /** Scratch for `addressOf`: low and high half. */
 const addressWords = new Uint32Array(2);
@@ -44,34 +50,60 @@ export function isPipe(kind: SocketKind): boolean {
   return kind === 'local' && process.platform === 'win32';
 }
 
+/** How a write leaves. */
+enum Mode {
+  /** By a call of this thread, now. */
+  Direct,
+  /** Submitted and handed over, now: to a named pipe, which takes overlapped writes alone. */
+  HandedOver,
+  /** Submitted, and handed over at the end of the completion that is being dispatched. */
+  Gathered,
+  /** Submitted: behind what waits, or to a thread. */
+  Submitted,
+}
+
 export class ConnectionWriter {
   bytesWritten = 0;
   /** Bytes submitted and not yet completed. */
   queued = 0;
+  /** See `Gathering`, whose these are. */
+  turn = Turn.None;
+  writes = 0;
+  writesBefore = 0;
   /** What the first direct send met that failed. The system says it once, then only EPIPE. */
   #directError: ErrorName | null = null;
   readonly #port: Port;
-  readonly #id: number;
+  readonly id: number;
   readonly #pieceBytes: number;
+  readonly #sendsDirectly: boolean;
   #first: SendRequest | null = null;
   #last: SendRequest | null = null;
+  /** Requests that were completed before their completion came. */
+  #ahead = 0;
 
   constructor(port: Port, id: number, kind: SocketKind) {
     this.#port = port;
-    this.#id = id;
+    this.id = id;
     this.#pieceBytes = isPipe(kind) ? MESSAGE_BYTES : PINNED_PIECE_BYTES;
+    this.#sendsDirectly = !isPipe(kind);
   }
 
   write(chunk: Uint8Array | string, encoding: BufferEncoding, done: DoneCallback): void {
+    const mode = this.#chooseMode();
     if (typeof chunk === 'string') {
-      if (this.#writeEncoded(chunk, encoding, done)) return;
+      if (this.#writeEncoded(chunk, encoding, mode, done)) return;
       chunk = Buffer.from(chunk, encoding);
     }
-    if (chunk.length <= LARGEST_BLOCK && this.#writeCopied(chunk, done)) return;
-    const sent = this.#first === null ? this.#sent(this.#port.sendDirectly(this.#id, chunk)) : 0;
-    this.bytesWritten += sent;
-    if (sent === chunk.length) done(null);
-    else this.#writePinned(sent === 0 ? chunk : chunk.subarray(sent), done);
+    const { length } = chunk;
+    if (mode === Mode.Gathered && length > LARGEST_BLOCK) {
+      // Nothing is gained by gathering it, and it would have to wait in the caller's memory.
+      this.#port.endGathering(this);
+      if (this.#first === null) return this.#writeDirectly(chunk, done);
+    }
+    if (mode === Mode.Direct && length > SMALL_BYTES) return this.#writeDirectly(chunk, done);
+    if (length <= LARGEST_BLOCK && this.#writeCopied(chunk, mode, done)) return;
+    this.#writePinned(chunk, done);
+    this.#leave(mode);
   }
 
   writev(chunks: readonly WriteChunk[], done: DoneCallback): void {
@@ -80,27 +112,45 @@ export class ConnectionWriter {
       bound += typeof chunk === 'string' ? boundOf(chunk, encoding) : chunk.length;
     }
     if (bound <= LARGEST_BLOCK && this.#gather(chunks, bound, done)) return;
+    this.#writeMany(chunks, done);
+  }
+
+  /** More than fits a block: submitted piece by piece, then handed over as one gathered send. */
+  #writeMany(chunks: readonly WriteChunk[], done: DoneCallback): void {
     const last = chunks.length - 1;
     chunks.forEach(({ chunk, encoding }, i) => {
-      this.write(chunk, encoding, i === last ? done : ignore);
+      const bytes = typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk;
+      const answer = i === last ? done : ignore;
+      if (bytes.length > SMALL_BYTES || !this.#writeCopied(bytes, Mode.Submitted, answer)) {
+        this.#writePinned(bytes, answer);
+      }
     });
+    this.#handOver();
+  }
+
+  #chooseMode(): Mode {
+    const port = this.#port;
+    if (port.offloads) return Mode.Submitted;
+    if (port.gathers(this)) return Mode.Gathered;
+    if (this.#first !== null) return Mode.Submitted;
+    return this.#sendsDirectly ? Mode.Direct : Mode.HandedOver;
   }
 
   /** Encodes a string straight into a block. False if there is none, or it might not fit. */
-  #writeEncoded(text: string, encoding: BufferEncoding, done: DoneCallback): boolean {
+  #writeEncoded(text: string, encoding: BufferEncoding, mode: Mode, done: DoneCallback): boolean {
     const bound = boundOf(text, encoding);
     if (bound > LARGEST_BLOCK) return false;
     const block = this.#port.slab.allocate(bound);
     if (block < 0) return false;
-    this.#submitBlock(block, this.#encode(text, encoding, block), done);
+    this.#submitBlock(block, this.#encode(text, encoding, block), mode, done);
     return true;
   }
 
-  #writeCopied(chunk: Uint8Array, done: DoneCallback): boolean {
+  #writeCopied(chunk: Uint8Array, mode: Mode, done: DoneCallback): boolean {
     const block = this.#port.slab.allocate(chunk.length);
     if (block < 0) return false;
     this.#port.slab.bytes.set(chunk, block);
-    this.#submitBlock(block, chunk.length, done);
+    this.#submitBlock(block, chunk.length, mode, done);
     return true;
   }
 
@@ -118,7 +168,7 @@ export class ConnectionWriter {
         at += chunk.length;
       }
     }
-    this.#submitBlock(block, at - block, done);
+    this.#submitBlock(block, at - block, this.#chooseMode(), done);
     return true;
   }
 
@@ -126,22 +176,40 @@ export class ConnectionWriter {
     return this.#port.slab.bytes.write(text, at, encoding);
   }
 
-  #submitBlock(block: number, length: number, done: DoneCallback): void {
+  #submitBlock(block: number, length: number, mode: Mode, done: DoneCallback): void {
     const port = this.#port;
-    const sent =
-      this.#first === null ? this.#sent(port.sendBlockDirectly(this.#id, block, length)) : 0;
+    const { context, ordinal } = port;
+    let sent = 0;
+    if (mode === Mode.Direct) {
+      sent = this.#sent(context.group.sendBlockNow(ordinal, this.id, block, length));
+    }
+    this.bytesWritten += sent;
     if (sent === length) {
       port.slab.free(block);
-      this.bytesWritten += length;
       done(null);
       return;
     }
-    this.bytesWritten += sent;
     const request = this.#append(length - sent);
     request.block = block;
-    port.submit(port.context.layout.opcodes.send, 0, this.#id, block + sent, length - sent);
-    if (this.queued > ACKNOWLEDGED_BYTES) request.done = done;
-    else done(null);
+    port.submit(context.layout.opcodes.send, 0, this.id, block + sent, length - sent);
+    const isAcknowledged = this.queued <= ACKNOWLEDGED_BYTES;
+    if (!isAcknowledged) request.done = done;
+    this.#leave(mode); // which may complete the request, and call back for it
+    if (isAcknowledged) done(null);
+  }
+
+  /** After a write was submitted. */
+  #leave(mode: Mode): void {
+    if (mode === Mode.Gathered) this.#port.gathered(this);
+    if (mode === Mode.HandedOver) this.#handOver();
+  }
+
+  #writeDirectly(chunk: Uint8Array, done: DoneCallback): void {
+    const { context, ordinal } = this.#port;
+    const sent = this.#sent(context.group.sendNow(ordinal, this.id, chunk));
+    this.bytesWritten += sent;
+    if (sent === chunk.length) return done(null);
+    this.#writePinned(sent === 0 ? chunk : chunk.subarray(sent), done);
   }
 
   /** Bytes that a direct send has taken. */
@@ -166,10 +234,9 @@ export class ConnectionWriter {
       const piece = bytes.subarray(at, at + this.#pieceBytes);
       request = this.#append(piece.length);
       request.pinned = piece;
-      request.done = ignore;
       context.group.addressOf(piece, addressWords);
       const [low = 0, high = 0] = addressWords;
-      this.#port.submit(opcodes.send, sendPinned, this.#id, low, piece.length, high);
+      this.#port.submit(opcodes.send, sendPinned, this.id, low, piece.length, high);
       at += piece.length;
     } while (at < bytes.length);
     request.done = done;
@@ -186,11 +253,31 @@ export class ConnectionWriter {
     return request;
   }
 
+  /** What was submitted is sent now, as far as the system takes it; by a thread, if that drives. */
+  #handOver(): void {
+    const { context, ordinal } = this.#port;
+    if (context.group.submit(ordinal, this.id)) this.completeAhead();
+  }
+
+  /** Everything that was submitted is sent. The completions that say so are still to come. */
+  completeAhead(): void {
+    let count = 0;
+    for (let request = this.#first; request !== null; request = request.next) count++;
+    this.#complete(count, null);
+    this.#ahead += count;
+  }
+
   /**
    * The next `count` requests have completed. True if one of them failed that had been acknowledged
    * before.
    */
   complete(count: number, error: ErrorName | null): boolean {
+    const known = Math.min(count, this.#ahead);
+    this.#ahead -= known;
+    return this.#complete(count - known, error);
+  }
+
+  #complete(count: number, error: ErrorName | null): boolean {
     if (error === null) this.#directError = null; // it was not for good
     let unanswered = false;
     for (let left = count; left > 0 && this.#first !== null; left--) {

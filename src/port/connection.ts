@@ -1,8 +1,7 @@
 /**
- * One connection: the writing half of its operations goes into the port's submission ring, and
- * the port calls `complete…` for what came back. No object is allocated per write, and no Node-API
- * call made per read or write, but where that is cheaper than the I/O thread: for what is large,
- * and for small writes on a quiet port.
+ * One connection: what is asked of it becomes submissions on its port, and the port calls
+ * `complete…` for what came back. Its two directions are `ConnectionReader` and `ConnectionWriter`;
+ * here is its life, and whom it calls.
  */
 import { AsyncResource } from 'node:async_hooks';
 import type {
@@ -11,18 +10,14 @@ import type {
   DoneCallback,
   ErrorName,
   SocketKind,
+  Verdict,
   WriteChunk,
 } from './contract';
 import type { Port } from './port';
-import { BulkReader, isBulk, Readable } from './bulk-reader';
 import { ConnectionControl } from './connection-control';
-import { ConnectionWriter, isPipe } from './connection-writer';
-
-/**
- * Receives that may complete before JavaScript has taken the first, so that several chunks come in
- * one turn. Also the bound on what arrives after reading was stopped, in chunks of 64 KiB at most.
- */
-export const RECEIVE_CREDIT = 4;
+import { ConnectionReader } from './connection-reader';
+import type { Received } from './connection-reader';
+import { ConnectionWriter } from './connection-writer';
 
 enum State {
   Connecting,
@@ -40,24 +35,29 @@ enum SendSide {
   Ended,
 }
 
-/** What arrived while reading was stopped, in order. */
-type Held = Buffer | { end: true } | { error: ErrorName };
+/** The async resource of a connection. Tools ask it whether it holds the process. */
+class ConnectionScope extends AsyncResource {
+  readonly #connection: TcpConnection;
+
+  constructor(type: string, connection: TcpConnection, triggerAsyncId: number | undefined) {
+    // On no prototype: what others put on Object.prototype is no option.
+    const options = { requireManualDestroy: true, triggerAsyncId };
+    super(type, Object.setPrototypeOf(options, null) as typeof options);
+    this.#connection = connection;
+  }
+
+  hasRef(): boolean {
+    return #connection in this ? this.#connection.hasRef() : true;
+  }
+}
 
 export class TcpConnection extends ConnectionControl implements Connection {
   owner: ConnectionOwner | null = null;
-  bytesRead = 0;
-  reading = false;
   /** What the owner is called in. */
   readonly #scope: AsyncResource;
+  readonly #reader: ConnectionReader;
   readonly #writer: ConnectionWriter;
   #state: State;
-  /** Credit that was not granted again because reading was stopped. */
-  #owedCredit: number;
-  /** Position of the last chunk's return in the submission ring. */
-  #lastReturn = 0;
-  #held: Held[] | null = null;
-  /** While the connection sends much at once. */
-  #bulk: BulkReader | null = null;
   #isDuplicated = false;
   #sendSide = SendSide.Open;
   /** While the side is ending. */
@@ -65,8 +65,6 @@ export class TcpConnection extends ConnectionControl implements Connection {
   #refed = true;
   /** Whether this connection counts for the event loop at present. */
   #holding = false;
-  /** The end or a read error was delivered or waits in #held. */
-  #ended = false;
 
   /**
    * `origin`: the listener that it comes from, or 'adopted'; without one it is connecting. `scope`:
@@ -75,7 +73,6 @@ export class TcpConnection extends ConnectionControl implements Connection {
   constructor(
     port: Port,
     id: number,
-    grantedCredit: number,
     origin?: AsyncResource | 'adopted',
     readonly kind: SocketKind = 'tcp',
     scope?: AsyncResource,
@@ -83,183 +80,82 @@ export class TcpConnection extends ConnectionControl implements Connection {
     super(port, id);
     this.#scope =
       scope ??
-      new AsyncResource(kind === 'tcp' ? 'TCPWRAP' : 'PIPEWRAP', {
-        requireManualDestroy: true,
-        ...(origin instanceof AsyncResource && { triggerAsyncId: origin.asyncId() }),
-      });
+      new ConnectionScope(
+        kind === 'tcp' ? 'TCPWRAP' : 'PIPEWRAP',
+        this,
+        origin instanceof AsyncResource ? origin.asyncId() : undefined,
+      );
+    this.#reader = new ConnectionReader(this, port, (what) => this.#deliver(what));
     this.#writer = new ConnectionWriter(port, id, kind);
     this.#state = origin === undefined ? State.Connecting : State.Open;
-    this.#owedCredit = RECEIVE_CREDIT - grantedCredit;
+    if (origin === 'adopted') this.#reader.open();
     port.addConnection(this);
     this.#updateHold();
   }
 
+  // --- Calling the owner --------------------------------------------------------------------------
+
+  /**
+   * Calls the owner in its scope. What it throws is reported from within that, so that an
+   * 'uncaughtException' sees the context of whoever threw.
+   */
+  #call<T>(call: (owner: ConnectionOwner, argument: T) => Verdict, argument: T): Verdict {
+    const { owner } = this;
+    if (owner === null) return false;
+    return this.#scope.runInAsyncScope(callOwner<T>, null, this.port, owner, call, argument);
+  }
+
+  #deliver(what: Received): Verdict {
+    const { owner } = this;
+    const isForNative = this.isNative && (what === null || Buffer.isBuffer(what));
+    if (!isForNative || owner === null) return this.#call(deliver, what);
+    return callOwner(this.port, owner, deliver, what);
+  }
+
+  /** Whether what is received goes into native code, which is to be called in no callback scope. */
+  get isNative(): boolean {
+    return this.owner !== null && this.owner.isNative === true;
+  }
+
+  deliverHeld(): void {
+    this.#reader.deliverHeld();
+  }
+
   // --- Reading ------------------------------------------------------------------------------------
+
+  get bytesRead(): number {
+    return this.#reader.bytesRead;
+  }
+
+  get reading(): boolean {
+    return this.#reader.reading;
+  }
 
   startReading(): void {
     if (this.reading || this.#state >= State.Closing) return;
-    this.reading = true;
+    this.#reader.start();
     this.#updateHold();
-    this.#continueReading();
   }
 
   stopReading(): void {
-    this.reading = false;
+    this.#reader.stop();
     this.#updateHold();
   }
 
-  #continueReading(): void {
-    if (this.#held !== null) process.nextTick(deliverHeld, this);
-    if (this.#bulk !== null) this.#awaitReadable(this.#bulk);
-    else this.#grantOwedCredit();
+  withdrawReading(): void {
+    this.#reader.withdraw();
+    this.#updateHold();
   }
 
-  #grantOwedCredit(): void {
-    if (this.#owedCredit === 0 || this.#state === State.Connecting) return;
-    this.port.submit(this.port.context.layout.opcodes.receive, 0, this.id, this.#owedCredit);
-    this.#owedCredit = 0;
+  /** An accepted connection, when the listener and its ticks are done with it. */
+  beginReading(): void {
+    this.#reader.open();
   }
 
   /** A chunk, the end (0) or an error (negative). */
   completeReceive(result: number, chunk: number, offset: number): void {
-    if (result > 0) this.#completeChunk(result, chunk, offset);
-    else this.#completeEnd(result === 0 ? { end: true } : { error: this.errorName(result) });
-  }
-
-  #completeChunk(length: number, chunk: number, offset: number): void {
-    const port = this.port;
-    const { layout } = port.context;
-    if (this.#state !== State.Open) {
-      port.submit(layout.opcodes.release, 0, this.id, chunk, 0);
-      return;
-    }
-    const bytes = port.received.copyOut(offset, length);
-    port.context.nursery.follow(length);
-    if (isBulk(length)) this.#beginBulk();
-    // Before the owner sees the bytes: if it throws, the chunk must not be lost.
-    if (!this.reading || this.#held !== null || this.#bulk !== null) {
-      port.submit(layout.opcodes.release, 0, this.id, chunk, 0);
-      this.#owedCredit++;
-    } else {
-      this.#lastReturn = port.returnChunk(this.id, chunk, this.#lastReturn);
-    }
-    if (this.#bulk !== null) this.#awaitReadable(this.#bulk);
-    this.#take(bytes);
-  }
-
-  #take(bytes: Buffer): void {
-    this.bytesRead += bytes.length;
-    if (!this.reading || this.#held !== null) this.#hold(bytes);
-    else if (!this.#deliver(bytes)) this.stopReading();
-  }
-
-  #beginBulk(): void {
-    if (!isPipe(this.kind)) this.#bulk ??= new BulkReader(this.port, this.id);
-  }
-
-  #endBulk(): void {
-    this.#bulk = null;
-    if (this.reading) this.#grantOwedCredit();
-  }
-
-  /** Once all credit has come home: until then the I/O thread receives. */
-  #awaitReadable(bulk: BulkReader): void {
-    if (bulk.readable !== Readable.Unknown || this.#owedCredit !== RECEIVE_CREDIT) return;
-    if (this.reading && this.#held === null) bulk.await();
-  }
-
-  completeReadable(result: number): void {
-    const bulk = this.#bulk;
-    if (bulk === null || this.#state !== State.Open) return;
-    bulk.readable = Readable.Unknown;
-    if (result === 0) return this.readAgain();
-    const error = this.errorName(result);
-    // The system still holds a receive of before, so that it has to go on.
-    if (error === 'EBUSY') this.#endBulk();
-    else this.#completeEnd({ error });
-  }
-
-  /** There is something to read, or perhaps: the port will call for each read. */
-  readAgain(): void {
-    const bulk = this.#bulk;
-    if (bulk === null || bulk.readable !== Readable.Unknown || this.#state !== State.Open) return;
-    if (!this.port.readers.mayRead) return this.port.readers.add(this);
-    bulk.beginTurn();
-    this.port.followUp = this;
-  }
-
-  /** One read. False when it was the last for now. */
-  completeNextRead(): boolean {
-    const bulk = this.#bulk;
-    if (bulk === null || this.#state !== State.Open) return false;
-    if (this.reading && bulk.readable === Readable.Yes) this.#readDirectly(bulk);
-    return this.#continueBulk(bulk);
-  }
-
-  #readDirectly(bulk: BulkReader): void {
-    const received = bulk.read();
-    if (typeof received !== 'number') return this.#take(received);
-    bulk.endTurn();
-    // The end can be received once more. So the port learns of it, too, before it tells.
-    if (received === 0) return this.#endBulk();
-    const error = this.errorName(received);
-    if (error !== 'EAGAIN') this.#completeEnd({ error });
-  }
-
-  /** Whether the turn goes on. If not: when to read next, or chunks again. */
-  #continueBulk(bulk: BulkReader): boolean {
-    if (this.#bulk !== bulk || this.#state !== State.Open) return false;
-    if (this.reading && bulk.readable === Readable.Yes) return true;
-    // The owner may have stopped and started reading meanwhile: then it is awaited already.
-    if (bulk.readable === Readable.Awaited) return false;
-    bulk.readable = Readable.Unknown;
-    if (bulk.isOver) this.#endBulk();
-    else if (this.reading && bulk.wasWorthIt) this.port.readers.add(this);
-    else this.#awaitReadable(bulk);
-    return false;
-  }
-
-  #completeEnd(end: Held): void {
-    if (this.#state !== State.Open) return;
-    this.#ended = true;
-    this.#updateHold();
-    // Nothing more is asked for: the system would say it again.
-    this.#bulk = null;
-    this.#owedCredit = 0;
-    if (!this.reading || this.#held !== null) this.#hold(end);
-    else this.#deliver(end);
-  }
-
-  #hold(what: Held): void {
-    (this.#held ??= []).push(what);
-  }
-
-  /** False when the owner wants no more. */
-  #deliver(what: Held): boolean {
-    const { owner } = this;
-    if (owner === null) return false;
-    if (Buffer.isBuffer(what)) return this.#scope.runInAsyncScope(owner.onData, owner, what);
-    if ('end' in what) this.#scope.runInAsyncScope(owner.onEnd, owner);
-    else this.#scope.runInAsyncScope(owner.onReadError, owner, what.error);
-    return true;
-  }
-
-  /** In the tick after startReading(): what had arrived while reading was stopped. */
-  deliverHeld(): void {
-    this.#scope.runInAsyncScope(this.#deliverHeld, this);
-  }
-
-  #deliverHeld(): void {
-    try {
-      while (this.reading && this.#held !== null && this.#state === State.Open) {
-        const what = this.#held.shift();
-        if (this.#held.length === 0) this.#held = null;
-        if (what !== undefined && !this.#deliver(what)) this.stopReading();
-      }
-    } finally {
-      // Where the owner has thrown, the rest follows in a tick of its own.
-      if (this.reading) this.#continueReading();
-    }
+    this.#reader.complete(result, chunk, offset);
+    if (!this.#reader.isAwaiting) this.#updateHold();
   }
 
   // --- Writing ------------------------------------------------------------------------------------
@@ -285,14 +181,12 @@ export class TcpConnection extends ConnectionControl implements Connection {
   completeSend(result: number, count: number): void {
     if (result >= 0) {
       this.#writer.complete(count, null);
-      if (!this.reading) this.#updateHold();
+      if (this.#holding && this.#writer.queued === 0) this.#updateHold();
       return;
     }
     const error = this.#writer.errorOf(result);
     const unanswered = this.#writer.complete(count, error);
-    if (unanswered && this.#state === State.Open && this.owner !== null) {
-      this.#scope.runInAsyncScope(this.owner.onWriteError, this.owner, error);
-    }
+    if (unanswered && this.#state === State.Open) this.#call(reportWriteError, error);
   }
 
   shutdown(done: DoneCallback): ErrorName | null {
@@ -300,7 +194,7 @@ export class TcpConnection extends ConnectionControl implements Connection {
     this.#sendSide = SendSide.Ending;
     this.#shutdownDone = done;
     if (!this.#holding) this.#updateHold();
-    this.port.submit(this.port.context.layout.opcodes.shutdown, 0, this.id);
+    this.port.submitNow(this.port.context.layout.opcodes.shutdown, 0, this.id);
     return null;
   }
 
@@ -325,7 +219,7 @@ export class TcpConnection extends ConnectionControl implements Connection {
     if (this.#state !== State.Connecting) return;
     this.#state = State.Open;
     this.#updateHold();
-    if (result === 0 && this.reading) this.#grantOwedCredit();
+    if (result === 0) this.#reader.open();
     this.owner?.onConnect(result < 0 ? this.errorName(result) : null);
   }
 
@@ -341,11 +235,9 @@ export class TcpConnection extends ConnectionControl implements Connection {
   #close(flags: number): void {
     if (this.#state >= State.Closing) return;
     this.#state = State.Closing;
+    this.#reader.close();
     this.#updateHold();
-    this.reading = false;
-    this.#held = null;
-    this.#bulk = null;
-    this.port.submit(this.port.context.layout.opcodes.close, flags, this.id);
+    this.port.submitNow(this.port.context.layout.opcodes.close, flags, this.id);
   }
 
   /** The port goes on sending what was written, but for the owner it is over. */
@@ -363,11 +255,10 @@ export class TcpConnection extends ConnectionControl implements Connection {
     if (this.#state === State.Closed) return;
     this.#state = State.Closed;
     this.#updateHold();
-    const { owner } = this;
     this.#writer.answerAll('ECANCELED');
     this.#endSending('ECANCELED');
+    this.#call(reportClose, null);
     this.owner = null;
-    if (owner !== null) this.#scope.runInAsyncScope(owner.onClose, owner);
   }
 
   protected override get isAlive(): boolean {
@@ -378,6 +269,7 @@ export class TcpConnection extends ConnectionControl implements Connection {
     if (!this.isAlive) return 'EBADF';
     if (process.platform === 'win32') return 'ENOTSUP';
     this.#isDuplicated = true;
+    if (!this.reading) this.#reader.withdraw();
     return this.port.context.group.duplicate(this.port.ordinal, this.id);
   }
 
@@ -391,16 +283,17 @@ export class TcpConnection extends ConnectionControl implements Connection {
     this.#updateHold();
   }
 
-  /** Whether something is awaited. An open connection that neither reads nor writes holds nothing. */
-  get #active(): boolean {
+  /**
+   * As with libuv, a request that is under way holds the event loop, and so does a handle that is
+   * being closed, referenced or not: their callbacks must come.
+   */
+  get #hasRequest(): boolean {
     if (this.#state !== State.Open) return this.#state !== State.Closed;
-    if (this.#sendSide === SendSide.Ending) return true;
-    return (this.reading && !this.#ended) || this.#writer.queued > 0;
+    return this.#sendSide === SendSide.Ending || this.#writer.queued > 0;
   }
 
   #updateHold(): void {
-    // As with libuv, what is being closed holds it, referenced or not: 'close' must come.
-    const hold = this.#state === State.Closing || (this.#refed && this.#active);
+    const hold = this.#hasRequest || (this.#refed && this.#reader.isAwaiting);
     if (hold === this.#holding) return;
     this.#holding = hold;
     if (hold) this.port.ref();
@@ -416,6 +309,36 @@ export class TcpConnection extends ConnectionControl implements Connection {
   }
 }
 
-function deliverHeld(connection: TcpConnection): void {
-  connection.deliverHeld();
+// What an owner is called for. True: it wants more.
+
+function deliver(owner: ConnectionOwner, what: Received): Verdict {
+  if (Buffer.isBuffer(what)) return owner.onData(what);
+  if (what === null) return owner.onEnd() ?? true;
+  owner.onReadError(what.error);
+  return true;
+}
+
+function reportWriteError(owner: ConnectionOwner, error: ErrorName): boolean {
+  owner.onWriteError(error);
+  return true;
+}
+
+function reportClose(owner: ConnectionOwner): boolean {
+  owner.onClose();
+  return true;
+}
+
+/** In the owner's scope. Who throws goes on reading, as under `node:net`. */
+function callOwner<T>(
+  port: Port,
+  owner: ConnectionOwner,
+  call: (owner: ConnectionOwner, argument: T) => Verdict,
+  argument: T,
+): Verdict {
+  try {
+    return call(owner, argument);
+  } catch (error) {
+    port.context.fatalException(error);
+    return true;
+  }
 }

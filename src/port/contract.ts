@@ -21,21 +21,32 @@ export interface Endpoint {
 /** `'local'`: a Unix domain socket, or a named pipe on Windows. It has a path and no endpoints. */
 export type SocketKind = 'tcp' | 'local';
 
+/** What an owner says of what it was given: it wants more, no more for now, or it is not the one. */
+export type Verdict = boolean | 'unclaimed';
+
 /**
  * What a connection reports. Every method is called on the JS thread, outside of any call into the
  * connection, in the async context in which the connection was made; `onConnect` in none, for it is
  * the answer to a request. Between two calls the tick and microtask queues have run, and what a
- * method throws reaches `uncaughtException`.
+ * method throws reaches `uncaughtException`, in the same context.
  */
 export interface ConnectionOwner {
+  /**
+   * `onData` and `onEnd` go into native code of Node's, which makes callbacks of its own, each with
+   * its context and its ticks. So they are called in none, as libuv would call that code.
+   */
+  readonly isNative?: boolean;
   /** What a program knows the connection by: a socket, or a bare handle. */
   readonly shownAs: object;
   /** The connect ended: `null` when it succeeded. Never called for accepted connections. */
   onConnect(error: ErrorName | null): void;
-  /** Bytes arrived; the buffer is the owner's. False stops reading, as `stopReading()` does. */
-  onData(chunk: Buffer): boolean;
+  /**
+   * Bytes arrived; the buffer is the owner's. False stops reading, as `stopReading()` does. With
+   * 'unclaimed' they are given to the owner that has meanwhile been put in its place.
+   */
+  onData(chunk: Buffer): Verdict;
   /** The peer has ended its side (FIN). No more data or read error follows. */
-  onEnd(): void;
+  onEnd(): Verdict | void;
   /** Receiving failed. No more data follows. */
   onReadError(error: ErrorName): void;
   /**
@@ -77,6 +88,8 @@ export interface Connection {
 
   startReading(): void;
   stopReading(): void;
+  /** The same, and nothing more is received on the socket as far as that can be had at once. */
+  withdrawReading(): void;
   /**
    * Submits bytes. A string is encoded straight into the send slab. `done` is called before
    * write() returns when the OS has taken all at once, or when the bytes were copied and little is
@@ -141,8 +154,6 @@ export interface ListenSettings {
   backlog: number;
   ipv6Only: boolean;
   reusePort: boolean;
-  /** Accepted connections start without receive credit: nothing is read before startReading(). */
-  pauseOnAccept: boolean;
 }
 
 export interface LocalListenSettings {
@@ -150,7 +161,6 @@ export interface LocalListenSettings {
   path: string;
   /** Means nothing on Windows. */
   backlog: number;
-  pauseOnAccept: boolean;
 }
 
 /** A native handle that exists already, and what becomes of it. */
@@ -213,6 +223,10 @@ export interface Transport extends AdoptingTransport, SharingTransport {
   /** The same for a path. */
   listenLocal(settings: LocalListenSettings, owner: ListenerOwner): Listener | ErrorName;
   connectLocal(path: string, owner: ConnectionOwner, scope?: AsyncResource): Connection | ErrorName;
+  /** Time that the event loop has waited in the ports, in milliseconds. */
+  waitedMs(): number;
+  /** What a listener threw: it goes to 'uncaughtException', in the context of this call. */
+  fatalException(error: unknown): void;
   /** What is open, or closing and not yet reported closed. Costs a look at every slot in use. */
   connections(): Connection[];
   listeners(): Listener[];
@@ -225,7 +239,7 @@ export interface AdoptingTransport {
   /** A bound stream socket, which listens then; others may accept from it too. */
   adoptListener(
     adoption: Adoption,
-    settings: Pick<ListenSettings, 'backlog' | 'pauseOnAccept'>,
+    settings: Pick<ListenSettings, 'backlog'>,
     owner: ListenerOwner,
   ): Listener | ErrorName;
 }

@@ -20,15 +20,14 @@ export class TcpListener extends AsyncResource implements Listener {
     port: Port,
     readonly id: number,
     readonly owner: ListenerOwner,
-    /** Receive credit that accepted connections start with. */
-    readonly acceptedCredit: number,
     readonly kind: SocketKind = 'tcp',
   ) {
     super(kind === 'tcp' ? 'TCPSERVERWRAP' : 'PIPESERVERWRAP', { requireManualDestroy: true });
     this.#port = port;
     port.addListener(this);
     port.ref();
-    port.submit(port.context.layout.opcodes.accept, 0, id, acceptedCredit);
+    // Without credit: nothing is read before the 'connection' event and its ticks are over.
+    port.submitNow(port.context.layout.opcodes.accept, 0, id, 0);
   }
 
   get listening(): boolean {

@@ -1,51 +1,47 @@
 /**
  * One port, on the JavaScript side: submits for its connections, and hands each completion to the
  * connection it belongs to. The other side of the rings is `deps/completion-port/src/port_core.cc`.
+ *
+ * Mostly the event loop drives the port, that is this thread: what is submitted is done by a plain
+ * call, or when the loop comes around. Now and then, or always where the engine is configured so, a
+ * thread drives; then what is submitted reaches it through the ring, and it is woken if it sleeps.
  */
-import { setImmediate as nodeSetImmediate, setTimeout as nodeSetTimeout } from 'node:timers';
+import { setImmediate as nodeSetImmediate } from 'node:timers';
 import type { Layout, NativePortGroup, PortMemory, PortSettings } from './binding';
 import type { TcpConnection } from './connection';
+import type { ConnectionWriter } from './connection-writer';
 import type { DoneCallback, ErrorName } from './contract';
 import type { TcpListener } from './listener';
-import type { Nursery } from './nursery';
+import { BulkMemory } from './bulk-receives';
 import { operationCounters } from './counters';
-import { BYTES_PER_TURN, Readers } from './readers';
+import { Gathering } from './gathering';
 import { ReceiveSlab } from './receive-slab';
 import { CompletionRing, SubmissionRing } from './ring';
 import { SendRequestPool } from './send-request';
-import { LARGEST_BLOCK, SendSlab } from './send-slab';
+import { SendSlab } from './send-slab';
 import { Slots } from './slots';
 import { canRunTicks, runTicks } from './ticks';
 import { waitAMoment } from './wait';
 
 /** Node's, whatever a test's fake timers put in their place later. */
 const setImmediate = nodeSetImmediate;
-const setTimeout = nodeSetTimeout;
+const nextTick = process.nextTick;
+const now = performance.now.bind(performance);
 
 /** Completions per turn of the event loop; then timers and other I/O have their turn. */
 const DISPATCH_LIMIT = canRunTicks ? 1024 : 1;
-/** Completions after which what was submitted meanwhile is handed to the I/O thread. */
-const PUBLISH_INTERVAL = 32;
-
+/** How long a turn may take, in milliseconds, before it is looked at. */
+const DISPATCH_MS = 5;
 /**
- * Copied writes per tick or dispatch that JavaScript may send itself. With one message under way,
- * waking the I/O thread to send it costs more than sending; with many, the I/O thread is the point.
+ * Completions after which that is looked at, and a thread that drives is told of what was submitted
+ * meanwhile. A new connection may have cost so much that it is looked at after each.
  */
-const DIRECT_BLOCKS = 2;
-/**
- * The same for writes of the caller's memory, in bytes, a millisecond's worth: a stream hands over
- * 64 KiB and waits for the answer, and the hop there and back costs as much as the copy, also to an
- * I/O thread that is awake. What was just received is still in this core's cache, too.
- */
-const DIRECT_BYTES = BYTES_PER_TURN;
-/** Of larger writes the hop is a small part, and JavaScript is free meanwhile. */
-const LARGEST_DIRECT = 128 * 1024;
+const LOOK_INTERVAL = 4;
 
 /** What the ports of an environment share. */
 export interface PortContext {
   readonly layout: Layout;
   readonly group: NativePortGroup;
-  readonly nursery: Nursery;
   /** Where what a listener throws goes: `'uncaughtException'`. */
   fatalException(error: unknown): void;
   /** Takes a new connection, by the ordinal of the listener's port and the listener's id. */
@@ -53,42 +49,49 @@ export interface PortContext {
   acceptFailed(listenerPort: number, listenerId: number, result: number): void;
 }
 
-/** Whether a publish is owed, and by whom. */
-enum Flush {
-  /** Nothing was submitted since the last publish. */
+/** Who will tell a thread that drives of what was submitted. */
+enum Wake {
+  /** Nothing was submitted since it was told. */
   None,
-  /** `process.nextTick` will publish. */
+  /** `process.nextTick` will. */
   Ticked,
-  /** The dispatch under way will publish. */
-  Dispatching,
+}
+
+/** How what comes next is to be delivered; the numbers are the binding's too (`port_group.cc`). */
+enum Next {
+  Nothing,
+  /** In a callback scope of Node's. */
+  Scoped,
+  /** In none: it makes its own. */
+  Bare,
 }
 
 export class Port {
   readonly slab: SendSlab;
   readonly received: ReceiveSlab;
   readonly requests = new SendRequestPool();
+  readonly bulk = new BulkMemory();
   readonly counters: BigUint64Array;
   readonly #submissions: SubmissionRing;
   readonly #completions: CompletionRing;
   readonly #connections: Slots<TcpConnection>;
   readonly #listeners: Slots<TcpListener>;
-  readonly #flushTick = (): void => this.#flushAtTick();
-  readonly #nextTurn = (): void => this.#takeTurn();
-  readonly #read = (connection: TcpConnection): void => {
-    connection.readAgain();
-    this.#followUp();
-  };
-  #flush = Flush.None;
+  readonly #gathering: Gathering;
+  readonly #wakeAtTick = (): void => this.#wakeThread();
+  #wake = Wake.None;
+  #isDispatching = false;
+  /** Completions that this dispatch has yet to read. */
+  #left = 0;
+  #begun = 0;
+  /** The ring's current completion was read and not dispatched. */
+  #isRead = false;
+  /** Have something to deliver that came before. */
+  #owed: TcpConnection[] | null = null;
   #references = 0;
   #listenersClosed = 0;
-  #isTurnPlanned = false;
   #isBacklogFollowed = false;
-  /** Direct sends since the last tick or dispatch began: of blocks, and bytes of the others. */
-  #directBlocks = 0;
-  #directBytesSent = 0;
-  /** Set by a connection that has reads to be dispatched, each by itself. */
-  followUp: TcpConnection | null = null;
-  readonly readers = new Readers();
+  /** Accepted by the completion that is being dispatched: it is not read from before that is over. */
+  newcomer: TcpConnection | null = null;
   /** Connections on this port. */
   size = 0;
 
@@ -110,177 +113,175 @@ export class Port {
       settings.submissionEntries,
       settings.completionEntries,
     );
+    this.#gathering = new Gathering(context.group, ordinal);
     const countersAt = memory.ring.offset + layout.countersOffset;
     this.counters = new BigUint64Array(
       memory.ring.buffer,
       countersAt,
       (layout.submissionsOffset - layout.countersOffset) >> 3,
     );
-    this.#completions.sleep();
   }
 
   // --- Submitting ---------------------------------------------------------------------------------
 
+  /** For the next turn, whoever takes it. */
   submit(opcode: number, flags: number, id: number, arg0 = 0, arg1 = 0, arg2 = 0): void {
-    this.#submissions.write(opcode, flags, id, arg0, arg1, arg2);
-    if (this.#flush === Flush.None) this.#publishInTick();
+    const submissions = this.#submissions;
+    submissions.write(opcode, flags, id, arg0, arg1, arg2);
+    if (submissions.full) this.#makeRoom();
+    if (!this.#isDispatching && submissions.threadDrives) this.#wakeInTick();
+  }
+
+  /** Done now, if it can be: before this returns, or at the end of the dispatch under way. */
+  submitNow(opcode: number, flags: number, id: number, arg0 = 0): void {
+    this.submit(opcode, flags, id, arg0);
+    if (!this.#isDispatching) this.handOver();
+  }
+
+  /** What was submitted is done as far as that can be at once; or the thread that drives is woken. */
+  handOver(): void {
+    this.context.group.submit(this.ordinal, 0);
+  }
+
+  /** Whether what this dispatch sends goes through the ring, to a thread that has time for it. */
+  get offloads(): boolean {
+    return this.#isDispatching && this.#submissions.offloads;
   }
 
   /**
-   * Gives a chunk back with its credit. `lastReturn` is what the connection's previous call
-   * returned: while the port has taken that one, the connection still has credit there, and a
-   * sleeping port may sleep on.
+   * Whether this write is to be gathered with others: of a connection that has sent in this dispatch
+   * already. What is gathered is submitted, but not handed over.
    */
-  returnChunk(id: number, chunk: number, lastReturn: number): number {
-    const ring = this.#submissions;
-    if (!ring.isTaken(lastReturn)) ring.wakeOnPublish();
-    const position = ring.writeQuietly(this.context.layout.opcodes.release, id, chunk, 1);
-    if (this.#flush === Flush.None) this.#publishInTick();
-    return position;
+  gathers(writer: ConnectionWriter): boolean {
+    return this.#isDispatching && this.#gathering.gathers(writer);
+  }
+
+  /** After a write of a gathering connection was submitted: hands it over if it waits for long. */
+  gathered(writer: ConnectionWriter): void {
+    this.#gathering.add(writer);
+  }
+
+  /** What is gathered of a connection is handed over now. */
+  endGathering(writer: ConnectionWriter): void {
+    this.#gathering.handOverNow(writer);
   }
 
   /**
-   * Sends from a block of the slab on this thread, if that is better than waking the I/O thread.
-   * Only for a connection without sends under way. Bytes taken, 0 also for 'not now', or minus an
-   * error: the ring's send is to meet it again, as it reports in order, and not synchronously.
-   */
-  sendBlockDirectly(id: number, offset: number, length: number): number {
-    if (this.#directBlocks === DIRECT_BLOCKS || !this.#submissions.portSleeps) return 0;
-    this.#directBlocks++;
-    if (this.#flush === Flush.None) this.#publishInTick();
-    return this.context.group.sendBlockNow(this.ordinal, id, offset, length);
-  }
-
-  /**
-   * The same for memory of the caller's. What a block would hold, if one were free, is worth it on a
-   * quiet port only; more, on any.
-   */
-  sendDirectly(id: number, bytes: Uint8Array): number {
-    if (bytes.length > LARGEST_DIRECT || this.#directBytesSent >= DIRECT_BYTES) return 0;
-    if (bytes.length <= LARGEST_BLOCK && !this.#submissions.portSleeps) return 0;
-    this.#directBytesSent += bytes.length;
-    if (this.#flush === Flush.None) this.#publishInTick();
-    return this.context.group.sendNow(this.ordinal, id, bytes);
-  }
-
-  /**
-   * Closes a listener, and waits a moment for its socket to be closed, as `node:net` closes it in
-   * `server.close()`. False where that takes longer; its completion says when, in any case.
+   * Closes a listener, as `node:net` closes it in `server.close()`. False where that takes a while
+   * (Windows, and a thread that drives); its completion says when, in any case.
    */
   closeListener(id: number): boolean {
     const { layout } = this.context;
     const { closeListener } = layout.opcodes;
     this.submit(closeListener, 0, id);
-    this.publish();
+    this.handOver();
     const wanted = BigInt(++this.#listenersClosed);
     const { completed } = operationCounters(layout, closeListener);
-    return waitAMoment(() => Atomics.load(this.counters, completed) >= wanted);
+    const isClosed = (): boolean => Atomics.load(this.counters, completed) >= wanted;
+    return isClosed() || (this.#submissions.threadDrives && waitAMoment(isClosed));
   }
 
-  #beginDirectSends(): void {
-    this.#directBlocks = 0;
-    this.#directBytesSent = 0;
+  #wakeInTick(): void {
+    if (this.#wake !== Wake.None) return;
+    this.#wake = Wake.Ticked;
+    nextTick.call(process, this.#wakeAtTick);
   }
 
-  #publishInTick(): void {
-    this.#flush = Flush.Ticked;
-    process.nextTick(this.#flushTick);
+  #wakeThread(): void {
+    this.#wake = Wake.None;
+    if (this.#submissions.takeSleeper()) this.context.group.wake(this.ordinal);
   }
 
-  /** Hands everything submitted to the I/O thread now. */
-  publish(): void {
-    if (this.#submissions.publish()) this.context.group.wake(this.ordinal);
-  }
-
-  #flushAtTick(): void {
-    if (this.#flush !== Flush.Ticked) return; // a dispatch has taken over
-    this.#flush = Flush.None;
-    this.#beginDirectSends();
-    this.publish();
-    this.#followBacklog();
-  }
-
-  /** A full ring: the I/O thread was woken and reads; write on when the loop comes around. */
-  #followBacklog(): void {
+  /** The ring is full. Where a thread drives, it has to be waited for. */
+  #makeRoom(): void {
+    this.handOver();
+    this.#submissions.writeBacklog();
     if (!this.#submissions.full || this.#isBacklogFollowed) return;
     this.#isBacklogFollowed = true;
     setImmediate(() => {
       this.#isBacklogFollowed = false;
-      this.publish();
-      this.#followBacklog();
+      this.#makeRoom();
     });
   }
 
   // --- Dispatching --------------------------------------------------------------------------------
 
-  /** The I/O thread says that there are completions, or the binding that there are more. */
-  wake(isMore: boolean): void {
-    // Readers have their turn planned, with JavaScript asleep for all others.
-    if (isMore || this.#isTurnPlanned) this.#planTurn();
-    else this.#drain();
-  }
-
   /**
-   * Reads on, or falls asleep, when the event loop comes around. A turn is followed by another until
-   * one finds nothing: programs expect that a `setImmediate()` made in a callback runs before the
+   * Delivers the completions that there are, once in a round of the event loop. What comes meanwhile
+   * waits for the next: programs expect that a `setImmediate()` made in a callback runs before the
    * next callback that the network can cause (with a connection to itself, Node's own tests do).
+   *
+   * The binding calls it in a callback scope of Node's, or in none (`isBare`), and again as often as
+   * the answer says in which the next completion wants to be delivered.
    */
-  #planTurn(): void {
-    if (this.#isTurnPlanned) return;
-    this.#isTurnPlanned = true;
-    const turn = setImmediate(this.#nextTurn);
-    if (this.#references !== 0) return;
-    turn.unref();
-    // For an immediate that holds nothing, a loop that something else holds does not come around.
-    setTimeout(this.#nextTurn, 1).unref();
-  }
-
-  #takeTurn(): void {
-    if (!this.#isTurnPlanned) return;
-    this.#isTurnPlanned = false;
-    if (this.#completions.ready !== 0 || !this.readers.isEmpty) this.#drain();
-    else if (this.#completions.sleep()) return;
-    this.#planTurn();
-  }
-
-  /** Reads the completions that there are. What comes meanwhile waits for the next turn. */
-  #drain(): void {
-    const completions = this.#completions;
-    this.#flush = Flush.Dispatching;
-    this.#beginDirectSends();
-    this.readers.takeTurn(this.#read);
-    const limit = Math.min(DISPATCH_LIMIT, completions.ready);
-    for (let taken = 1; taken <= limit && completions.next(); taken++) {
-      this.#dispatchOne();
-      if (taken % PUBLISH_INTERVAL !== 0) continue;
-      this.#releaseCompletions();
-      this.publish();
+  readonly deliver = (isBare: boolean): Next => {
+    if (!this.#isDispatching) this.#begin();
+    for (;;) {
+      const next = this.#next();
+      if (next === Next.Nothing) break;
+      if (isBare !== (next === Next.Bare)) return next;
+      this.#dispatchOne(isBare);
     }
+    this.#end();
+    return Next.Nothing;
+  };
+
+  #begin(): void {
+    this.#isDispatching = true;
+    this.#left = Math.min(DISPATCH_LIMIT, this.#completions.ready);
+    this.#begun = this.#left > 1 ? now() : 0;
+  }
+
+  #end(): void {
     this.#releaseCompletions();
-    this.publish();
-    // A tick that was scheduled before this dispatch may still come; it finds nothing to do.
-    this.#flush = Flush.None;
-    this.#beginDirectSends();
-    this.#followBacklog();
-    // Not before: what the callbacks of this one ask of setImmediate() comes first.
-    if (!this.readers.isEmpty) this.#planTurn();
+    this.#isDispatching = false;
+    if (this.#submissions.full) this.#makeRoom();
   }
 
-  #releaseCompletions(): void {
-    if (this.#completions.release() && this.#submissions.takeSleeper()) {
-      this.context.group.wake(this.ordinal);
+  /** What comes next, and how it is to be called: what is owed, then the next completion. */
+  #next(): Next {
+    if (this.#owed !== null) return this.#owed[0]?.isNative ? Next.Bare : Next.Scoped;
+    if (!this.#isRead) {
+      if (this.#left === 0 || !this.#completions.next()) return Next.Nothing;
+      this.#left--;
+      this.#isRead = true;
     }
+    const { opcode, id, result } = this.#completions;
+    const isData = opcode === this.context.layout.opcodes.receive && result >= 0;
+    return isData && this.#connections.find(id)?.isNative === true ? Next.Bare : Next.Scoped;
   }
 
-  /** One completion, then the ticks and microtasks it caused. */
-  #dispatchOne(): void {
+  /** The room of what was read is the port's again; and a thread learns of what was submitted. */
+  #releaseCompletions(): void {
+    const isRoomWanted = this.#completions.release();
+    if (isRoomWanted || this.#submissions.threadDrives) this.#wakeThread();
+  }
+
+  #look(): void {
+    if (this.#left > 0 && now() - this.#begun > DISPATCH_MS) this.#left = 0;
+    if (this.#submissions.threadDrives) this.#releaseCompletions();
+  }
+
+  /** One completion, then the ticks and microtasks it caused, then what it has answered. */
+  #dispatchOne(isBare: boolean): void {
+    const owed = this.#owed === null ? null : this.#takeOwed();
     try {
-      this.#dispatch(this.#completions);
+      if (owed !== null) owed.deliverHeld();
+      else this.#dispatch(this.#completions);
     } catch (error) {
       this.context.fatalException(error);
     }
-    this.#runTicks();
-    if (this.followUp !== null) this.#followUp();
+    if (owed === null) {
+      this.#isRead = false;
+      if (this.#left % LOOK_INTERVAL === 0 || this.newcomer !== null) this.#look();
+    }
+    // Native code has run them at the end of its own callbacks.
+    if (!isBare) this.#runTicks();
+    if (this.#gathering.hasWriters) this.#gathering.handOver();
+    const { newcomer } = this;
+    if (newcomer === null) return;
+    this.newcomer = null;
+    newcomer.beginReading();
   }
 
   #runTicks(): void {
@@ -291,19 +292,18 @@ export class Port {
     }
   }
 
-  /** The reads of a connection that can be read from, each as if it had come by itself. */
-  #followUp(): void {
-    const connection = this.followUp;
-    if (connection === null) return;
-    this.followUp = null;
-    for (let more = true; more;) {
-      try {
-        more = connection.completeNextRead();
-      } catch (error) {
-        this.context.fatalException(error);
-      }
-      this.#runTicks();
-    }
+  #takeOwed(): TcpConnection | null {
+    const owed = this.#owed?.shift() ?? null;
+    if (this.#owed?.length === 0) this.#owed = null;
+    return owed;
+  }
+
+  /** Something waits in the connection to be delivered, in a callback of its own, soon. */
+  owe(connection: TcpConnection): void {
+    this.#owed ??= [];
+    if (this.#owed.includes(connection)) return;
+    this.#owed.push(connection);
+    if (!this.#isDispatching) this.context.group.deliverSoon(this.ordinal);
   }
 
   #dispatch(completion: CompletionRing): void {
@@ -317,8 +317,6 @@ export class Port {
         if (connection !== undefined) return connection.completeReceive(result, arg0, arg1);
         if (result > 0) this.submit(opcodes.release, 0, id, arg0, 0);
         return;
-      case opcodes.readable:
-        return connection?.completeReadable(result);
       case opcodes.send:
         return connection?.completeSend(result, arg0);
       case opcodes.connect:
@@ -362,6 +360,12 @@ export class Port {
   }
 
   // --- Who is here --------------------------------------------------------------------------------
+
+  /** Time that the event loop has waited here, in milliseconds. */
+  get waitedMs(): number {
+    const index = this.context.layout.counters.indexOf('waitedNs');
+    return Number(this.counters[index] ?? 0n) / 1e6;
+  }
 
   addConnection(connection: TcpConnection): void {
     this.#connections.add(connection);

@@ -1,20 +1,27 @@
 /**
  * Received bytes, from the port's chunk to a Buffer of the user's own. Always a copy: a chunk goes
  * back to the port at once, so that a 10-byte message never keeps 4 KiB, and nothing a user holds
- * can be overwritten. Buffers below half of `Buffer.poolSize` share Node's pool, as they would if
- * the user had called `Buffer.from`.
+ * can be overwritten. Its memory is its own, as with `node:net`: not of Node's pool, of which every
+ * message that somebody keeps would keep 8 KiB, and which shows what others have received.
  */
 import type { Region } from './binding';
 
+/** Up to so many bytes V8 keeps a typed array's memory on its heap, and one call does it all. */
+const ON_HEAP_BYTES = 64;
+
+const { slice } = Uint8Array.prototype;
+
 export class ReceiveSlab {
-  readonly #bytes: Uint8Array;
+  readonly #bytes: Buffer;
 
   constructor(region: Region) {
-    this.#bytes = new Uint8Array(region.buffer, region.offset, region.bytes);
+    this.#bytes = Buffer.from(region.buffer, region.offset, region.bytes);
   }
 
   copyOut(offset: number, length: number): Buffer {
-    const copy = Buffer.allocUnsafe(length);
+    // Of the class that a Buffer names as its species, which is Node's own for Buffers.
+    if (length <= ON_HEAP_BYTES) return slice.call(this.#bytes, offset, offset + length) as Buffer;
+    const copy = Buffer.allocUnsafeSlow(length);
     copy.set(this.#bytes.subarray(offset, offset + length));
     return copy;
   }

@@ -11,10 +11,7 @@ function wordsOf(region: Region): Int32Array {
 /** What a full submission ring keeps until there is room: records, one after the other. */
 type Backlog = number[];
 
-/**
- * Writes submissions. They become visible to the port with `publish()`, so that what one tick
- * submits is taken as one batch.
- */
+/** Writes submissions. The port can see each at once. */
 export class SubmissionRing {
   readonly #words: Int32Array;
   readonly #recordWords: number;
@@ -23,7 +20,9 @@ export class SubmissionRing {
   readonly #tailWord: number;
   readonly #headWord: number;
   readonly #asleepWord: number;
-  readonly #wantedWord: number;
+  readonly #driverWord: number;
+  readonly #offloadWord: number;
+  readonly #thread: number;
   readonly #opcode: number;
   readonly #flags: number;
   readonly #id: number;
@@ -31,9 +30,7 @@ export class SubmissionRing {
   readonly #arg1: number;
   readonly #arg2: number;
   #tail = 0;
-  #published = 0;
   #knownHead = 0;
-  #mustWake = false;
   #backlog: Backlog = [];
 
   constructor(layout: Layout, region: Region, entries: number) {
@@ -44,7 +41,9 @@ export class SubmissionRing {
     this.#tailWord = layout.header.submissionTail;
     this.#headWord = layout.header.submissionHead;
     this.#asleepWord = layout.header.portAsleep;
-    this.#wantedWord = layout.header.chunksWanted;
+    this.#driverWord = layout.header.driver;
+    this.#offloadWord = layout.header.offload;
+    this.#thread = layout.threadDrives;
     this.#opcode = layout.submission.opcode;
     this.#flags = layout.submission.flags;
     this.#id = layout.submission.id;
@@ -55,65 +54,43 @@ export class SubmissionRing {
 
   /** Submits one operation. Never fails: what finds no room is kept here and written later. */
   write(opcode: number, flags: number, id: number, arg0: number, arg1: number, arg2: number): void {
-    this.#mustWake = true;
-    this.#add(opcode, flags, id, arg0, arg1, arg2);
+    if (this.#backlog.length !== 0 || !this.#hasRoom()) {
+      this.#backlog.push(opcode, flags, id, arg0, arg1, arg2);
+      return;
+    }
+    this.#put(opcode, flags, id, arg0, arg1, arg2);
+    Atomics.store(this.#words, this.#tailWord, this.#tail);
   }
 
-  /**
-   * Submits something that need not wake a sleeping port: it will do when the next packet does.
-   * Returns the record's position, for `isTaken()`.
-   */
-  writeQuietly(opcode: number, id: number, arg0: number, arg1: number): number {
-    this.#add(opcode, 0, id, arg0, arg1, 0);
-    return this.#tail;
+  /** Whether a thread drives the port now, and not the event loop. */
+  get threadDrives(): boolean {
+    return Atomics.load(this.#words, this.#driverWord) === this.#thread;
   }
 
-  /** Makes the next `publish()` wake the port if it sleeps. */
-  wakeOnPublish(): void {
-    this.#mustWake = true;
+  /** Whether it does so to take work off this thread, sending too. */
+  get offloads(): boolean {
+    return Atomics.load(this.#words, this.#offloadWord) === 1;
   }
 
-  /** Whether the port has read up to the position. */
-  isTaken(position: number): boolean {
-    return ((Atomics.load(this.#words, this.#headWord) - position) | 0) >= 0;
-  }
-
-  get portSleeps(): boolean {
-    return Atomics.load(this.#words, this.#asleepWord) === 1;
-  }
-
-  /** True when something waits for room; `publish()` again once the port has read. */
+  /** True when something waits for room. */
   get full(): boolean {
     return this.#backlog.length !== 0;
   }
 
-  /** Makes what was written visible. True if the port slept and the caller must wake it. */
-  publish(): boolean {
-    if (this.#backlog.length !== 0) this.#writeBacklog();
-    if (this.#published === this.#tail && !this.#mustWake) return false;
-    this.#published = this.#tail;
+  /** Writes what waits, as far as there is room. */
+  writeBacklog(): void {
+    if (this.#backlog.length === 0) return;
+    this.#writeBacklog();
     Atomics.store(this.#words, this.#tailWord, this.#tail);
-    const mustWake = this.#mustWake || Atomics.load(this.#words, this.#wantedWord) === 1;
-    this.#mustWake = this.full;
-    return mustWake && this.takeSleeper();
   }
 
-  /** True if the port slept; it is the caller's to wake. */
+  /** True if the thread that drives slept; it is the caller's to wake. */
   takeSleeper(): boolean {
     const words = this.#words;
     return (
       Atomics.load(words, this.#asleepWord) === 1 &&
       Atomics.exchange(words, this.#asleepWord, 0) === 1
     );
-  }
-
-  #add(opcode: number, flags: number, id: number, arg0: number, arg1: number, arg2: number): void {
-    if (this.#backlog.length !== 0 || !this.#hasRoom()) {
-      this.#mustWake = true;
-      this.#backlog.push(opcode, flags, id, arg0, arg1, arg2);
-      return;
-    }
-    this.#put(opcode, flags, id, arg0, arg1, arg2);
   }
 
   #hasRoom(): boolean {
@@ -166,7 +143,6 @@ export class CompletionRing {
   readonly #mask: number;
   readonly #tailWord: number;
   readonly #headWord: number;
-  readonly #asleepWord: number;
   readonly #overflowWord: number;
   readonly #opcode: number;
   readonly #id: number;
@@ -183,7 +159,6 @@ export class CompletionRing {
     this.#mask = entries - 1;
     this.#tailWord = layout.header.completionTail;
     this.#headWord = layout.header.completionHead;
-    this.#asleepWord = layout.header.consumerAsleep;
     this.#overflowWord = layout.header.completionOverflow;
     this.#opcode = layout.completion.opcode;
     this.#id = layout.completion.id;
@@ -219,16 +194,5 @@ export class CompletionRing {
   release(): boolean {
     Atomics.store(this.#words, this.#headWord, this.#head);
     return Atomics.load(this.#words, this.#overflowWord) === 1;
-  }
-
-  /**
-   * Asks to be woken by the next completion. False if one came meanwhile: read on. Unless a wake-up
-   * is on its way already; that must be the only one, or it comes where none may.
-   */
-  sleep(): boolean {
-    const words = this.#words;
-    Atomics.store(words, this.#asleepWord, 1);
-    if (Atomics.load(words, this.#tailWord) === this.#head) return true;
-    return Atomics.exchange(words, this.#asleepWord, 0) === 0;
   }
 }

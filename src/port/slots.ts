@@ -4,7 +4,7 @@ export class Slots<T extends { readonly id: number }> {
   /** By slot index; an entry counts only if its id matches. */
   readonly #latest: (T | undefined)[] = [];
   /**
-   * The I/O thread frees a slot when it writes the last completion of its id. A connect or a listen
+   * Whoever drives frees a slot when it writes the last completion of its id. A connect or a listen
    * can take the slot before that completion is read: the one before waits here for it.
    */
   readonly #earlier = new Map<number, T>();

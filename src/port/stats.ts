@@ -1,4 +1,4 @@
-/** `engine.stats()`: the counters that the I/O threads keep in shared memory, by name. */
+/** `engine.stats()`: the counters that the ports keep in shared memory, by name. */
 import { operationCounters } from './counters';
 import type { Port } from './port';
 import type { PortTransport } from './transport';
@@ -10,7 +10,7 @@ export interface OperationStats {
 
 /** Names and meanings: `COMPLETION_PORT_COUNTERS` in `completion_port/layout.h`. */
 export interface PortStats {
-  /** This and the next: by the I/O thread and directly. */
+  /** This and the next: through the port and directly. */
   bytesReceived: number;
   bytesSent: number;
   /** Returns of the operating system's queue that brought something. */
@@ -19,9 +19,9 @@ export interface PortStats {
   packets: number;
   /** System calls of the data plane. */
   osCalls: number;
-  /** Times JavaScript woke the I/O thread. */
+  /** Times the thread that drives was woken, or the event loop that waits in the port. */
   portWakeups: number;
-  /** Times the I/O thread woke JavaScript. */
+  /** Times a thread that drives woke JavaScript. */
   consumerWakeups: number;
   socketsOpen: number;
   listenersOpen: number;
@@ -31,12 +31,20 @@ export interface PortStats {
   /** Receives that had to wait for a chunk. */
   receivesStarved: number;
   chunksTrimmed: number;
-  /** Sends that JavaScript made itself, without the I/O thread, and their bytes. */
+  /** Sends that JavaScript made itself, at once, and their bytes. */
   directSends: number;
   directBytesSent: number;
-  /** The same, receiving. */
-  directReceives: number;
-  directBytesReceived: number;
+  /** Receives into the memory that becomes the program's. */
+  pinnedReceives: number;
+  /** Time that the event loop waited in the port, in nanoseconds. */
+  waitedNs: number;
+  /** Times the helper has driven in the event loop's place, and how long in all. */
+  helperTurns: number;
+  helperNs: number;
+  /** Times the helper has looked whether it is needed. */
+  helperLooks: number;
+  /** Rounds of the event loop that found work of the helper's and left it driving. */
+  workFound: number;
   operations: Record<string, OperationStats>;
 }
 
@@ -62,8 +70,12 @@ function empty(): PortStats {
     chunksTrimmed: 0,
     directSends: 0,
     directBytesSent: 0,
-    directReceives: 0,
-    directBytesReceived: 0,
+    pinnedReceives: 0,
+    waitedNs: 0,
+    helperTurns: 0,
+    helperNs: 0,
+    helperLooks: 0,
+    workFound: 0,
     operations: {},
   };
 }
@@ -80,7 +92,6 @@ function statsOf(port: Port): PortStats {
     if (isCounter(name, stats)) stats[name] = value(index);
   });
   stats.bytesSent += stats.directBytesSent;
-  stats.bytesReceived += stats.directBytesReceived;
   layout.opcodeNames.forEach((name, opcode) => {
     if (opcode === 0) return;
     const { submitted, completed } = operationCounters(layout, opcode);

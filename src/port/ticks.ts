@@ -10,7 +10,18 @@ interface ProcessWithTicks {
   _tickCallback?: () => void;
 }
 
-const tickCallback = (process as unknown as ProcessWithTicks)._tickCallback;
+/**
+ * With `--pending-deprecation` Node has a function in its place that warns, or throws
+ * (`--throw-deprecation`), before it calls the real one, which it has as its prototype.
+ */
+function findTickCallback(): (() => void) | undefined {
+  const found = (process as unknown as ProcessWithTicks)._tickCallback;
+  if (typeof found !== 'function' || found.name !== 'deprecated') return found;
+  const real: unknown = Object.getPrototypeOf(found);
+  return typeof real === 'function' ? (real as () => void) : found;
+}
+
+const tickCallback = findTickCallback();
 
 /** Whether `runTicks` can be called from within a dispatch. */
 export const canRunTicks = typeof tickCallback === 'function';

@@ -1,7 +1,7 @@
 /** The ports of one environment, and how connections and listeners find one. */
 import type { AsyncResource } from 'node:async_hooks';
 import { errorName, type Binding, type NativePortGroup, type PortSettings } from './binding';
-import { RECEIVE_CREDIT, TcpConnection } from './connection';
+import { TcpConnection } from './connection';
 import type {
   Adoption,
   ConnectFailure,
@@ -16,7 +16,6 @@ import type {
   Transport,
 } from './contract';
 import { TcpListener } from './listener';
-import { Nursery } from './nursery';
 import { Port, type PortContext } from './port';
 
 export class PortTransport implements Transport {
@@ -30,7 +29,6 @@ export class PortTransport implements Transport {
     this.#context = {
       layout: binding.layout,
       group: this.#group,
-      nursery: new Nursery((bytes) => binding.keepFreedMemory(bytes)),
       fatalException: (error) => binding.fatalException(error),
       accepted: (port, listenerPort, listenerId, socketId) =>
         this.#accepted(port, listenerPort, listenerId, socketId),
@@ -41,12 +39,11 @@ export class PortTransport implements Transport {
       this.#open(ordinal, { ...settings, core: cores[ordinal] ?? -1 });
     }
     // What was submitted in the last tick leaves with the process, as node:net's writes would.
-    process.on('exit', () => this.ports.forEach((port) => port.publish()));
+    process.on('exit', () => this.ports.forEach((port) => port.handOver()));
   }
 
   #open(ordinal: number, settings: PortSettings): void {
-    // The I/O thread may call before `add` returns; there is nothing to drain until it has.
-    const memory = this.#group.add(settings, (isMore) => this.ports[ordinal]?.wake(isMore));
+    const memory = this.#group.add(settings, (isBare) => this.ports[ordinal]?.deliver(isBare) ?? 0);
     if (typeof memory === 'string') {
       this.#group.stop(); // the ports before this one
       throw Object.assign(new Error(`cannot open a completion port: ${memory}`), { code: memory });
@@ -65,7 +62,7 @@ export class PortTransport implements Transport {
       settings.reusePort,
     );
     if (typeof id === 'string') return id;
-    return new TcpListener(port, id, owner, settings.pauseOnAccept ? 0 : RECEIVE_CREDIT);
+    return new TcpListener(port, id, owner);
   }
 
   connect(settings: ConnectSettings, owner: ConnectionOwner): Connection | ConnectFailure {
@@ -81,9 +78,9 @@ export class PortTransport implements Transport {
     if (typeof id === 'string') {
       return { error: id, syscall: localAddress === '' ? 'connect' : 'bind' };
     }
-    const connection = new TcpConnection(port, id, 0, undefined, 'tcp', scope);
+    const connection = new TcpConnection(port, id, undefined, 'tcp', scope);
     connection.owner = owner;
-    port.submit(this.#context.layout.opcodes.connect, 0, id);
+    port.submitNow(this.#context.layout.opcodes.connect, 0, id);
     return connection;
   }
 
@@ -91,7 +88,7 @@ export class PortTransport implements Transport {
     const port = this.#leastLoaded();
     const id = this.#group.listenLocal(port.ordinal, settings.path, settings.backlog);
     if (typeof id === 'string') return id;
-    return new TcpListener(port, id, owner, settings.pauseOnAccept ? 0 : RECEIVE_CREDIT, 'local');
+    return new TcpListener(port, id, owner, 'local');
   }
 
   connectLocal(
@@ -102,9 +99,9 @@ export class PortTransport implements Transport {
     const port = this.#leastLoaded();
     const id = this.#group.connectLocal(port.ordinal, path);
     if (typeof id === 'string') return id;
-    const connection = new TcpConnection(port, id, 0, undefined, 'local', scope);
+    const connection = new TcpConnection(port, id, undefined, 'local', scope);
     connection.owner = owner;
-    port.submit(this.#context.layout.opcodes.connect, 0, id);
+    port.submitNow(this.#context.layout.opcodes.connect, 0, id);
     return connection;
   }
 
@@ -113,21 +110,20 @@ export class PortTransport implements Transport {
     const adopted = this.#group.adoptConnection(port.ordinal, handle, duplicate);
     if (typeof adopted === 'string') return adopted;
     const { id, kind } = adopted;
-    const connection = new TcpConnection(port, id, 0, 'adopted', kind);
-    port.submit(this.#context.layout.opcodes.connect, 0, id);
+    const connection = new TcpConnection(port, id, 'adopted', kind);
+    port.submitNow(this.#context.layout.opcodes.connect, 0, id);
     return connection;
   }
 
   adoptListener(
     { handle, duplicate }: Adoption,
-    { backlog, pauseOnAccept }: Pick<ListenSettings, 'backlog' | 'pauseOnAccept'>,
+    { backlog }: Pick<ListenSettings, 'backlog'>,
     owner: ListenerOwner,
   ): Listener | ErrorName {
     const port = this.#leastLoaded();
     const adopted = this.#group.adoptListener(port.ordinal, handle, duplicate, backlog);
     if (typeof adopted === 'string') return adopted;
-    const credit = pauseOnAccept ? 0 : RECEIVE_CREDIT;
-    return new TcpListener(port, adopted.id, owner, credit, adopted.kind);
+    return new TcpListener(port, adopted.id, owner, adopted.kind);
   }
 
   openShared({
@@ -151,6 +147,14 @@ export class PortTransport implements Transport {
     this.#group.closeHandle(handle);
   }
 
+  waitedMs(): number {
+    return this.ports.reduce((sum, port) => sum + port.waitedMs, 0);
+  }
+
+  fatalException(error: unknown): void {
+    this.#context.fatalException(error);
+  }
+
   connections(): Connection[] {
     return this.ports.flatMap(({ connections }) => [...connections]);
   }
@@ -167,16 +171,27 @@ export class PortTransport implements Transport {
       port.submit(opcodes.close, closeReset, socketId);
       return;
     }
-    const { acceptedCredit, kind } = listener;
-    const connection = new TcpConnection(port, socketId, acceptedCredit, listener, kind);
-    listener.runInAsyncScope(listener.owner.onAccept, listener.owner, connection);
+    const connection = new TcpConnection(port, socketId, listener, listener.kind);
+    port.newcomer = connection;
+    this.#callIn(listener, () => listener.owner.onAccept(connection));
   }
 
   #acceptFailed(listenerPort: number, listenerId: number, result: number): void {
     const listener = this.ports[listenerPort]?.listener(listenerId);
     if (listener === undefined || !listener.listening) return;
     const error = errorName(this.#context.layout, result);
-    listener.runInAsyncScope(() => listener.owner.onAcceptError(error));
+    this.#callIn(listener, () => listener.owner.onAcceptError(error));
+  }
+
+  /** What the owner throws is reported from within the listener's scope. */
+  #callIn(listener: TcpListener, call: () => void): void {
+    listener.runInAsyncScope(() => {
+      try {
+        call();
+      } catch (error) {
+        this.fatalException(error);
+      }
+    });
   }
 
   #leastLoaded(): Port {

@@ -2,6 +2,7 @@
  * Modules of Node's that were loaded before `iocp-net/register` stand on Node's classes: they are
  * moved to ours. Those that load later find ours by themselves.
  */
+import { isLoaded } from '../net/node/loaded-modules';
 import * as nodeNet from '../net/node/node-net';
 import { Server } from '../net/server/server';
 import { Socket } from '../net/socket/socket';
@@ -14,7 +15,7 @@ interface Class {
 
 interface Move {
   part: Part;
-  /** As in `process.moduleLoadList`. */
+  /** Its name within Node. */
   loaded: string;
   module: 'http' | 'tls';
   name: string;
@@ -32,11 +33,6 @@ const moves: readonly Move[] = [
     ? { from: nodeNet.Server, to: Server }
     : { from: nodeNet.Socket, to: Socket }),
 }));
-
-function isLoaded(module: string): boolean {
-  const { moduleLoadList } = process as { moduleLoadList?: readonly string[] };
-  return moduleLoadList?.includes(`NativeModule ${module}`) ?? true;
-}
 
 function move({ module, name, from, to }: Move): boolean {
   const found = process.getBuiltinModule(module) as unknown as Record<string, Class>;

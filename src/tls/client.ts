@@ -10,6 +10,8 @@ import type * as nodeTls from 'node:tls';
 import { core } from '../net/core';
 import { handleClass, isOurHandle } from '../net/handle/tcp-handle';
 import type { TcpHandle } from '../net/handle/tcp-handle';
+import { isLoaded } from '../net/node/loaded-modules';
+import { Socket } from '../net/socket/socket';
 
 interface WrappedHandle {
   /** The handle below TLS. */
@@ -66,9 +68,28 @@ function install(): void {
   };
 }
 
-/** From now on all TLS sockets that connect by themselves do so on the core. */
+/** What a TLS socket sets first of all, before it wraps its handle. */
+const firstMember = '_tlsOptions';
+
+/**
+ * `tls` is loaded by those who need it. Its sockets then stand on ours, and the first one meets this
+ * member on its prototype, once.
+ */
+function installWithFirstSocket(): void {
+  Object.defineProperty(Socket.prototype, firstMember, {
+    configurable: true,
+    set(this: object, value: unknown) {
+      Reflect.deleteProperty(Socket.prototype, firstMember);
+      Reflect.set(this, firstMember, value);
+      install();
+    },
+  });
+}
+
+/** From now on all TLS sockets that connect by themselves do so on the core; they stand on ours. */
 export function connectTlsOnCore(): void {
-  install();
+  if (isLoaded('tls')) install();
+  else installWithFirstSocket();
   whose = Whose.Ours;
 }
 

@@ -26,7 +26,7 @@ const program = (policy: string, registered: boolean): string => `
   };
   const end = () => {
     const workers = new Set(answers.map(({ worker }) => worker));
-    const isLoaded = Object.keys(require.cache).some((file) => /dist.net/.test(file));
+    const isLoaded = Object.keys(require.cache).some((file) => /dist.main/.test(file));
     console.log(workers.size, answers.every(({ core }) => core), isLoaded);
     cluster.disconnect();
   };

@@ -10,7 +10,7 @@ const { loadBinding } = require(${bindingFile});
 const { PortGroup, backends } = loadBinding();
 const settings = {
   backend: backends()[0], submissionEntries: 1024, completionEntries: 1024, socketCapacity: 1024,
-  receiveSlabBytes: 1 << 20, sendSlabBytes: 1 << 18, lingerMs: 0, core: -1,
+  receiveSlabBytes: 1 << 20, sendSlabBytes: 1 << 18, lingerMs: 0, core: -1, driving: process.env.DRIVING, helper: true,
 };
 let collected = 0;
 const registry = new FinalizationRegistry(() => collected++);
@@ -31,15 +31,20 @@ setTimeout(untilCollected, 10);
 
 const execArgv = ['--expose-gc'];
 
-t.test('at the end of the process nothing of them is looked for', async (test) => {
-  const { code, signal, stdout } = await run(program, undefined, { execArgv });
-  test.strictSame({ code, signal, stdout }, { code: 0, signal: null, stdout: 'collected\n' });
-});
-
-t.test('nor at the end of a worker', async (test) => {
-  const worker = `
+const worker = `
 const { Worker } = require('node:worker_threads');
 new Worker(${JSON.stringify(program)}, { eval: true });`;
-  const { code, signal, stdout } = await run(worker, undefined, { execArgv });
-  test.strictSame({ code, signal, stdout }, { code: 0, signal: null, stdout: 'collected\n' });
-});
+
+for (const driving of ['loop', 'thread']) {
+  const options = { execArgv, env: { ...process.env, DRIVING: driving } };
+
+  t.test(`at the end of the process nothing of them is looked for (${driving})`, async (test) => {
+    const { code, signal, stdout } = await run(program, undefined, options);
+    test.strictSame({ code, signal, stdout }, { code: 0, signal: null, stdout: 'collected\n' });
+  });
+
+  t.test(`nor at the end of a worker (${driving})`, async (test) => {
+    const { code, signal, stdout } = await run(worker, undefined, options);
+    test.strictSame({ code, signal, stdout }, { code: 0, signal: null, stdout: 'collected\n' });
+  });
+}

@@ -4,8 +4,10 @@ import { run } from '../support/child';
 
 const engineEntry = JSON.stringify(require.resolve('iocp-net/engine'));
 const netEntry = JSON.stringify(require.resolve('iocp-net'));
-const ours = process.platform === 'win32' ? 'iocp' : 'io_uring';
-const foreign = process.platform === 'win32' ? 'io_uring' : 'iocp';
+const windows = process.platform === 'win32';
+/** What this system offers; the first that can be used serves. */
+const candidates = windows ? ['iocp'] : ['epoll', 'io_uring'];
+const foreign = windows ? 'io_uring' : 'iocp';
 
 /** An echo through the package; prints what served, as JSON. */
 const echo = `
@@ -46,11 +48,15 @@ async function report(backend: string): Promise<Report> {
 }
 
 t.test('the core serves unless told otherwise', async (test) => {
-  for (const backend of ['', ours]) {
+  for (const backend of ['', ...candidates]) {
     const { text, warnings, ...served } = await report(backend);
     test.equal(text, 'over');
     test.strictSame(warnings, []);
-    test.strictSame(served, { backend: ours, accepted: 1, instances: [true, true] });
+    test.strictSame(served, {
+      backend: backend || candidates[0],
+      accepted: 1,
+      instances: [true, true],
+    });
   }
 });
 
@@ -71,7 +77,7 @@ t.test('no usable backend: node:net serves and one warning says why', async (tes
 });
 
 t.test('a backend nobody knows is refused', async (test) => {
-  const { code, stderr } = await run(`process.env.IOCP_NET_BACKEND = 'epoll';${echo}`);
+  const { code, stderr } = await run(`process.env.IOCP_NET_BACKEND = 'kqueue';${echo}`);
   test.equal(code, 1);
   test.match(stderr, /ERR_INVALID_ARG_VALUE/);
 });
@@ -109,7 +115,7 @@ t.test('configure: what is wrong is said, what is right is done', async (test) =
   test.equal((await run(late)).stdout, 'Error ERR_INVALID_STATE\n');
   const good =
     "{ ports: 3, affinity: 'auto', receiveBytes: 1 << 20, sendBytes: 1 << 18, linger: 0 }";
-  test.equal((await run(configured(good))).stdout, `ok ${ours} 3\n`);
+  test.equal((await run(configured(good))).stdout, `ok ${candidates[0]} 3\n`);
 });
 
 t.test('importing opens nothing', async (test) => {

@@ -149,3 +149,37 @@ sameAsNode(t, 'callbacks run in the context of their call', async ({ net: module
     ),
   );
 });
+
+// Test runners list as left open what is not destroyed and does not say that it is unreferenced.
+sameAsNode(t, 'a resource says whether it holds the process', async ({ net: module, log }) => {
+  const resources: { type: string; hasRef: () => boolean }[] = [];
+  const collect = createHook({
+    init(id, type, cause, resource) {
+      types.set(id, type);
+      // Not what a server accepts: that is the port layer's.
+      if (!/^(?:TCP|PIPE).*WRAP$/.test(type) || /CONNECT/.test(type)) return;
+      if (types.get(cause) === 'TCPSERVERWRAP') return;
+      const asked = resource as { hasRef?(): boolean };
+      if (asked.hasRef === undefined) log(type, 'cannot say');
+      resources.push({ type, hasRef: () => asked.hasRef?.() ?? true });
+    },
+  }).enable();
+  const said = (when: string): void =>
+    log(when, ...resources.map(({ type, hasRef }) => `${type} ${hasRef()}`).sort());
+  const server = module.createServer((socket) => socket.on('end', () => {}).resume());
+  const port = await listen(server);
+  const client = module.connect(port, '127.0.0.1');
+  await once(client, 'connect');
+  said('connected');
+  client.unref();
+  server.unref();
+  said('unreferenced');
+  client.ref();
+  server.ref();
+  said('referenced');
+  client.end();
+  client.resume();
+  await closed(client);
+  await closeServer(server);
+  collect.disable();
+});

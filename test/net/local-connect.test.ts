@@ -102,6 +102,7 @@ sameAsNode(t, 'written before it is connected', async ({ net: module, log }) => 
   const accepted = once(server, 'connection');
   await listenAt(server, path);
   const client = module.connect(path);
+  const closed = closing(client);
   client.write('one ', () => log('written'));
   client.write('two ');
   client.end('three');
@@ -109,7 +110,7 @@ sameAsNode(t, 'written before it is connected', async ({ net: module, log }) => 
   const [peer] = (await accepted) as [net.Socket];
   let text = '';
   for await (const chunk of peer.setEncoding('utf8')) text += chunk as string;
-  await closing(client);
+  await closed;
   await closeServer(server);
   return [text, client.bytesWritten, peer.bytesRead];
 });

@@ -33,6 +33,26 @@ t.test('what is sent comes back, in sizes from 0 bytes to 4 MiB', async (test) =
   await closeServer(server);
 });
 
+t.test('what is written has left when write() returns', async (test) => {
+  const { client, peer, server } = await localPair(net, path);
+  peer.resume();
+  for (const size of [100, 5000, 40_000]) {
+    let left = 0;
+    // While the port's helper drives, it is the helper that sends; then again.
+    for (let attempt = 0; attempt < 20 && left !== size; attempt++) {
+      await delay(5); // out of every callback of ours
+      const before = engine.stats().bytesSent;
+      client.write(pattern(size));
+      left = engine.stats().bytesSent - before;
+    }
+    test.equal(left, size);
+  }
+  client.destroy();
+  peer.destroy();
+  await Promise.all([closing(client), closing(peer)]);
+  await closeServer(server);
+});
+
 t.test('a peer that does not read holds the writer up, and then gets everything', async (test) => {
   const { client, peer, server } = await localPair(net, path);
   const bytes = pattern(8 << 20);

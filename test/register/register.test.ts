@@ -176,3 +176,38 @@ t.test('NODE_DEBUG=iocp-net says what was done', async (test) => {
   const { stderr } = await run('', 15_000, { ...imported, env: { NODE_DEBUG: 'iocp-net' } });
   test.match(stderr, /net\.createServer is ours/);
 });
+
+t.test('what the program does not ask for is not loaded', async (test) => {
+  const asked = `const loaded = (name) => process.moduleLoadList.includes('NativeModule ' + name);
+    const names = ['http', 'https', 'http2', 'tls', 'child_process', 'dns'];
+    process.stderr.write(names.filter(loaded).join());`;
+  // A test runner may preload something into children.
+  const plain = await run(asked);
+  for (const execArgv of [
+    imported.execArgv,
+    ['--require', file],
+    ['--require', entryFile('net')],
+  ]) {
+    const { stderr } = await run(asked, 15_000, { execArgv });
+    test.equal(stderr, plain.stderr, execArgv.join(' '));
+  }
+});
+
+t.test('what is thrown names the sources, with --enable-source-maps', async (test) => {
+  const program = `try { ${load('engine')} engine.engine.configure({ ports: 0 }); }
+    catch ({ stack }) { console.log(stack); }`;
+  const { stdout } = await run(program, 15_000, { execArgv: ['--enable-source-maps'] });
+  test.match(stdout, /checkInteger .*src.engine\.ts:\d+/);
+  test.match(stdout, /invalidValue .*src.invalid-value\.ts:\d+/);
+});
+
+same(
+  'a TLS socket made by itself, after register and before anything of tls',
+  `const { TLSSocket } = require('tls');
+   const server = require('tls').createServer(certificate, (socket) => socket.end('alone'));
+   const client = new TLSSocket(undefined, secure);
+   client.connect(await listen(server), '127.0.0.1', () => client._start());
+   console.log(await text(client));
+   server.close();`,
+  'alone\n1 1',
+);

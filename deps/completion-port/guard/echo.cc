@@ -8,11 +8,9 @@
 // allocations, the port's own counters and, where the compiler calls __sanitizer_cov_trace_pc in
 // each basic block (common.gypi), how many of those were executed by this thread and the port's.
 #include <atomic>
-#include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <mutex>
 #include <new>
 #include <vector>
 
@@ -51,6 +49,7 @@ constexpr std::uint32_t kConnections = 64;
 constexpr std::uint32_t kMessageBytes = 64;
 constexpr std::uint32_t kCredit = 4;
 constexpr std::uint64_t kWarmRounds = 10;
+constexpr int kPatienceMs = 1000;
 constexpr std::uint32_t kEntries = 1024;
 constexpr std::size_t kReceiveSlabBytes = 8 * 1024 * 1024;
 constexpr std::size_t kSendSlabBytes = 2 * kConnections * kMessageBytes;
@@ -78,7 +77,6 @@ struct End {
 class Echo {
  public:
   Echo() {
-    header_.Use(memory.rings);
     submissions_.Use(memory.rings, kSubmissionsOffset, kEntries);
     completions_.Use(memory.rings, CompletionsOffset(kEntries), kEntries);
     PortOptions options;
@@ -91,8 +89,8 @@ class Echo {
     options.send_slab = memory.send_slab;
     options.send_slab_bytes = sizeof(memory.send_slab);
     options.socket_capacity = 1024;
-    options.wake_consumer = [](void* context) { static_cast<Echo*>(context)->OnWake(); };
-    options.wake_context = this;
+    options.driving = Driving::kSubmitter;
+    options.helper = false;  // counts are of what a message costs, not of who is away when
     if (group_.Add(options, &port_) != Error::kOk) Fail("no port can be opened here");
     by_slot_.resize(1u << 12, nullptr);
     ends_.resize(2 * kConnections);
@@ -177,39 +175,19 @@ class Echo {
     }
   }
 
-  void Flush() {
-    if (submissions_.Publish() && header_.TakeSleeper(kPortAsleep)) port_->Wake();
-  }
-
   template <typename Done>
   void RunUntil(Done done) {
-    Flush();
     while (!done()) {
+      submissions_.Publish();
+      port_->Drive(kPatienceMs);
       const std::uint32_t count = completions_.Available();
       for (std::uint32_t i = 0; i < count; ++i) Handle(completions_.Read(i));
       completions_.Advance(count);
-      Flush();
-      if (count == 0) Sleep();
     }
+    submissions_.Publish();
+    port_->Submit(0);
   }
 
-  void Sleep() {
-    header_.FallAsleep(kConsumerAsleep);
-    if (completions_.Available() == 0) {
-      std::unique_lock<std::mutex> lock(mutex_);
-      woken_.wait(lock, [this] { return was_woken_; });
-      was_woken_ = false;
-    }
-    header_.StayAwake(kConsumerAsleep);
-  }
-
-  void OnWake() {
-    std::lock_guard<std::mutex> lock(mutex_);
-    was_woken_ = true;
-    woken_.notify_one();
-  }
-
-  RingHeader header_;
   SubmissionWriter submissions_;
   CompletionReader completions_;
   Port* port_ = nullptr;
@@ -218,9 +196,6 @@ class Echo {
   std::size_t known_ = 0;
   std::uint32_t connected_ = 0;
   std::uint32_t back_ = 0;
-  std::mutex mutex_;
-  std::condition_variable woken_;
-  bool was_woken_ = false;
   PortGroup group_;  // last: stops before what it uses goes
 };
 
@@ -231,17 +206,13 @@ int Run(std::uint64_t messages) {
   const std::uint64_t allocations_before = allocations.load();
   const std::uint64_t blocks_before = blocks.load();
   const std::uint64_t calls_before = echo.Count(Counter::kOsCalls);
-  const std::uint64_t wakeups_before = echo.Count(Counter::kConsumerWakeups);
   const std::uint64_t rounds = (messages + kConnections - 1) / kConnections;
   for (std::uint64_t i = 0; i < rounds; ++i) echo.PlayRound();
-  std::printf(
-      "{\"messages\":%llu,\"allocations\":%llu,\"blocks\":%llu,\"osCalls\":%llu,"
-      "\"consumerWakeups\":%llu}\n",
-      static_cast<unsigned long long>(rounds * kConnections),
-      static_cast<unsigned long long>(allocations.load() - allocations_before),
-      static_cast<unsigned long long>(blocks.load() - blocks_before),
-      static_cast<unsigned long long>(echo.Count(Counter::kOsCalls) - calls_before),
-      static_cast<unsigned long long>(echo.Count(Counter::kConsumerWakeups) - wakeups_before));
+  std::printf("{\"messages\":%llu,\"allocations\":%llu,\"blocks\":%llu,\"osCalls\":%llu}\n",
+              static_cast<unsigned long long>(rounds * kConnections),
+              static_cast<unsigned long long>(allocations.load() - allocations_before),
+              static_cast<unsigned long long>(blocks.load() - blocks_before),
+              static_cast<unsigned long long>(echo.Count(Counter::kOsCalls) - calls_before));
   return 0;
 }
 

@@ -1,5 +1,5 @@
 // The receive slab, cut into chunks of two sizes: small ones for messages, large ones for bulk.
-// Only the I/O thread uses it. The budget is the slab: when it is used up, receives wait.
+// Only the driver uses it. The budget is the slab: when it is used up, receives wait.
 //
 // The free lists are stacks, so the same few warm chunks serve while there is little to do, and
 // Trim() can give the pages of the cold ones back to the OS.

@@ -71,6 +71,42 @@ struct UringNotes {
            hangup == HangupWatch::kEnding || !held.empty();
   }
 };
+
+// What the epoll backend knows of a connection's receive buffer.
+enum class Readable : std::uint8_t {
+  kYes,    // an event said so, and nobody has read since
+  kMaybe,  // nobody knows
+  kNo,     // it was found empty; an event will say when that has changed
+};
+
+// What a receive that found less than it had room for says of the rest.
+enum class ShortReceive : std::uint8_t {
+  kNothingLeft,
+  kProvesNothing,  // it may have stopped early: before urgent bytes, or behind descriptors that
+                   // came along; or the end may be there already
+};
+
+// Which events of a connection epoll reports.
+enum class EpollWatch : std::uint8_t { kNone, kReads, kReadsAndWrites };
+
+// What an operation waits for.
+enum class EpollWait : std::uint8_t {
+  kNothing,  // it is idle, or on the list of what the next Wait() looks at
+  kEvent,
+  kPause,  // a send for which the system had no memory
+};
+
+// What the epoll backend remembers of one connection.
+struct EpollNotes {
+  EpollWatch watch = EpollWatch::kNone;
+  Readable readable = Readable::kMaybe;
+  ShortReceive short_receive = ShortReceive::kNothingLeft;
+  EpollWait receive_waits = EpollWait::kNothing;
+  EpollWait send_waits = EpollWait::kNothing;   // or the connect
+  ChunkClass chunk_class = ChunkClass::kSmall;  // what the receive wants
+  std::int32_t receive_error = 0;               // what to report of it without trying
+  std::int32_t send_result = 0;                 // what to report of the send or connect
+};
 #endif
 
 // One operation the kernel can hold. The OS part comes first, so that the pointer a packet carries
@@ -112,6 +148,13 @@ enum class SendSide : std::uint8_t { kOpen, kShutdownQueued, kShutDown, kFailed 
 // What kClose asked for.
 enum class CloseMode : std::uint8_t { kFinish, kReset, kRelease };
 
+// Memory of the submitter's that a receive is to fill.
+struct PinnedReceive {
+  std::uint8_t* data;
+  std::uint32_t length;
+  bool at_once;  // kReceiveAtOnce
+};
+
 struct Connection {
   std::atomic<SocketId> id{0};  // slot table: 0 while free
   NativeSocket socket = kInvalidSocket;
@@ -128,6 +171,8 @@ struct Connection {
   bool send_listed = false;  // stands in the core's list of sends to issue
   std::uint32_t credit = 0;
   std::uint32_t posted_chunk = kNoChunk;  // IOCP: chunk with the OS (kNoChunk: zero-byte receive)
+  std::vector<PinnedReceive> pinned;      // oldest first; few, and none on most connections
+  bool pinned_listed = false;             // stands in the core's list of those to serve
   SendQueue sends;
   std::uint32_t refused_sends = 0;  // requests that came too late, behind those in `sends`
   Operation receive;
@@ -138,6 +183,7 @@ struct Connection {
 #endif
 #ifdef __linux__
   UringNotes uring;
+  EpollNotes epoll;
 #endif
 
   // Whether anything must come back before the connection may be freed. Backend::Cancel sees to it
@@ -158,11 +204,13 @@ struct Connection {
     send_side = SendSide::kOpen;
     chunk_class = ChunkClass::kSmall;
     close_mode = CloseMode::kFinish;
-    likely_readable = owes_drain = starved = send_listed = false;
+    likely_readable = owes_drain = starved = send_listed = pinned_listed = false;
+    pinned = {};
     credit = refused_sends = 0;
     remote.reset();
 #ifdef __linux__
     uring = {};
+    epoll = {};
 #endif
 #ifdef _WIN32
     iocp = IocpNotes{};
@@ -172,7 +220,7 @@ struct Connection {
 
 enum class ListenerState : std::uint8_t { kFree, kPrepared, kAccepting, kCancelling };
 
-// Private to the backend: its accept operations (a pool on Windows, one multishot on Linux).
+// Private to the backend: its accept operations (a pool on Windows, one request or none on Linux).
 struct AcceptPool {
   virtual ~AcceptPool() = default;
 };

@@ -1,4 +1,4 @@
-// Counters in shared memory: written by the I/O thread (a few by the submitter), read by anyone
+// Counters in shared memory: written by the driver (a few by the submitter), read by anyone
 // without a call. Relaxed: each is exact by itself, no two are a snapshot.
 #ifndef COMPLETION_PORT_COUNTERS_H_
 #define COMPLETION_PORT_COUNTERS_H_

@@ -4,6 +4,14 @@
 
 namespace completion_port {
 
+namespace {
+// Accepted sockets that the consumer has not read of: at most so many, or nearly (see
+// BackendEvents::AcceptsWanted). Where others accept from the listener too, it takes the next one
+// when it has time for it.
+constexpr std::uint32_t kUnreadAccepts = 32;
+constexpr std::uint32_t kUnreadSharedAccepts = 1;
+}  // namespace
+
 // --- Connect
 
 void PortCore::Connect(const Submission& submission) {
@@ -36,6 +44,7 @@ void PortCore::OnConnect(Connection& connection, Error error) {
     connection.receive_side = ReceiveSide::kFailed;
     return FailSends(connection, error);
   }
+  ListPinned(connection);
   IssueReceive(connection);
   IssueSend(connection);
 }
@@ -113,6 +122,49 @@ void PortCore::Adopt(const AcceptedSocket& accepted) {
     return Complete(Opcode::kReceive, id, ToResult(error), kNoChunk);
   }
   IssueReceive(*connection);
+}
+
+// --- Accepting no faster than the consumer reads
+
+std::uint32_t PortCore::AcceptsWanted(Listener& listener) {
+  const std::uint32_t most = listener.shared ? kUnreadSharedAccepts : kUnreadAccepts;
+  const std::uint32_t unread = UnreadAcceptsOfGroup();
+  if (unread < most) return most - unread;
+  accepts_held_ = true;
+  return 0;
+}
+
+std::uint32_t PortCore::UnreadAcceptsOfGroup() {
+  std::uint32_t unread = 0;
+  for (auto& port : group_->ports_) unread += port->UnreadAccepts();
+  return unread;
+}
+
+std::uint32_t PortCore::UnreadAccepts() {
+  const std::uint32_t read = header_.At(kCompletionHead).load();
+  std::lock_guard<std::mutex> lock(inbox_mutex_);
+  while (!unread_accepts_.empty() &&
+         static_cast<std::int32_t>(read - unread_accepts_.front()) > 0) {
+    unread_accepts_.pop_front();
+  }
+  return static_cast<std::uint32_t>(unread_accepts_.size() + inbox_.size());
+}
+
+void PortCore::NoteAcceptCompletion() {
+  const auto held_back = static_cast<std::uint32_t>(overflow_.size());
+  std::lock_guard<std::mutex> lock(inbox_mutex_);
+  unread_accepts_.push_back(completions_.Written() + held_back);
+}
+
+// Not before every accept was read: so a backend that goes on has room for a whole batch.
+void PortCore::ResumeHeldAccepts() {
+  if (!accepts_held_) return;
+  // Announce, then look: the consumer reads the flag after it has read on.
+  header_.At(kCompletionOverflow).store(1);
+  if (UnreadAcceptsOfGroup() != 0) return;
+  accepts_held_ = false;
+  if (overflow_.empty()) header_.At(kCompletionOverflow).store(0);
+  backend_->ResumeAccepts();
 }
 
 void PortCore::CloseListener(const Submission& submission) {

@@ -113,6 +113,7 @@ void PortCore::FinishClose(Connection& connection) {
       connection.receive_side == ReceiveSide::kOpen && !os::IsPipe(connection.kind)) {
     os::DiscardReceived(connection.socket, kDiscardBytes);
   }
+  backend_->Detach(connection);
   os::CloseSocket(connection.socket, connection.kind);
   connection.Recycle();
   connections_.Free(&connection);

@@ -150,6 +150,10 @@ std::intptr_t PortCore::NativeListenerHandle(ListenerId id) {
   return listener == nullptr ? -1 : static_cast<std::intptr_t>(listener->socket);
 }
 
+Error PortCore::WatchDescriptor(std::intptr_t descriptor) {
+  return backend_->WatchDescriptor(descriptor);
+}
+
 std::int32_t PortCore::SendNow(SocketId id, const std::uint8_t* data, std::size_t length) {
   Connection* connection = connections_.Find(id);
   if (connection == nullptr) return ToResult(Error::kBadDescriptor);
@@ -158,18 +162,6 @@ std::int32_t PortCore::SendNow(SocketId id, const std::uint8_t* data, std::size_
   counters_.Add(Counter::kDirectSends);
   if (sent > 0) counters_.Add(Counter::kDirectBytesSent, static_cast<std::uint64_t>(sent));
   return sent;
-}
-
-std::int32_t PortCore::ReceiveNow(SocketId id, std::uint8_t* data, std::size_t length) {
-  Connection* connection = connections_.Find(id);
-  if (connection == nullptr) return ToResult(Error::kBadDescriptor);
-  if (os::IsPipe(connection->kind)) return ToResult(Error::kOperationNotSupported);
-  const std::int32_t received = os::ReceiveNow(connection->socket, data, length);
-  counters_.Add(Counter::kDirectReceives);
-  if (received > 0) {
-    counters_.Add(Counter::kDirectBytesReceived, static_cast<std::uint64_t>(received));
-  }
-  return received;
 }
 
 }  // namespace completion_port

@@ -1,10 +1,8 @@
-// The loop of a port. One turn: take what was submitted, hand it to the OS and wait, publish what
-// completed. The I/O thread sleeps only inside Backend::Wait, and only after it has announced so.
+// The turn of a port. Whoever drives sleeps only inside Backend::Wait, and only after it has
+// announced so.
 #include "port_core.h"
 
 #include <algorithm>
-#include <chrono>
-#include <cstdio>
 #include <utility>
 
 namespace completion_port {
@@ -12,6 +10,8 @@ namespace completion_port {
 namespace {
 
 constexpr std::uint64_t kTrimIntervalMs = 1000;
+// While accepts are held back: how often to look whether siblings' accepts have been read.
+constexpr std::uint64_t kLookAtSiblingsMs = 10;
 // Stopping: how often to look for sends that still go through without waiting, and how long to
 // wait for cancelled operations to come back.
 constexpr int kFlushRounds = 64;
@@ -24,8 +24,10 @@ PortCore::PortCore(PortGroup* group, std::uint32_t ordinal, const PortOptions& o
       ordinal_(ordinal),
       options_(options),
       connections_(std::min(options.socket_capacity, kIndexMask)),
-      listeners_(4096) {
+      listeners_(4096),
+      helper_(this, &drive_) {
   header_.Use(options.ring_memory);
+  drive_.Use(options.ring_memory);
   submissions_.Use(options.ring_memory, kSubmissionsOffset, options.submission_entries);
   completions_.Use(options.ring_memory, CompletionsOffset(options.submission_entries),
                    options.completion_entries);
@@ -39,93 +41,65 @@ PortCore::~PortCore() {
   Join();
 }
 
-Error PortCore::Start() {
-  Error error = os::StartSockets();
-  if (error != Error::kOk) return error;
-  backend_ = CreateBackend(options_.backend);
-  if (backend_ == nullptr) return Error::kNotSupported;
-  thread_ = std::thread([this] {
-    // The queue is opened here because an io_uring with SINGLE_ISSUER belongs to its thread.
-    const Error result = OpenQueue();
-    {
-      std::lock_guard<std::mutex> lock(open_mutex_);
-      opened_ = result;
-      queue_opened_.notify_one();
-    }
-    if (result == Error::kOk) Run();
-  });
-  {
-    std::unique_lock<std::mutex> lock(open_mutex_);
-    queue_opened_.wait(lock, [this] { return opened_ != kOpening; });
-    error = opened_;
-  }
-  if (error != Error::kOk) thread_.join();
-  return error;
-}
-
-Error PortCore::OpenQueue() {
-  char name[16];
-  std::snprintf(name, sizeof(name), "cport-%u", ordinal_);
-  os::NameThisThread(name);
-  // A core that does not exist is the configuration's mistake, not a reason to go without a port.
-  if (options_.core >= 0) os::PinThisThread(options_.core);
-  BackendContext context;
-  context.events = this;
-  context.chunks = &chunks_;
-  context.counters = &counters_;
-  context.queue_entries = 1024;
-  return backend_->Open(context);
-}
-
-void PortCore::RequestStop() {
-  if (stopping_.exchange(true)) return;
-  if (thread_.joinable()) backend_->Wake();
-}
-
-void PortCore::Join() {
-  if (thread_.joinable()) thread_.join();
-}
-
-void PortCore::Wake() { backend_->Wake(); }
-
-void PortCore::Run() {
-  while (!stopping_.load()) Turn();
-  StopEverything();
-}
-
-void PortCore::Turn() {
+// One turn: take what was submitted, hand it to the OS and wait, publish what completed.
+void PortCore::TakeTurn(int limit_ms) {
   TakeSubmissions();
   TakeInbox();
+  ResumeHeldAccepts();
+  ServeListedPinned();
   const bool may_sleep = !ServeStarved();
   IssueListedSends();
   ExpireLingering();
   TrimWhenIdle();
   FlushOverflow();
   PublishCompletions();
-  SleepAndWait(may_sleep);
+  SleepAndWait(may_sleep ? limit_ms : 0);
   FlushOverflow();
   PublishCompletions();
 }
 
-void PortCore::SleepAndWait(bool may_sleep) {
-  int timeout_ms = may_sleep ? NextTimeoutMs() : 0;
+void PortCore::SleepAndWait(int limit_ms) {
+  const bool is_thread = drive_.Now() == Driver::kThread;
+  // Whoever drives and reads in one has read before it waits.
+  if (!is_thread && (CompletionsReady() != 0 || woken_.load())) limit_ms = 0;
+  int timeout_ms = limit_ms == 0 ? 0 : NextTimeoutMs(limit_ms);
   if (timeout_ms != 0) {
+    // Also for a submitter that drives: siblings hand it sockets meanwhile.
     header_.At(kChunksWanted).store(IsAnyStarved() ? 1 : 0);
     header_.FallAsleep(kPortAsleep);
-    // The last look: what was published before the flag was seen must not wait for a wake-up.
-    if (submissions_.Available() != 0 || inbox_filled_.load() || stopping_.load()) timeout_ms = 0;
+    if (HasWorkBeforeSleep()) timeout_ms = 0;
   }
-  backend_->Wait(timeout_ms);
+  if (is_thread || timeout_ms == 0) {
+    backend_->Wait(timeout_ms);
+  } else {
+    backend_->WatchAgain();
+    const std::uint64_t before_ns = os::NowNs();
+    backend_->Wait(timeout_ms);
+    waited_until_ns_ = os::NowNs();
+    counters_.Add(Counter::kWaitedNs, waited_until_ns_ - before_ns);
+  }
+  if (!is_thread) woken_.store(false);
   header_.StayAwake(kPortAsleep);
 }
 
-int PortCore::NextTimeoutMs() {
+// The last look: what was done before the flag was seen must not wait for a wake-up.
+bool PortCore::HasWorkBeforeSleep() {
+  const bool has_room = !overflow_.empty() && completions_.HasRoom();
+  return has_room || submissions_.Available() != 0 || inbox_filled_.load() || stopping_.load();
+}
+
+int PortCore::NextTimeoutMs(int limit_ms) {
   std::uint64_t wake_ms = ~std::uint64_t{0};
   if (!lingering_.empty()) wake_ms = lingering_.front().deadline_ms;
   if (trim_planned_) wake_ms = std::min(wake_ms, next_trim_ms_);
-  if (wake_ms == ~std::uint64_t{0}) return -1;
+  // That the consumer has read on in a sibling's ring is the sibling's to hear of, not ours.
+  const bool looks_at_siblings = accepts_held_ && group_->ports_.size() > 1;
+  if (wake_ms == ~std::uint64_t{0} && !looks_at_siblings) return limit_ms;
   const std::uint64_t now_ms = os::NowMs();
-  return wake_ms <= now_ms ? 0 : static_cast<int>(std::min<std::uint64_t>(wake_ms - now_ms, 60000));
+  if (looks_at_siblings) wake_ms = std::min(wake_ms, now_ms + kLookAtSiblingsMs);
+  const int own_ms =
+      wake_ms <= now_ms ? 0 : static_cast<int>(std::min<std::uint64_t>(wake_ms - now_ms, 60000));
+  return limit_ms < 0 ? own_ms : std::min(limit_ms, own_ms);
 }
 
 // --- Submissions
@@ -147,8 +121,6 @@ void PortCore::Dispatch(const Submission& submission) {
       return Receive(submission);
     case Opcode::kRelease:
       return Release(submission);
-    case Opcode::kReadable:
-      return AwaitReadable(submission);
     case Opcode::kSend:
       return Send(submission);
     case Opcode::kShutdown:
@@ -196,6 +168,7 @@ void PortCore::TakeInbox() {
 void PortCore::Complete(Opcode opcode, std::uint32_t id, std::int32_t result, std::uint32_t arg0,
                         std::uint32_t arg1) {
   counters_.AddCompleted(opcode, opcode == Opcode::kSend ? arg0 : 1);
+  if (opcode == Opcode::kAccept) NoteAcceptCompletion();
   Completion completion{};
   completion.opcode = static_cast<std::uint32_t>(opcode);
   completion.id = id;
@@ -215,7 +188,7 @@ void PortCore::FlushOverflow() {
     // Announce, then look once more: the consumer reads the flag after it has made room.
     if (header_.At(kCompletionOverflow).exchange(1) == 1) return;
   }
-  header_.At(kCompletionOverflow).store(0);
+  if (!accepts_held_) header_.At(kCompletionOverflow).store(0);
 }
 
 void PortCore::PublishCompletions() {

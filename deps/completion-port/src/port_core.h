@@ -1,7 +1,8 @@
 // The port: its loop, its sockets' state machines and its rings. What is the same on every
 // operating system is here; what differs is behind Backend.
 //
-//   port_core.cc     the loop: submissions in, Wait, completions out; start and stop
+//   port_core.cc     the turn: submissions in, Wait, completions out; stop
+//   port_drive.cc    who takes the turns
 //   port_control.cc  the control plane, on the submitter's thread
 //   port_adopt.cc    sockets that were made elsewhere
 //   port_data.cc     receive, send, shutdown
@@ -15,7 +16,6 @@
 #include <deque>
 #include <memory>
 #include <mutex>
-#include <thread>
 #include <vector>
 
 #include "backend/backend.h"
@@ -23,6 +23,9 @@
 #include "completion_port/completion_port.h"
 #include "connection.h"
 #include "counters.h"
+#include "drive.h"
+#include "helper.h"
+#include "os/thread.h"
 #include "ring.h"
 #include "slot_table.h"
 
@@ -33,7 +36,7 @@ class PortCore final : public Port, private BackendEvents {
   PortCore(PortGroup* group, std::uint32_t ordinal, const PortOptions& options);
   ~PortCore() override;
 
-  // Starts the I/O thread and waits until its queue is open.
+  // Opens the queue, on the thread that is to drive where that is one of the port's own.
   Error Start();
   // Both idempotent. Every port of a group is asked before the first is joined, because they hand
   // accepted sockets to each other.
@@ -61,11 +64,22 @@ class PortCore final : public Port, private BackendEvents {
   Error Duplicate(SocketId id, std::intptr_t* native) override;
   Error DuplicateListener(ListenerId id, std::intptr_t* native) override;
   std::int32_t SendNow(SocketId id, const std::uint8_t* data, std::size_t length) override;
-  std::int32_t ReceiveNow(SocketId id, std::uint8_t* data, std::size_t length) override;
   bool ConsumerSleeps() override;
+  bool Drive(int timeout_ms) override;
+  bool Submit(SocketId id) override;
+  bool HasCompletions() const override;
+  Error WatchDescriptor(std::intptr_t descriptor) override;
+  bool WatchIsQuiet() const override { return backend_->WatchIsQuiet(); }
   void Wake() override;
 
-  // A socket accepted by a sibling, to live here. Any I/O thread of the group.
+  // For whoever drives: one turn, which waits at most so long (kNoLimit: until there is something).
+  static constexpr int kNoLimit = -1;
+  void TakeTurn(int limit_ms);
+  // The helper has driven for so long.
+  void CountHelper(std::uint64_t ns);
+  void CountLook() { counters_.Add(Counter::kHelperLooks); }
+
+  // A socket accepted by a sibling, to live here. Whoever drives that one.
   struct AcceptedSocket {
     NativeSocket socket;
     SocketKind kind;
@@ -74,6 +88,9 @@ class PortCore final : public Port, private BackendEvents {
     std::uint32_t credit;
   };
   void HandOver(const AcceptedSocket& accepted);
+  // Accepted sockets, here or on their way here, that the consumer has not read of. Whoever
+  // drives a port of the group.
+  std::uint32_t UnreadAccepts();
   // Sockets alive here or on their way here; what the group balances.
   std::uint32_t Load() const { return load_.load(std::memory_order_relaxed); }
 
@@ -83,14 +100,12 @@ class PortCore final : public Port, private BackendEvents {
   Connection* FindTcp(SocketId id, Error* error);
 
   // --- port_core.cc
-  void Run();
-  Error OpenQueue();
-  void Turn();  // one round of the loop
   void TakeSubmissions();
   void Dispatch(const Submission& submission);
   void TakeInbox();
-  int NextTimeoutMs();
-  void SleepAndWait(bool may_sleep);
+  bool HasWorkBeforeSleep();
+  int NextTimeoutMs(int limit_ms);
+  void SleepAndWait(int limit_ms);
   void Complete(Opcode opcode, std::uint32_t id, std::int32_t result, std::uint32_t arg0 = 0,
                 std::uint32_t arg1 = 0);
   void FlushOverflow();
@@ -99,11 +114,27 @@ class PortCore final : public Port, private BackendEvents {
   void TrimWhenIdle();
   void StopEverything();
 
+  // --- port_drive.cc
+  Error OpenQueue();
+  Error StartThread();
+  void RunThread();
+  bool DriveOnce(int timeout_ms);
+  std::uint32_t CompletionsReady() const;
+  void LearnBatch(std::uint32_t ready);
+  void LearnLoad(std::uint64_t before_ns, std::uint32_t ready);
+  void SetSaturated(bool saturated);
+
   // --- port_data.cc
   void Receive(const Submission& submission);
   void Release(const Submission& submission);
   void IssueReceive(Connection& connection);
-  void AwaitReadable(const Submission& submission);
+  void WithdrawReceives(SocketId id);
+  void ReceivePinned(const Submission& submission);
+  void ListPinned(Connection& connection);
+  void ServeListedPinned();
+  void ServePinned(Connection& connection);
+  bool WaitsForReadable(const Connection& connection) const;
+  void CompletePinned(Connection& connection, std::int32_t result);
   void IssueReceive(Connection& connection, ChunkClass chunk_class);
   bool ServeStarved();
   bool ServeStarved(ChunkClass wanted, ChunkClass given, std::uint32_t* usable);
@@ -130,6 +161,10 @@ class PortCore final : public Port, private BackendEvents {
   void Adopt(const AcceptedSocket& accepted);
   void CloseListener(const Submission& submission);
   void OnAcceptStopped(Listener& listener) override;
+  std::uint32_t AcceptsWanted(Listener& listener) override;
+  std::uint32_t UnreadAcceptsOfGroup();
+  void NoteAcceptCompletion();
+  void ResumeHeldAccepts();
   void FreeListener(Listener& listener);
 
   // --- port_close.cc
@@ -166,6 +201,7 @@ class PortCore final : public Port, private BackendEvents {
   };
   Starved starved_[kChunkClasses];
   std::vector<SocketId> sends_to_issue_;
+  std::vector<SocketId> pinned_to_serve_;
   bool trim_planned_ = false;
   bool chunks_used_since_trim_ = false;
   std::uint64_t next_trim_ms_ = 0;
@@ -175,6 +211,9 @@ class PortCore final : public Port, private BackendEvents {
   std::vector<AcceptedSocket> inbox_;  // guarded by inbox_mutex_
   bool inbox_closed_ = false;          // guarded by inbox_mutex_
   std::atomic<bool> inbox_filled_{false};
+  // Where in the completion ring the kAccept are that were not read when we last looked.
+  std::deque<std::uint32_t> unread_accepts_;  // guarded by inbox_mutex_
+  bool accepts_held_ = false;                 // AcceptsWanted() has said 0
   std::atomic<std::uint32_t> load_{0};
 
   std::atomic<bool> stopping_{false};
@@ -183,8 +222,20 @@ class PortCore final : public Port, private BackendEvents {
   // cores busy, stood still where a port starts, and 1 of 49 before; with this, none of 240.
   std::mutex open_mutex_;
   std::condition_variable queue_opened_;
-  Error opened_ = kOpening;  // guarded by open_mutex_
-  std::thread thread_;
+  Error opened_ = kOpening;     // guarded by open_mutex_
+  bool queue_is_open_ = false;  // the driver's
+
+  class Drive drive_;
+  std::atomic<bool> woken_{false};  // by Wake(); the submitter has not come back from a turn since
+  // The submitter's, of how busy it is.
+  std::uint64_t waited_until_ns_ = 0;
+  std::uint64_t busy_since_ns_ = 0;
+  std::uint32_t average_batch_ = 0;  // in sixteenths
+  bool can_be_saturated_ = false;
+  bool is_saturated_ = false;
+
+  os::Thread thread_;  // drives, with Driving::kThread
+  Helper helper_;      // last: it is joined before what it touches goes
 };
 
 }  // namespace completion_port

@@ -17,11 +17,25 @@ constexpr ChunkClass kEachClass[kChunkClasses] = {ChunkClass::kSmall, ChunkClass
 // --- Receive
 
 void PortCore::Receive(const Submission& submission) {
+  if ((submission.flags & kReceivePinned) != 0) return ReceivePinned(submission);
+  if ((submission.flags & kReceiveWithdraw) != 0) return WithdrawReceives(submission.id);
   Connection* connection = connections_.Find(submission.id);
   if (connection == nullptr) return;  // closed meanwhile: kClose stood for the credit
   counters_.AddSubmitted(Opcode::kReceive, submission.arg0);
   connection->credit += submission.arg0;
   IssueReceive(*connection);
+}
+
+void PortCore::WithdrawReceives(SocketId id) {
+  Connection* connection = connections_.Find(id);
+  if (connection == nullptr || connection->state != ConnectionState::kOpen) return;
+  const bool stays = !backend_->Withdraw(*connection);
+  while (!connection->pinned.empty()) CompletePinned(*connection, ToResult(Error::kCanceled));
+  connection->starved = false;
+  const std::uint32_t kept = stays ? std::min(connection->credit, 1u) : 0;
+  const std::uint32_t taken = connection->credit - kept;
+  connection->credit = kept;
+  if (taken != 0) Complete(Opcode::kReceive, id, ToResult(Error::kCanceled), kNoChunk, taken);
 }
 
 void PortCore::Release(const Submission& submission) {
@@ -43,7 +57,7 @@ void PortCore::IssueReceive(Connection& connection) {
 void PortCore::IssueReceive(Connection& connection, ChunkClass chunk_class) {
   if (connection.state != ConnectionState::kOpen || connection.credit == 0 ||
       connection.receive_side != ReceiveSide::kOpen || connection.starved ||
-      connection.receive.state != OperationState::kIdle) {
+      connection.receive.state != OperationState::kIdle || !connection.pinned.empty()) {
     return;
   }
   backend_->SubmitReceive(connection, chunk_class);
@@ -80,15 +94,13 @@ void PortCore::OnReceive(Connection& connection, std::int32_t result, std::uint3
 // size has not (on Windows, who fills them is taken to have); small ones again for who has long
 // needed no more.
 void PortCore::LearnChunkClass(Connection& connection, std::uint32_t bytes, std::uint32_t room) {
-  if (bytes == room && connection.likely_readable) {
+  const bool is_more = bytes == room && connection.likely_readable;
+  if (is_more || bytes > ChunkBytes(ChunkClass::kSmall)) {
     connection.roomy_receives = 0;
     connection.chunk_class = ChunkClass::kLarge;
-  } else if (connection.chunk_class == ChunkClass::kLarge) {
-    if (bytes > ChunkBytes(ChunkClass::kSmall)) {
-      connection.roomy_receives = 0;
-    } else if (++connection.roomy_receives == kRoomyReceives) {
-      connection.chunk_class = ChunkClass::kSmall;
-    }
+  } else if (connection.chunk_class == ChunkClass::kLarge &&
+             ++connection.roomy_receives == kRoomyReceives) {
+    connection.chunk_class = ChunkClass::kSmall;
   }
 }
 
@@ -102,27 +114,95 @@ void PortCore::DeliverChunk(Connection& connection, std::int32_t result, std::ui
   IssueReceive(connection);
 }
 
-void PortCore::AwaitReadable(const Submission& submission) {
-  counters_.AddSubmitted(Opcode::kReadable);
+// --- Receive into memory of the submitter's
+//
+// Bulk is received where it is wanted, which saves a copy. Such a receive waits for the socket to
+// be readable, like any, but then the core itself makes the call: nothing is ever with the system
+// that points to this memory. It belongs to the turn, so that what it brings comes with other
+// completions and not in between (Submit).
+
+void PortCore::ReceivePinned(const Submission& submission) {
+  counters_.AddSubmitted(Opcode::kReceive);
   Connection* connection = connections_.Find(submission.id);
-  if (connection == nullptr || connection->state == ConnectionState::kLingering ||
-      connection->state == ConnectionState::kCancelling) {
-    return;  // kClose stands for it
+  if (connection == nullptr) return;  // closed meanwhile: kClose stood for it
+  const auto address = static_cast<std::uintptr_t>(
+      static_cast<std::uint64_t>(submission.arg2) << 32 | submission.arg0);
+  connection->pinned.push_back({reinterpret_cast<std::uint8_t*>(address), submission.arg1,
+                                (submission.flags & kReceiveAtOnce) != 0});
+  ListPinned(*connection);
+}
+
+void PortCore::ListPinned(Connection& connection) {
+  if (connection.pinned.empty() || connection.pinned_listed) return;
+  connection.pinned_listed = true;
+  pinned_to_serve_.push_back(connection.id.load(std::memory_order_relaxed));
+}
+
+void PortCore::ServeListedPinned() {
+  std::vector<SocketId> listed;
+  listed.swap(pinned_to_serve_);
+  for (const SocketId id : listed) {
+    Connection* connection = connections_.Find(id);
+    if (connection == nullptr || !connection->pinned_listed) continue;
+    connection->pinned_listed = false;
+    if (connection->pinned.empty() || WaitsForReadable(*connection)) continue;
+    ServePinned(*connection);
+    IssueReceive(*connection);  // credit that was granted behind them
   }
-  if (connection->state != ConnectionState::kOpen) {
-    return Complete(Opcode::kReadable, submission.id, ToResult(Error::kNotConnected));
+}
+
+// The oldest is served when the backend says so.
+bool PortCore::WaitsForReadable(const Connection& connection) const {
+  return connection.receive.state != OperationState::kIdle && connection.credit == 0 &&
+         !connection.pinned.front().at_once;
+}
+
+// Until nothing more is there.
+void PortCore::ServePinned(Connection& connection) {
+  bool is_empty = false;
+  while (!connection.pinned.empty()) {
+    if (connection.state != ConnectionState::kOpen ||
+        connection.receive_side != ReceiveSide::kOpen) {
+      return;
+    }
+    const PinnedReceive into = connection.pinned.front();
+    std::int32_t result = ToResult(Error::kTryAgain);
+    if (connection.credit != 0 || backend_->IsReceiving(connection)) {
+      result = ToResult(Error::kBusy);
+    } else if (!is_empty) {
+      counters_.Add(Counter::kOsCalls);
+      result = os::ReceiveNow(connection.socket, into.data, into.length);
+      is_empty = result < static_cast<std::int32_t>(into.length);
+    }
+    if (result == ToResult(Error::kTryAgain) && !into.at_once) {
+      // One may be under way for such as were withdrawn.
+      if (connection.receive.state == OperationState::kIdle) backend_->SubmitReadable(connection);
+      return;
+    }
+    CompletePinned(connection, result);
   }
-  const bool receives =
-      connection->credit != 0 || connection->receive.state != OperationState::kIdle;
-  if (!receives && backend_->SubmitReadable(*connection)) return;
-  Complete(Opcode::kReadable, submission.id, ToResult(Error::kBusy));
+}
+
+void PortCore::CompletePinned(Connection& connection, std::int32_t result) {
+  connection.pinned.erase(connection.pinned.begin());
+  counters_.Add(Counter::kPinnedReceives);
+  if (result > 0) counters_.Add(Counter::kBytesReceived, static_cast<std::uint64_t>(result));
+  const bool is_end = result <= 0 && result != ToResult(Error::kTryAgain) &&
+                      result != ToResult(Error::kBusy) && result != ToResult(Error::kCanceled);
+  if (is_end) connection.receive_side = result == 0 ? ReceiveSide::kEnded : ReceiveSide::kFailed;
+  Complete(Opcode::kReceive, connection.id.load(std::memory_order_relaxed), result, kNoChunk);
 }
 
 void PortCore::OnReadable(Connection& connection, Error error) {
-  if (error != Error::kOk) connection.receive_side = ReceiveSide::kFailed;
-  if (connection.state != ConnectionState::kOpen) return ContinueClose(connection);
-  Complete(Opcode::kReadable, connection.id.load(std::memory_order_relaxed), ToResult(error));
-  IssueReceive(connection);  // credit that was granted behind it
+  if (connection.state != ConnectionState::kOpen) {
+    if (error != Error::kOk) connection.receive_side = ReceiveSide::kFailed;
+    return ContinueClose(connection);
+  }
+  if (error != Error::kOk && !connection.pinned.empty()) {
+    return CompletePinned(connection, ToResult(error));
+  }
+  ServePinned(connection);
+  IssueReceive(connection);  // credit that was granted behind them
 }
 
 bool PortCore::IsAnyStarved() const {

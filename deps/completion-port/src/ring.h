@@ -74,13 +74,17 @@ class RingProducer : public RingEnd<Record, TailWord, HeadWord> {
  public:
   // False when the ring is full. Written records are seen by the consumer after Publish().
   bool Write(const Record& record) {
-    if (tail_ - known_head_ > this->mask_) {
-      known_head_ = this->header_.At(HeadWord).load();
-      if (tail_ - known_head_ > this->mask_) return false;
-    }
+    if (!HasRoom()) return false;
     std::memcpy(this->Slot(tail_++), &record, sizeof(record));
     return true;
   }
+  bool HasRoom() {
+    if (tail_ - known_head_ <= this->mask_) return true;
+    known_head_ = this->header_.At(HeadWord).load();
+    return tail_ - known_head_ <= this->mask_;
+  }
+  // Records written since the start: where the next one goes.
+  std::uint32_t Written() const { return tail_; }
   // True if there was something to publish.
   bool Publish() {
     if (published_ == tail_) return false;

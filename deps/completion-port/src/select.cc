@@ -2,6 +2,7 @@
 #ifdef _WIN32
 #include "backend/iocp.h"
 #else
+#include "backend/epoll.h"
 #include "backend/io_uring.h"
 #endif
 #include "backend/backend.h"
@@ -9,7 +10,15 @@
 namespace completion_port {
 
 const char* BackendName(BackendKind kind) {
-  return kind == BackendKind::kIocp ? "iocp" : "io_uring";
+  switch (kind) {
+    case BackendKind::kIocp:
+      return "iocp";
+    case BackendKind::kIoUring:
+      return "io_uring";
+    case BackendKind::kEpoll:
+      return "epoll";
+  }
+  return "";
 }
 
 #ifdef _WIN32
@@ -26,13 +35,17 @@ std::unique_ptr<Backend> CreateBackend(BackendKind kind) {
 
 #else
 
-std::vector<BackendKind> BackendCandidates() { return {BackendKind::kIoUring}; }
+std::vector<BackendKind> BackendCandidates() {
+  return {BackendKind::kEpoll, BackendKind::kIoUring};
+}
 
 Error ProbeBackend(BackendKind kind) {
+  if (kind == BackendKind::kEpoll) return ProbeEpoll();
   return kind == BackendKind::kIoUring ? ProbeIoUring() : Error::kNotSupported;
 }
 
 std::unique_ptr<Backend> CreateBackend(BackendKind kind) {
+  if (kind == BackendKind::kEpoll) return CreateEpollBackend();
   return kind == BackendKind::kIoUring ? CreateIoUringBackend() : nullptr;
 }
 

@@ -1,13 +1,18 @@
 // Slots addressed by generation-tagged ids. An id that outlived its slot's use finds nothing, so a
 // late submission can never reach the next owner of the slot.
 //
-// Any thread may allocate and find; only the I/O thread frees. Slots are recycled and freed only
-// with the table: the kernel may hold pointers into them.
+// A slot waits long for its next use: behind all that were free before it, and at least
+// kLeastFree of them, as long as there are others to be had. So it takes that many times the number
+// of generations before an id comes round.
+//
+// Any thread may allocate and find; only the driver frees. Slots are recycled and freed only with
+// the table: the kernel may hold pointers into them.
 #ifndef COMPLETION_PORT_SLOT_TABLE_H_
 #define COMPLETION_PORT_SLOT_TABLE_H_
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -18,6 +23,7 @@ namespace completion_port {
 
 inline constexpr std::uint32_t kIndexMask = (1u << kSlotIndexBits) - 1;
 inline constexpr std::uint32_t kLastGeneration = (1u << (32 - kSlotIndexBits)) - 1;
+inline constexpr std::size_t kLeastFree = 64;
 
 constexpr std::uint32_t IndexOf(std::uint32_t id) { return id & kIndexMask; }
 
@@ -36,13 +42,13 @@ class SlotTable {
   T* Allocate() {
     std::lock_guard<std::mutex> lock(mutex_);
     std::uint32_t index;
-    if (!free_.empty()) {
-      index = free_.back();
-      free_.pop_back();
-    } else if (used_ < capacity_) {
+    if (free_.size() < kLeastFree && used_ < capacity_) {
       index = used_++;
       generations_.push_back(0);
       slots_[index].store(new T(), std::memory_order_release);
+    } else if (!free_.empty()) {
+      index = free_.front();
+      free_.pop_front();
     } else {
       return nullptr;
     }
@@ -93,7 +99,7 @@ class SlotTable {
   std::uint32_t used_ = 0;
   std::uint32_t live_ = 0;
   std::vector<std::uint16_t> generations_;
-  std::vector<std::uint32_t> free_;
+  std::deque<std::uint32_t> free_;  // who waits longest is first
 };
 
 }  // namespace completion_port

@@ -7,7 +7,7 @@
 namespace completion_port::test {
 
 PORT_TEST(AcceptsOneAndEchoes) {
-  Pair pair(backend);
+  Pair pair(setup);
   REQUIRE(pair.ready());
   REQUIRE_EQ(pair.peer.SendAll("hello"), PeerStatus::kOk);
   REQUIRE(pair.WaitReceived(5));
@@ -26,7 +26,7 @@ PORT_TEST(AcceptsOneAndEchoes) {
 
 PORT_TEST(AcceptsOverIpv6) {
   if (!HasIpv6()) return Skip("no IPv6 on this machine");
-  Client client(backend);
+  Client client(setup);
   Accepting* listener = client.ListenAndAccept(1, 0, Family::kIpv6);
   REQUIRE(listener != nullptr);
   Peer peer = Peer::Connect(listener->address);
@@ -43,7 +43,7 @@ PORT_TEST(AcceptsOverIpv6) {
 
 PORT_TEST(DualStackListenerTakesIpv4) {
   if (!HasIpv6()) return Skip("no IPv6 on this machine");
-  Client client(backend);
+  Client client(setup);
   ListenOptions options;
   options.address.family = Family::kIpv6;
   Accepting* listener = client.Listen(options);
@@ -60,7 +60,7 @@ PORT_TEST(DualStackListenerTakesIpv4) {
 }
 
 PORT_TEST(AcceptsManyAtOnce) {
-  Client client(backend);
+  Client client(setup);
   Accepting* listener = client.ListenAndAccept(1);
   REQUIRE(listener != nullptr);
   constexpr std::size_t kPeers = 300;
@@ -83,7 +83,7 @@ PORT_TEST(AcceptsManyAtOnce) {
 }
 
 PORT_TEST(WhatWaitsInTheBacklogIsAccepted) {
-  Client client(backend);
+  Client client(setup);
   ListenOptions options;
   options.address = Loopback(0);
   Accepting* listener = client.Listen(options);
@@ -100,7 +100,7 @@ PORT_TEST(SpreadsByLoad) {
   for (const std::uint32_t ports : {2u, 3u}) {
     ClientOptions options;
     options.ports = ports;
-    Client client(backend, options);
+    Client client(setup, options);
     Accepting* listener = client.ListenAndAccept(4, ports - 1);
     REQUIRE(listener != nullptr);
     const std::size_t kPeers = 20 * ports;
@@ -136,7 +136,7 @@ PORT_TEST(SpreadsByLoad) {
 PORT_TEST(AcceptedCreditIsHonoured) {
   PairOptions options;
   options.credit = 0;
-  Pair pair(backend, options);
+  Pair pair(setup, options);
   REQUIRE(pair.ready());
   REQUIRE_EQ(pair.peer.SendAll("early"), PeerStatus::kOk);
   pair.client.Pass(kQuietMs);
@@ -147,7 +147,7 @@ PORT_TEST(AcceptedCreditIsHonoured) {
 }
 
 PORT_TEST(PeerThatResetsBeforeAcceptDoesNoHarm) {
-  Client client(backend);
+  Client client(setup);
   ListenOptions options;
   options.address = Loopback(0);
   Accepting* listener = client.Listen(options);
@@ -172,7 +172,7 @@ PORT_TEST(PeerThatResetsBeforeAcceptDoesNoHarm) {
 PORT_TEST(TooManySocketsAreRefusedOneByOne) {
   PairOptions options;
   options.client.socket_capacity = 4;
-  Pair pair(backend, options);
+  Pair pair(setup, options);
   REQUIRE(pair.ready());
   Client& client = pair.client;
   std::vector<Peer> peers;
@@ -195,7 +195,7 @@ PORT_TEST(TooManySocketsAreRefusedOneByOne) {
 }
 
 PORT_TEST(ListenerClosesWithPendingAccepts) {
-  Client client(backend);
+  Client client(setup);
   Accepting* listener = client.ListenAndAccept(1);
   REQUIRE(listener != nullptr);
   client.Pass(kQuietMs);  // the accepts are with the OS
@@ -215,7 +215,7 @@ PORT_TEST(ListenerClosesWithPendingAccepts) {
 }
 
 PORT_TEST(ListenerClosesBeforeItAccepted) {
-  Client client(backend);
+  Client client(setup);
   ListenOptions options;
   options.address = Loopback(0);
   Accepting* listener = client.Listen(options);
@@ -228,7 +228,7 @@ PORT_TEST(ListenerClosesWhileConnectionsArrive) {
   for (int round = 0; round < 10; ++round) {
     ClientOptions options;
     options.ports = 1 + static_cast<std::uint32_t>(round % 2);
-    Client client(backend, options);
+    Client client(setup, options);
     Accepting* listener = client.ListenAndAccept(1);
     REQUIRE(listener != nullptr);
     std::vector<Peer> peers;
@@ -258,7 +258,7 @@ PORT_TEST(ListenerClosesWhileConnectionsArrive) {
 }
 
 PORT_TEST(AddressInUse) {
-  Client client(backend);
+  Client client(setup);
   ListenOptions options;
   options.address = Loopback(0);
   Accepting* first = client.Listen(options);
@@ -275,7 +275,7 @@ PORT_TEST(AddressInUse) {
 }
 
 PORT_TEST(ListenErrors) {
-  Client client(backend);
+  Client client(setup);
   ListenOptions options;
   Error error = Error::kOk;
   // 192.0.2.1 is documentation's: no machine has it.

@@ -34,7 +34,7 @@ Sock* Join(Client& client, Sock* sock, std::uint32_t credit) {
 }  // namespace
 
 PORT_TEST(AdoptedConnectionEchoesAndEnds) {
-  Client client(backend);
+  Client client(setup);
   Ends ends;
   REQUIRE(ends.ready());
   const std::uint16_t port = ends.outer.LocalPort();
@@ -58,7 +58,7 @@ PORT_TEST(AdoptedConnectionEchoesAndEnds) {
 }
 
 PORT_TEST(AdoptedConnectionSendsMoreThanFits) {
-  Client client(backend);
+  Client client(setup);
   Ends ends;
   REQUIRE(ends.ready());
   Sock* sock = Join(client, client.AdoptNative(ends.inner.Detach()), 1);
@@ -73,7 +73,7 @@ PORT_TEST(AdoptedConnectionSendsMoreThanFits) {
 }
 
 PORT_TEST(RefusesToAdoptWhatIsNoConnection) {
-  Client client(backend);
+  Client client(setup);
   PeerListener listener(Family::kIpv4);
   REQUIRE(listener.IsOpen());
   const std::intptr_t native = listener.Detach();
@@ -87,10 +87,11 @@ PORT_TEST(RefusesToAdoptWhatIsNoConnection) {
   CHECK(error == Error::kBadDescriptor || error == Error::kNotSocket);
 }
 
-PORT_TEST(AdoptedListenerIsSharedInTurn) {
+// Both ports wait at the same time, as two processes would.
+THREAD_TEST(AdoptedListenerIsSharedInTurn) {
   constexpr std::size_t kConnections = 40;
-  Client first(backend);
-  Client second(backend);
+  Client first(setup);
+  Client second(setup);
   PeerListener plain(Family::kIpv4);
   REQUIRE(plain.IsOpen());
   const Address address = plain.address();
@@ -151,7 +152,7 @@ PORT_TEST(SharesAListenerThatIsInNoPort) {
   CHECK_EQ(ShareNative(native, 1, &token), Error::kNotSupported);
   REQUIRE_EQ(DuplicateNative(native, &ours), Error::kOk);
 #endif
-  Client client(backend);
+  Client client(setup);
   Accepting* listener = client.AdoptNativeListener(ours);
   REQUIRE(listener != nullptr);
   // It waited in the backlog before anybody accepted.
@@ -165,10 +166,10 @@ PORT_TEST(SharesAListenerThatIsInNoPort) {
   REQUIRE(client.WaitAccepted(listener, 1) != nullptr);
 }
 
-PORT_TEST(ListenerSharesWithItsDuplicate) {
+THREAD_TEST(ListenerSharesWithItsDuplicate) {
   constexpr std::size_t kConnections = 40;
-  Client first(backend);
-  Client second(backend);
+  Client first(setup);
+  Client second(setup);
   Accepting* one = first.ListenAndAccept(1);
   REQUIRE(one != nullptr);
   first.Pass(kQuietMs);  // it waits for clients by itself
@@ -199,7 +200,7 @@ PORT_TEST(ListenerSharesWithItsDuplicate) {
 PORT_TEST(ReleasedConnectionGoesOnInItsDuplicate) {
   PairOptions options;
   options.credit = 0;
-  Pair pair(backend, options);
+  Pair pair(setup, options);
   REQUIRE(pair.ready());
   std::intptr_t duplicate = -1;
   REQUIRE_EQ(pair.client.port()->Duplicate(pair.sock->id, &duplicate), Error::kOk);

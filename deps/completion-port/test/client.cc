@@ -1,7 +1,6 @@
 #include "client.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstring>
 #include <new>
 #include <thread>
@@ -30,7 +29,8 @@ Client::PortEnd::~PortEnd() {
   DeleteMemory(send_slab, kPageBytes);
 }
 
-Client::Client(BackendKind backend, const ClientOptions& options) : options_(options) {
+Client::Client(const Setup& setup, const ClientOptions& options)
+    : setup_(setup), options_(options) {
   for (std::uint32_t i = 0; i < options.ports; ++i) {
     auto end = std::make_unique<PortEnd>();
     const std::size_t bytes =
@@ -44,7 +44,10 @@ Client::Client(BackendKind backend, const ClientOptions& options) : options_(opt
     end->completions.Use(end->rings, CompletionsOffset(options.submission_entries),
                          options.completion_entries);
     PortOptions port;
-    port.backend = backend;
+    port.backend = setup.backend;
+    port.driving = setup.driving;
+    port.helper = setup.helper;
+    port.helper_thresholds = options.helper_thresholds;
     port.ring_memory = end->rings;
     port.submission_entries = options.submission_entries;
     port.completion_entries = options.completion_entries;
@@ -58,13 +61,17 @@ Client::Client(BackendKind backend, const ClientOptions& options) : options_(opt
     port.wake_context = this;
     const Error error = group_.Add(port, &end->port);
     ends_.push_back(std::move(end));
-    CHECK_EQ(error, Error::kOk);
+    open_error_ = error;
+    if (!options.may_fail_to_open) CHECK_EQ(error, Error::kOk);
     if (error != Error::kOk) return;
   }
-  started_ = true;
+  if (setup.SubmitterDrives() && !setup.helper) BeginTurns();
 }
 
-Client::~Client() { Finish(); }
+Client::~Client() {
+  Finish();
+  EndTurns();
+}
 
 // --- Writing
 
@@ -77,6 +84,7 @@ void Client::Write(std::uint32_t port, const Submission& submission) {
   const std::uint64_t deadline_ms = NowMs() + static_cast<std::uint64_t>(Patience(5000));
   while (!TryWrite(port, submission)) {
     Flush();
+    if (setup_.SubmitterDrives()) ends_[port]->port->Submit(0);
     if (NowMs() > deadline_ms) return Fail(__FILE__, __LINE__, "the submission ring stays full");
     std::this_thread::yield();
   }
@@ -96,7 +104,12 @@ void Client::Submit(std::uint32_t port, Opcode opcode, std::uint32_t id, std::ui
 
 void Client::Flush() {
   for (auto& end : ends_) {
-    if (end->submissions.Publish() && end->header.TakeSleeper(kPortAsleep)) end->port->Wake();
+    if (!end->submissions.Publish()) continue;
+    if (setup_.SubmitterDrives()) {
+      end->port->Submit(0);
+    } else if (end->header.TakeSleeper(kPortAsleep)) {
+      end->port->Wake();
+    }
   }
 }
 
@@ -181,10 +194,18 @@ void Client::GiveBack(Sock* sock, std::uint32_t credit) {
   Submit(sock->port, Opcode::kRelease, sock->id, held.chunk, credit);
 }
 
-void Client::AwaitReadable(Sock* sock) {
-  CHECK(sock->readable != Readable::kAwaited);
-  sock->readable = Readable::kAwaited;
-  Submit(sock->port, Opcode::kReadable, sock->id);
+void Client::ReceivePinned(Sock* sock, std::size_t length, bool at_once) {
+  std::vector<std::uint8_t> bytes(length, kPoisonBefore);
+  const auto address = static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(bytes.data()));
+  sock->pinned.push_back({std::move(bytes), at_once});
+  Submit(sock->port, Opcode::kReceive, sock->id, static_cast<std::uint32_t>(address),
+         static_cast<std::uint32_t>(length), static_cast<std::uint32_t>(address >> 32),
+         at_once ? kReceivePinned | kReceiveAtOnce : std::uint32_t{kReceivePinned});
+}
+
+void Client::Withdraw(Sock* sock) {
+  ++sock->withdrawals;
+  Submit(sock->port, Opcode::kReceive, sock->id, 0, 0, 0, kReceiveWithdraw);
 }
 
 void Client::Send(Sock* sock, const std::string& text) {
@@ -267,55 +288,13 @@ std::size_t Client::Drain() {
     std::vector<Completion> batch;
     for (std::uint32_t i = 0; i < count; ++i) batch.push_back(end.completions.Read(i));
     end.completions.Advance(count);
-    if (end.header.At(kCompletionOverflow).load() == 1) end.port->Wake();
+    const bool is_wanted = end.header.At(kCompletionOverflow).load() == 1;
+    if (is_wanted && !setup_.SubmitterDrives()) end.port->Wake();
     for (const Completion& completion : batch) OnCompletion(port, completion);
     total += count;
   }
   if (total != 0) Flush();
   return total;
-}
-
-// --- Waiting
-
-void Client::OnWake(void* context) {
-  auto* client = static_cast<Client*>(context);
-  std::lock_guard<std::mutex> lock(client->wake_mutex_);
-  client->was_woken_ = true;
-  client->woken_.notify_one();
-}
-
-bool Client::AnyAvailable() const {
-  for (const auto& end : ends_) {
-    if (end->completions.Available() != 0) return true;
-  }
-  return false;
-}
-
-bool Client::WaitUntil(const std::function<bool()>& done, int ms) {
-  return WaitUntil(done,
-                   std::chrono::steady_clock::now() + std::chrono::milliseconds(Patience(ms)));
-}
-
-bool Client::WaitUntil(const std::function<bool()>& done,
-                       std::chrono::steady_clock::time_point deadline) {
-  Flush();
-  for (;;) {
-    Drain();
-    if (done()) return true;
-    if (std::chrono::steady_clock::now() >= deadline) return false;
-    for (auto& end : ends_) end->header.FallAsleep(kConsumerAsleep);
-    if (!AnyAvailable()) {
-      // Without a look in between: a wake-up that is lost here is a failed test.
-      std::unique_lock<std::mutex> lock(wake_mutex_);
-      woken_.wait_until(lock, deadline, [this] { return was_woken_; });
-      was_woken_ = false;
-    }
-    for (auto& end : ends_) end->header.StayAwake(kConsumerAsleep);
-  }
-}
-
-void Client::Pass(int ms) {
-  WaitUntil([] { return false; }, std::chrono::steady_clock::now() + std::chrono::milliseconds(ms));
 }
 
 // --- Short cuts

@@ -1,10 +1,10 @@
-// A submitter that keeps books. It follows the wake-up protocol of layout.h to the letter and fails
-// the running test whenever a port breaks one of its promises:
+// A submitter that keeps books, and drives where the setup says so. It follows the wake-up protocol
+// of layout.h to the letter and fails the running test whenever a port breaks one of its promises:
 //
 //   - every operation completes exactly once, sends and receives in order;
 //   - nothing comes beyond the credit, after the end, after kLinger or after kClose;
-//   - kReadable completes once, not before what was received on earlier credit, and until then
-//     nothing is received on later credit;
+//   - a receive into pinned memory completes once, in its turn among the credit, and nothing but
+//     its bytes is ever written there;
 //   - no chunk is handed out twice, and no two chunks overlap;
 //   - the port no longer looks at sent bytes after their completion (they are overwritten then);
 //   - when the client goes, everything has balanced, and stopping was quick.
@@ -48,6 +48,8 @@ struct ClientOptions {
   std::size_t send_slab_bytes = 1024 * 1024;
   std::uint32_t socket_capacity = 8192;
   std::uint32_t linger_ms = 1000;
+  bool may_fail_to_open = false;
+  HelperThresholds helper_thresholds;
 };
 
 struct HeldChunk {
@@ -62,11 +64,14 @@ struct SendRequest {
   std::vector<std::pair<std::uint32_t, std::uint32_t>> in_slab;  // offset, length
 };
 
-// What is known of what ReceiveNow would find.
-enum class Readable {
-  kUnknown,  // nobody asked, or the answer is used up
-  kAwaited,  // a kReadable is under way
-  kYes,      // it completed; neither credit nor another was submitted since
+// A receive into memory of its own. That is poisoned while the port has it, so that what is written
+// shows, and once more when the port is done with it.
+inline constexpr std::uint8_t kPoisonBefore = 0xa5;
+inline constexpr std::uint8_t kPoisonAfter = 0x5a;
+struct PinnedMemory {
+  std::vector<std::uint8_t> bytes;
+  bool at_once = false;
+  std::uint32_t credit_behind = 0;  // granted after it, and before the next of these
 };
 
 // A socket, as the submitter knows it. Lives as long as the client, also after kClose.
@@ -77,8 +82,9 @@ struct Sock {
   // What is expected.
   bool connect_pending = false;
   std::uint32_t credit = 0;
-  Readable readable = Readable::kUnknown;
-  std::uint32_t credit_behind_readable = 0;  // of `credit`: granted while that was awaited
+  std::deque<PinnedMemory> pinned;  // under way
+  std::deque<PinnedMemory> spent;   // the last ones that were; looked at later
+  std::uint32_t withdrawals = 0;    // submitted
   std::deque<SendRequest> sends;
   std::uint32_t shutdowns_pending = 0;
   std::size_t sends_before_shutdown = 0;  // the first of those pending
@@ -87,14 +93,15 @@ struct Sock {
   // What came.
   std::optional<Error> connected;
   std::uint32_t receives = 0;  // completions with data
-  std::uint64_t received = 0;  // bytes, those of ReceiveDirectly() among them
-  std::uint64_t received_directly = 0;
-  std::vector<std::uint8_t> data;   // the bytes, unless there is a sink
-  std::uint32_t largest = 0;        // of the chunks
-  std::optional<Error> ended;       // kOk: end of stream
-  std::vector<Error> send_results;  // of each request
+  std::uint64_t received = 0;  // bytes, pinned ones among them
+  std::uint64_t received_pinned = 0;
+  std::uint32_t withdrawn = 0;               // credit that came back
+  std::vector<std::int32_t> pinned_results;  // of each, as it completed
+  std::vector<std::uint8_t> data;            // the bytes, unless there is a sink
+  std::uint32_t largest = 0;                 // of the chunks
+  std::optional<Error> ended;                // kOk: end of stream
+  std::vector<Error> send_results;           // of each request
   std::vector<Error> shutdown_results;
-  std::vector<Error> readable_results;
   bool lingers = false;
   bool closed = false;
   std::deque<HeldChunk> held;  // not given back yet
@@ -104,6 +111,8 @@ struct Sock {
   std::uint32_t refill = 0;
   std::function<void(const std::uint8_t*, std::size_t)> sink;
 
+  // Of `credit`: what comes before the pinned ones under way.
+  std::uint32_t CreditAhead() const;
   bool Idle() const { return !connect_pending && sends.empty() && shutdowns_pending == 0; }
   std::string Text() const { return std::string(data.begin(), data.end()); }
 };
@@ -120,12 +129,12 @@ struct Accepting {
   std::vector<Error> errors;
 };
 
-class Client {
+class Client : private WaitingTurns {
  public:
-  explicit Client(BackendKind backend, const ClientOptions& options = {});
+  explicit Client(const Setup& setup, const ClientOptions& options = {});
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
-  ~Client();  // Finish()
+  ~Client() override;  // Finish()
 
   // --- Operations. Written to the ring; seen by the port after Flush() or any wait.
   // Null, with the reason, when the preparing call failed.
@@ -139,9 +148,9 @@ class Client {
                                  Error* error = nullptr);
   void Grant(Sock* sock, std::uint32_t credit);
   void GiveBack(Sock* sock, std::uint32_t credit = 0);  // the oldest chunk held
-  void AwaitReadable(Sock* sock);                       // not while another is awaited
-  // One ReceiveNow, whose bytes are taken like those of a chunk. Only while the socket is readable.
-  std::int32_t ReceiveDirectly(Sock* sock, std::size_t limit = 64 * 1024);
+  // Into memory of the client's, whose bytes are then taken like those of a chunk.
+  void ReceivePinned(Sock* sock, std::size_t length, bool at_once = false);
+  void Withdraw(Sock* sock);
   void Send(Sock* sock, const std::string& text);  // from the slab
   void Send(Sock* sock, std::vector<std::vector<std::uint8_t>> pinned_parts);
   void SendPart(Sock* sock, std::vector<std::uint8_t> pinned);  // kSendMore: Send() ends it
@@ -169,10 +178,14 @@ class Client {
   Sock* ConnectTo(const Address& remote, std::uint32_t port = 0);
 
   // --- Time.
-  void Flush();         // publishes, wakes the port if it sleeps
-  void FlushQuietly();  // publishes nothing but kRelease: wakes only who wants chunks
-  std::size_t Drain();  // reads what has completed, without waiting
+  // Publishes. The port is woken if it sleeps, or hands over at once where this thread drives.
+  void Flush();
+  void FlushQuietly();        // publishes nothing but kRelease: wakes only who wants chunks
+  void TakeTurns() override;  // where this thread drives: one of each port, without reading
+  std::size_t Drain();        // reads what has completed, without waiting
   bool WaitUntil(const std::function<bool()>& done, int ms = 5000);
+  // Until it is so much; nobody is woken for that.
+  bool WaitCount(Counter counter, std::uint64_t least, int ms = 5000);
   void Pass(int ms);              // waits that long, reading completions
   std::uint32_t max_batch = ~0u;  // completions read in one Drain()
 
@@ -187,7 +200,8 @@ class Client {
   std::uint64_t CountCompleted(Opcode opcode) const;
   RingHeader header(std::uint32_t port = 0) const;
   std::uint32_t ports() const { return static_cast<std::uint32_t>(ends_.size()); }
-  bool started() const { return started_; }
+  bool started() const { return open_error_ == Error::kOk; }
+  Error open_error() const { return open_error_; }
   std::deque<Sock>& socks() { return socks_; }
 
  private:
@@ -214,18 +228,25 @@ class Client {
   void OnAccepted(std::uint32_t port, const Completion& completion);
   void OnConnected(Sock* sock, const Completion& completion);
   void OnReceived(Sock* sock, const Completion& completion);
-  void OnReadable(Sock* sock, const Completion& completion);
+  void OnReceivedPinned(Sock* sock, std::int32_t result);
+  static bool IsOfPinned(const Sock& sock, const Completion& completion);
+  void Spend(Sock* sock, PinnedMemory memory);
+  void OnWithdrawn(Sock* sock, std::uint32_t credit);
   void Granted(Sock* sock, std::uint32_t credit);
   void TakeBytes(Sock* sock, const std::uint8_t* bytes, std::uint32_t length);
   void OnSent(Sock* sock, const Completion& completion);
   void OnClosed(Sock* sock);
   bool WaitUntil(const std::function<bool()>& done, std::chrono::steady_clock::time_point deadline);
+  void WaitForCompletions(std::chrono::steady_clock::time_point deadline);
+  void WaitToBeWoken(std::chrono::steady_clock::time_point deadline);
+  void DriveUntil(std::chrono::steady_clock::time_point deadline);
   void Overwrite(PortEnd& end, SendRequest& request);
   bool AnyAvailable() const;
   void CheckBalance();
 
+  const Setup setup_;
   const ClientOptions options_;
-  bool started_ = false;
+  Error open_error_ = Error::kOk;
   bool stopped_ = false;
   bool finished_ = false;
   std::vector<std::unique_ptr<PortEnd>> ends_;
@@ -235,7 +256,8 @@ class Client {
 
   std::mutex wake_mutex_;
   std::condition_variable woken_;
-  bool was_woken_ = false;  // guarded by wake_mutex_
+  bool was_woken_ = false;      // guarded by wake_mutex_
+  std::uint32_t waits_in_ = 0;  // of several ports, the one whose turn may wait
 
   PortGroup group_;  // last: stops before the memory above goes
 };

@@ -2,12 +2,20 @@
 #include <algorithm>
 #include <cstring>
 
+#include "chunk_pool.h"
 #include "client.h"
 
 namespace completion_port::test {
 namespace {
 
+constexpr std::size_t kSpentKept = 8;
+
 Error ErrorOf(std::int32_t result) { return static_cast<Error>(-result); }
+
+bool IsAll(const std::vector<std::uint8_t>& bytes, std::size_t from, std::uint8_t value) {
+  return std::all_of(bytes.begin() + static_cast<std::ptrdiff_t>(from), bytes.end(),
+                     [value](std::uint8_t byte) { return byte == value; });
+}
 
 }  // namespace
 
@@ -35,9 +43,8 @@ void Client::OnCompletion(std::uint32_t port, const Completion& completion) {
     case Opcode::kConnect:
       return OnConnected(sock, completion);
     case Opcode::kReceive:
+      if (IsOfPinned(*sock, completion)) return OnReceivedPinned(sock, completion.result);
       return OnReceived(sock, completion);
-    case Opcode::kReadable:
-      return OnReadable(sock, completion);
     case Opcode::kSend:
       return OnSent(sock, completion);
     case Opcode::kShutdown:
@@ -98,16 +105,19 @@ void Client::OnConnected(Sock* sock, const Completion& completion) {
 void Client::Granted(Sock* sock, std::uint32_t credit) {
   if (credit == 0) return;
   sock->credit += credit;
-  if (sock->readable == Readable::kAwaited) {
-    sock->credit_behind_readable += credit;
-  } else {
-    sock->readable = Readable::kUnknown;
-  }
+  if (!sock->pinned.empty()) sock->pinned.back().credit_behind += credit;
+}
+
+std::uint32_t Sock::CreditAhead() const {
+  std::uint32_t behind = 0;
+  for (const PinnedMemory& memory : pinned) behind += memory.credit_behind;
+  return credit - behind;
 }
 
 void Client::OnReceived(Sock* sock, const Completion& completion) {
-  // Nothing comes beyond the credit, nor on such as has to wait for a kReadable.
-  CHECK(sock->credit > sock->credit_behind_readable);
+  if (completion.result == ToResult(Error::kCanceled)) return OnWithdrawn(sock, completion.arg1);
+  // Nothing comes beyond the credit, nor before the pinned ones submitted before it.
+  CHECK(sock->CreditAhead() != 0);
   CHECK(!sock->ended.has_value());
   CHECK(!sock->lingers);
   CHECK(!sock->connect_pending);
@@ -145,39 +155,60 @@ void Client::TakeBytes(Sock* sock, const std::uint8_t* bytes, std::uint32_t leng
   }
 }
 
-void Client::OnReadable(Sock* sock, const Completion& completion) {
-  if (sock->readable != Readable::kAwaited && OnStray(sock->port, completion)) return;
-  CHECK(sock->readable == Readable::kAwaited);
-  CHECK(!sock->lingers);
-  CHECK(!sock->connect_pending || completion.result != 0);
+// Whose it is says the order: credit ahead of a pinned one is used up before it is looked at.
+bool Client::IsOfPinned(const Sock& sock, const Completion& completion) {
+  if (completion.arg0 != kNoChunk || completion.result > 0) return completion.arg0 == kNoChunk;
   const Error error = ErrorOf(completion.result);
-  sock->readable_results.push_back(error);
-  sock->readable = Readable::kUnknown;
-  if (error == Error::kOk) {
-    // What was granted before it is used up, or the system would have had a receive as well.
-    CHECK_EQ(sock->credit, sock->credit_behind_readable);
-    if (sock->credit == 0) sock->readable = Readable::kYes;
-  } else if (error != Error::kBusy && error != Error::kNotConnected) {
-    // It may have come on the last credit already: who asks after that is told again.
-    if (!sock->ended) sock->ended = error;
-  }
-  sock->credit_behind_readable = 0;
+  if (error == Error::kCanceled) return completion.arg1 == 0;
+  if (error == Error::kTryAgain || error == Error::kBusy) return true;
+  return !sock.pinned.empty() && sock.CreditAhead() == 0;
 }
 
-std::int32_t Client::ReceiveDirectly(Sock* sock, std::size_t limit) {
-  CHECK(sock->readable == Readable::kYes && !sock->close_submitted);
-  std::vector<std::uint8_t> memory(limit);
-  const std::int32_t result = port(sock->port)->ReceiveNow(sock->id, memory.data(), limit);
-  if (result > 0) {
-    const auto length = static_cast<std::uint32_t>(result);
-    CHECK_AT_MOST(length, limit);
+void Client::OnReceivedPinned(Sock* sock, std::int32_t result) {
+  if (sock->pinned.empty()) return Fail(__FILE__, __LINE__, "a pinned receive that is none");
+  PinnedMemory memory = std::move(sock->pinned.front());
+  sock->pinned.pop_front();
+  sock->pinned_results.push_back(result);
+  const Error error = result > 0 ? Error::kOk : ErrorOf(result);
+  if (error == Error::kCanceled) {
+    CHECK(sock->withdrawals != 0);
+  } else {
     CHECK(!sock->ended.has_value());
-    sock->received_directly += length;
-    TakeBytes(sock, memory.data(), length);
-  } else if (result != ToResult(Error::kTryAgain)) {
-    sock->ended = ErrorOf(result);
+    if (error == Error::kTryAgain) CHECK(memory.at_once);
+    if (error == Error::kBusy) {
+      // Elsewhere the system may go on receiving for a while after the credit is used up.
+      CHECK(sock->credit != 0 || setup_.backend != BackendKind::kEpoll);
+    } else if (error != Error::kTryAgain) {
+      CHECK_EQ(sock->CreditAhead(), memory.credit_behind);
+      if (result <= 0) sock->ended = error;
+    }
   }
-  return result;
+  CHECK(!sock->lingers);
+  const std::size_t length = result > 0 ? static_cast<std::size_t>(result) : 0;
+  CHECK_AT_MOST(length, memory.bytes.size());
+  CHECK(IsAll(memory.bytes, std::min(length, memory.bytes.size()), kPoisonBefore));
+  if (length != 0) {
+    sock->received_pinned += length;
+    TakeBytes(sock, memory.bytes.data(), static_cast<std::uint32_t>(length));
+  }
+  Spend(sock, std::move(memory));
+}
+
+void Client::OnWithdrawn(Sock* sock, std::uint32_t credit) {
+  CHECK(sock->withdrawals != 0);
+  CHECK_AT_MOST(credit, sock->CreditAhead());
+  sock->credit -= std::min(credit, sock->credit);
+  sock->withdrawn += credit;
+}
+
+// From here on nobody writes there.
+void Client::Spend(Sock* sock, PinnedMemory memory) {
+  std::fill(memory.bytes.begin(), memory.bytes.end(), kPoisonAfter);
+  sock->spent.push_back(std::move(memory));
+  while (sock->spent.size() > kSpentKept) {
+    CHECK(IsAll(sock->spent.front().bytes, 0, kPoisonAfter));
+    sock->spent.pop_front();
+  }
 }
 
 // --- Sending and closing
@@ -209,8 +240,11 @@ void Client::OnClosed(Sock* sock) {
   CHECK_EQ(sock->sends.size(), 0);
   CHECK_EQ(sock->shutdowns_pending, 0);
   sock->closed = true;
-  sock->credit = sock->credit_behind_readable = 0;
-  sock->readable = Readable::kUnknown;  // kClose stood for it
+  sock->credit = 0;
+  for (; !sock->pinned.empty(); sock->pinned.pop_front()) {  // kClose stood for them
+    CHECK(IsAll(sock->pinned.front().bytes, 0, kPoisonBefore));
+    Spend(sock, std::move(sock->pinned.front()));
+  }
   ends_[sock->port]->socks.erase(sock->id);
   open_requests_.erase(sock);
 }
@@ -232,7 +266,7 @@ int Client::Stop() {
 void Client::Finish() {
   if (finished_) return;
   finished_ = true;
-  if (!started_ || stopped_) {
+  if (!started() || stopped_) {
     if (!stopped_) group_.Stop();
     return;
   }
@@ -263,15 +297,16 @@ void Client::Finish() {
 }
 
 void Client::CheckBalance() {
-  for (const Sock& sock : socks_) CHECK(sock.closed && sock.Idle());
+  for (const Sock& sock : socks_) {
+    CHECK(sock.closed && sock.Idle());
+    for (const PinnedMemory& memory : sock.spent) CHECK(IsAll(memory.bytes, 0, kPoisonAfter));
+  }
   CHECK_EQ(strays.size(), strays_expected);
   for (const Opcode opcode : {Opcode::kConnect, Opcode::kSend, Opcode::kShutdown}) {
     CHECK_EQ(CountSubmitted(opcode), CountCompleted(opcode));
   }
   // The rest of these was cancelled, and kClose stood for it.
-  for (const Opcode opcode : {Opcode::kReceive, Opcode::kReadable}) {
-    CHECK_AT_MOST(CountCompleted(opcode), CountSubmitted(opcode));
-  }
+  CHECK_AT_MOST(CountCompleted(Opcode::kReceive), CountSubmitted(Opcode::kReceive));
   CHECK_EQ(CountCompleted(Opcode::kClose), socks_.size());
   for (std::uint32_t port = 0; port < ends_.size(); ++port) {
     CHECK_EQ(ends_[port]->chunks.size(), 0);

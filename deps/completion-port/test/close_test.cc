@@ -16,7 +16,7 @@ PairOptions SlowPeer(std::uint32_t linger_ms) {
 }  // namespace
 
 PORT_TEST(PoliteCloseOfAnIdleSocket) {
-  Pair pair(backend);
+  Pair pair(setup);
   REQUIRE(pair.ready());
   pair.client.Close(pair.sock);
   REQUIRE(pair.WaitClosed());
@@ -27,7 +27,7 @@ PORT_TEST(PoliteCloseOfAnIdleSocket) {
 PORT_TEST(PoliteCloseWithoutAReceive) {
   PairOptions options;
   options.credit = 0;
-  Pair pair(backend, options);
+  Pair pair(setup, options);
   REQUIRE(pair.ready());
   pair.client.Close(pair.sock);
   REQUIRE(pair.WaitClosed());
@@ -38,7 +38,7 @@ PORT_TEST(ResetCloseIsSeenAsReset) {
   for (const std::uint32_t credit : {0u, 4u}) {
     PairOptions options;
     options.credit = credit;
-    Pair pair(backend, options);
+    Pair pair(setup, options);
     REQUIRE(pair.ready());
     pair.client.Close(pair.sock, true);
     REQUIRE(pair.WaitClosed());
@@ -53,7 +53,7 @@ PORT_TEST(PoliteCloseWithUnreadData) {
   for (const std::size_t unread : {std::size_t{1}, std::size_t{100'000}}) {
     PairOptions options;
     options.credit = 0;
-    Pair pair(backend, options);
+    Pair pair(setup, options);
     REQUIRE(pair.ready());
     const std::vector<std::uint8_t> bytes = PatternBytes(2, 0, unread);
     REQUIRE_EQ(pair.peer.SendAll(bytes.data(), bytes.size()), PeerStatus::kOk);
@@ -68,7 +68,7 @@ PORT_TEST(PoliteCloseWithUnreadData) {
 }
 
 PORT_TEST(PoliteCloseWithUnsentData) {
-  Pair pair(backend, SlowPeer(10000));
+  Pair pair(setup, SlowPeer(10000));
   REQUIRE(pair.ready());
   for (std::size_t i = 0; i < 4; ++i) {
     pair.client.Send(pair.sock, {PatternBytes(4, i * kMoreThanFits / 4, kMoreThanFits / 4)});
@@ -88,7 +88,7 @@ PORT_TEST(PoliteCloseWithUnreadAndUnsentData) {
   for (int order = 0; order < 8; ++order) {
     PairOptions options = SlowPeer(10000);
     options.credit = (order & 1) != 0 ? 4 : 0;
-    Pair pair(backend, options);
+    Pair pair(setup, options);
     REQUIRE(pair.ready());
     const std::size_t length = 2'000'000;
     const std::vector<std::uint8_t> bytes = PatternBytes(5, 0, 60'000);
@@ -118,7 +118,7 @@ PORT_TEST(PoliteCloseWithUnreadAndUnsentData) {
 
 PORT_TEST(EndThenCloseDrainsAPeerThatStillSends) {
   // We end, the peer goes on sending for a while, we close: it may finish, and sees FIN, not RST.
-  Pair pair(backend, SlowPeer(10000));
+  Pair pair(setup, SlowPeer(10000));
   REQUIRE(pair.ready());
   const std::size_t length = 1'000'000;
   pair.client.Send(pair.sock, {PatternBytes(7, 0, length)});
@@ -143,7 +143,7 @@ PORT_TEST(CloseWhileThePeerWritesBeforeItReads) {
   // A peer that reads nothing until all it writes has been taken. If a closing socket did not read
   // on, each side would wait for the other until the linger time ends, and lose our bytes then.
   for (const bool ends_first : {true, false}) {
-    Pair pair(backend, SlowPeer(15000));
+    Pair pair(setup, SlowPeer(15000));
     REQUIRE(pair.ready());
     const std::size_t length = 6'000'000;
     pair.client.Send(pair.sock, {PatternBytes(7, 0, length)});
@@ -168,7 +168,7 @@ PORT_TEST(CloseWhileThePeerWritesBeforeItReads) {
 
 PORT_TEST(LingerHasADeadline) {
   {
-    Pair pair(backend, SlowPeer(200));  // a peer that does not read
+    Pair pair(setup, SlowPeer(200));  // a peer that does not read
     REQUIRE(pair.ready());
     pair.client.Send(pair.sock, {PatternBytes(9, 0, kMoreThanFits)});
     pair.client.Shutdown(pair.sock);
@@ -181,7 +181,7 @@ PORT_TEST(LingerHasADeadline) {
     CHECK_EQ(At(pair.sock->shutdown_results, 0), Error::kCanceled);
   }
   {
-    Pair pair(backend, SlowPeer(200));  // a peer that does not end
+    Pair pair(setup, SlowPeer(200));  // a peer that does not end
     REQUIRE(pair.ready());
     pair.client.Shutdown(pair.sock);
     const std::uint64_t started_ms = NowMs();
@@ -193,7 +193,7 @@ PORT_TEST(LingerHasADeadline) {
 }
 
 PORT_TEST(ResetEndsTheLinger) {
-  Pair pair(backend, SlowPeer(30'000));  // a peer that neither reads nor ends
+  Pair pair(setup, SlowPeer(30'000));  // a peer that neither reads nor ends
   REQUIRE(pair.ready());
   pair.client.Send(pair.sock, {PatternBytes(9, 0, kMoreThanFits)});
   pair.client.Close(pair.sock);
@@ -211,7 +211,7 @@ PORT_TEST(CloseInEveryState) {
     for (const bool reset : {false, true}) {
       PairOptions options = SlowPeer(100);
       options.credit = state == kReceiving || state == kEnded ? 4 : 0;
-      Pair pair(backend, options);
+      Pair pair(setup, options);
       REQUIRE(pair.ready());
       Client& client = pair.client;
       Sock* sock = pair.sock;
@@ -258,7 +258,7 @@ PORT_TEST(CloseInEveryState) {
 }
 
 PORT_TEST(ClosingTwiceClosesOnce) {
-  Pair pair(backend, SlowPeer(50));
+  Pair pair(setup, SlowPeer(50));
   REQUIRE(pair.ready());
   pair.client.Send(pair.sock, {PatternBytes(1, 0, kMoreThanFits)});
   for (int i = 0; i < 4; ++i) pair.client.Close(pair.sock, i == 3);
@@ -273,7 +273,7 @@ PORT_TEST(NothingAfterCloseEvenIfDataWaits) {
     PairOptions options;
     options.credit = 8;
     options.client.linger_ms = 50;
-    Pair pair(backend, options);
+    Pair pair(setup, options);
     REQUIRE(pair.ready());
     std::thread sender([&] {
       const std::vector<std::uint8_t> bytes = PatternBytes(1, 0, 20'000);
@@ -290,7 +290,7 @@ PORT_TEST(NothingAfterCloseEvenIfDataWaits) {
 }
 
 PORT_TEST(OperationsAfterCloseFail) {
-  Pair pair(backend, SlowPeer(100));
+  Pair pair(setup, SlowPeer(100));
   REQUIRE(pair.ready());
   pair.client.Send(pair.sock, {PatternBytes(1, 0, kMoreThanFits)});
   pair.client.Close(pair.sock);

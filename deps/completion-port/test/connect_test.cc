@@ -12,10 +12,10 @@
 namespace completion_port::test {
 namespace {
 
-void ConnectsAndTalks(BackendKind backend, Family family) {
+void ConnectsAndTalks(const Setup& setup, Family family) {
   PeerListener listener(family);
   REQUIRE(listener.IsOpen());
-  Client client(backend);
+  Client client(setup);
   Sock* sock = client.ConnectTo(listener.address());
   REQUIRE(sock != nullptr);
   Peer peer = listener.Accept();
@@ -65,16 +65,16 @@ class DeafListener {
 
 }  // namespace
 
-PORT_TEST(ConnectsOverIpv4) { ConnectsAndTalks(backend, Family::kIpv4); }
+PORT_TEST(ConnectsOverIpv4) { ConnectsAndTalks(setup, Family::kIpv4); }
 
 PORT_TEST(ConnectsOverIpv6) {
   if (!HasIpv6()) return Skip("no IPv6 on this machine");
-  ConnectsAndTalks(backend, Family::kIpv6);
+  ConnectsAndTalks(setup, Family::kIpv6);
 }
 
 PORT_TEST(ConnectsFromALocalAddress) {
   PeerListener listener(Family::kIpv4);
-  Client client(backend);
+  Client client(setup);
   ConnectOptions options;
   options.remote = listener.address();
   options.local = Loopback(UnusedPort(Family::kIpv4));
@@ -90,7 +90,7 @@ PORT_TEST(ConnectsFromALocalAddress) {
 
 PORT_TEST(ConnectsToTheUnspecifiedAddress) {
   PeerListener listener(Family::kIpv4);
-  Client client(backend);
+  Client client(setup);
   Address anywhere;
   anywhere.family = Family::kIpv4;
   anywhere.port = listener.address().port;
@@ -98,7 +98,7 @@ PORT_TEST(ConnectsToTheUnspecifiedAddress) {
 }
 
 PORT_TEST(ConnectRefused) {
-  Client client(backend);
+  Client client(setup);
   for (int i = 0; i < 3; ++i) {
     ConnectOptions options;
     options.remote = Loopback(UnusedPort(Family::kIpv4));
@@ -122,7 +122,7 @@ PORT_TEST(ConnectRefused) {
 }
 
 PORT_TEST(ConnectUnreachable) {
-  Client client(backend);
+  Client client(setup);
   ConnectOptions options;
   // A multicast group: every system knows at once that no stream leads there.
   REQUIRE_EQ(ParseAddress("224.0.0.1", 9, &options.remote), Error::kOk);
@@ -138,7 +138,7 @@ PORT_TEST(ConnectUnreachable) {
 PORT_TEST(ConnectTimedOut) {
 #ifdef __linux__
   const DeafListener deaf;
-  Client client(backend);
+  Client client(setup);
   ConnectOptions options;
   options.remote = deaf.address();
   Sock* sock = client.Prepare(options);
@@ -151,7 +151,7 @@ PORT_TEST(ConnectTimedOut) {
   REQUIRE(client.WaitUntil([&] { return !sock->connect_pending; }, 8000));
   CHECK_EQ(sock->connected.value_or(kNone), Error::kTimedOut);
 #else
-  static_cast<void>(backend);
+  static_cast<void>(setup);
   Skip("no address here is sure to keep silent, nor can a connect's time be shortened");
 #endif
 }
@@ -159,7 +159,7 @@ PORT_TEST(ConnectTimedOut) {
 PORT_TEST(ConnectCancelledByClose) {
   const DeafListener deaf;
   for (const bool reset : {false, true}) {
-    Client client(backend);
+    Client client(setup);
     ConnectOptions options;
     options.remote = deaf.address();
     Sock* sock = client.Prepare(options);
@@ -179,7 +179,7 @@ PORT_TEST(ConnectCancelledByClose) {
 
 PORT_TEST(ConnectAndCloseInOneBatch) {
   PeerListener listener(Family::kIpv4, 512);
-  Client client(backend);
+  Client client(setup);
   ConnectOptions options;
   options.remote = listener.address();
   for (int i = 0; i < 50; ++i) {
@@ -201,7 +201,7 @@ PORT_TEST(ConnectAndCloseInOneBatch) {
 
 PORT_TEST(SendsBeforeTheConnectGoOutAfterIt) {
   PeerListener listener(Family::kIpv4);
-  Client client(backend);
+  Client client(setup);
   ConnectOptions options;
   options.remote = listener.address();
   Sock* sock = client.Prepare(options);
@@ -225,7 +225,7 @@ PORT_TEST(SendsBeforeTheConnectGoOutAfterIt) {
 
 PORT_TEST(ShutdownBeforeTheConnectIsDone) {
   PeerListener listener(Family::kIpv4);
-  Client client(backend);
+  Client client(setup);
   ConnectOptions options;
   options.remote = listener.address();
   Sock* sock = client.Prepare(options);
@@ -242,7 +242,7 @@ PORT_TEST(ShutdownBeforeTheConnectIsDone) {
 }
 
 PORT_TEST(ManyConnectsAtOnce) {
-  Client client(backend);
+  Client client(setup);
   Accepting* listener = client.ListenAndAccept(1);
   REQUIRE(listener != nullptr);
   ConnectOptions options;
@@ -262,7 +262,7 @@ PORT_TEST(ManyConnectsAtOnce) {
 }
 
 PORT_TEST(PrepareErrors) {
-  Client client(backend);
+  Client client(setup);
   ConnectOptions options;
   Error error = Error::kOk;
   options.remote = Loopback(9);
@@ -274,7 +274,7 @@ PORT_TEST(PrepareErrors) {
 PORT_TEST(MoreConnectsThanCapacity) {
   ClientOptions client_options;
   client_options.socket_capacity = 3;
-  Client client(backend, client_options);
+  Client client(setup, client_options);
   ConnectOptions options;
   options.remote = Loopback(9);
   for (int i = 0; i < 3; ++i) REQUIRE(client.Prepare(options) != nullptr);

@@ -6,18 +6,23 @@
 namespace completion_port::test {
 
 PORT_TEST(AStaleIdFindsNothing) {
-  Pair pair(backend);
+  PairOptions options;
+  options.client.socket_capacity = 1;  // so that the next one is in the same slot
+  Pair pair(setup, options);
   REQUIRE(pair.ready());
   Client& client = pair.client;
   const SocketId old = pair.sock->id;
   client.Close(pair.sock);
   REQUIRE(pair.WaitClosed());
   Peer peer = Peer::Connect(pair.listener->address);
-  Sock* sock = client.WaitAccepted(pair.listener, 1);  // most likely in the same slot
+  Sock* sock = client.WaitAccepted(pair.listener, 1);
   REQUIRE(sock != nullptr);
   CHECK(sock->id != old);
   sock->refill = 1;
 
+  const std::uint8_t untouched[4] = {};
+  const auto address_of =
+      static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(&untouched[0]));
   for (const SocketId id : {old, SocketId{0}, SocketId{0xffffffff}, SocketId{0x00100000 | 9999}}) {
     Port* port = client.port();
     Address address;
@@ -27,15 +32,17 @@ PORT_TEST(AStaleIdFindsNothing) {
     CHECK_EQ(port->LocalAddress(id, &address), Error::kBadDescriptor);
     CHECK_EQ(port->PeerAddress(id, &address), Error::kBadDescriptor);
     CHECK_EQ(port->SendNow(id, nullptr, 0), ToResult(Error::kBadDescriptor));
-    std::uint8_t byte = 0;
-    CHECK_EQ(port->ReceiveNow(id, &byte, 1), ToResult(Error::kBadDescriptor));
     // What has a completion gets one; the rest is without effect.
     client.strays.clear();
     client.strays_expected = 3;
     client.Submit(0, Opcode::kConnect, id);
     client.Submit(0, Opcode::kReceive, id, 10);
     client.Submit(0, Opcode::kRelease, id, 12345, 10);
-    client.Submit(0, Opcode::kReadable, id);
+    client.Submit(0, Opcode::kReceive, id, 0, 0, 0, kReceiveWithdraw);
+    for (const std::uint32_t flags : {0u, std::uint32_t{kReceiveAtOnce}}) {
+      client.Submit(0, Opcode::kReceive, id, static_cast<std::uint32_t>(address_of), 4,
+                    static_cast<std::uint32_t>(address_of >> 32), kReceivePinned | flags);
+    }
     client.Submit(0, Opcode::kSend, id, 0, 5);
     client.Submit(0, Opcode::kShutdown, id);
     client.Submit(0, Opcode::kClose, id);
@@ -58,7 +65,7 @@ PORT_TEST(AStaleIdFindsNothing) {
 }
 
 PORT_TEST(AnIdIsNotSoonUsedAgain) {
-  Client client(backend);
+  Client client(setup);
   Accepting* listener = client.ListenAndAccept(1);
   REQUIRE(listener != nullptr);
   std::set<SocketId> ids;
@@ -77,7 +84,7 @@ PORT_TEST(TheSamePreparedIdAfterItsGenerationsWrap) {
   // One slot, closed 4,095 times: the id comes round, and every one in between was different.
   ClientOptions options;
   options.socket_capacity = 1;
-  Client client(backend, options);
+  Client client(setup, options);
   REQUIRE(client.started());
   ConnectOptions connect;
   connect.remote = Loopback(9);
@@ -100,7 +107,7 @@ PORT_TEST(ControlCallsWhileTheSocketWorks) {
   // Plain calls from this thread, while the I/O thread moves bytes of the same sockets.
   PairOptions options;
   options.credit = 1000;
-  Pair pair(backend, options);
+  Pair pair(setup, options);
   REQUIRE(pair.ready());
   const int kRounds = UnderWine() ? 100 : 500;
   std::uint64_t sent = 0;

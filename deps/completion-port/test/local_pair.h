@@ -58,8 +58,8 @@ inline Accepting* ListenAt(Client& client, const Address& address, std::uint32_t
 
 // Both ends of one connection, on the ports of one client.
 struct LocalPair {
-  explicit LocalPair(BackendKind backend, std::uint32_t ports = 1, std::uint32_t credit = 4)
-      : client(backend, Options(ports)) {
+  explicit LocalPair(const Setup& setup, std::uint32_t ports = 1, std::uint32_t credit = 4)
+      : client(setup, Options(ports)) {
     if (!client.started()) return;
     listener = ListenAt(client, UniquePath(), credit);
     if (listener == nullptr) return;

@@ -19,8 +19,8 @@ struct PairOptions {
 };
 
 struct Pair {
-  explicit Pair(BackendKind backend, const PairOptions& options = {})
-      : client(backend, options.client) {
+  explicit Pair(const Setup& setup, const PairOptions& options = {})
+      : client(setup, options.client) {
     if (!client.started()) return;
     listener = client.ListenAndAccept(options.credit);
     if (listener == nullptr) return;

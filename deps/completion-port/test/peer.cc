@@ -112,6 +112,16 @@ int Left(std::uint64_t deadline_ms) {
   return now_ms >= deadline_ms ? 0 : static_cast<int>(deadline_ms - now_ms);
 }
 
+// Meanwhile this thread takes its turns, if it owes any.
+bool WaitAndTakeTurns(Handle handle, bool for_reading, int timeout_ms) {
+  const std::uint64_t deadline_ms = NowMs() + static_cast<std::uint64_t>(timeout_ms);
+  while (WaitingTurnsCount() != 0 && Left(deadline_ms) != 0) {
+    TakeWaitingTurns();
+    if (Wait(handle, for_reading, 1)) return true;
+  }
+  return Wait(handle, for_reading, Left(deadline_ms));
+}
+
 }  // namespace
 
 void StartPeers() {
@@ -185,8 +195,12 @@ Peer Peer::Connect(const Address& remote, int receive_buffer) {
 }
 
 std::uint16_t Peer::LocalPort() const { return PortOf(ToHandle(socket_)); }
-bool Peer::WaitReadable(int timeout_ms) const { return Wait(ToHandle(socket_), true, timeout_ms); }
-bool Peer::WaitWritable(int timeout_ms) const { return Wait(ToHandle(socket_), false, timeout_ms); }
+bool Peer::WaitReadable(int timeout_ms) const {
+  return WaitAndTakeTurns(ToHandle(socket_), true, timeout_ms);
+}
+bool Peer::WaitWritable(int timeout_ms) const {
+  return WaitAndTakeTurns(ToHandle(socket_), false, timeout_ms);
+}
 
 std::size_t Peer::SendSome(const void* data, std::size_t length) {
   const Handle handle = ToHandle(socket_);
@@ -299,7 +313,7 @@ PeerListener::~PeerListener() {
 }
 
 Peer PeerListener::Accept(int timeout_ms) {
-  if (!Wait(ToHandle(socket_), true, Patience(timeout_ms))) return Peer();
+  if (!WaitAndTakeTurns(ToHandle(socket_), true, Patience(timeout_ms))) return Peer();
   const Handle handle = accept(ToHandle(socket_), nullptr, nullptr);
   SetInt(handle, IPPROTO_TCP, TCP_NODELAY, 1);
   return Peer(static_cast<std::intptr_t>(handle));

@@ -29,7 +29,7 @@ bool TakeEveryChunk(Pair* pair) {
 }  // namespace
 
 PORT_TEST(PoolRunsDryAndRecovers) {
-  Pair pair(backend, TinySlab());
+  Pair pair(setup, TinySlab());
   REQUIRE(pair.ready());
   Sock* sock = pair.sock;
   sock->gives_back = false;
@@ -37,7 +37,7 @@ PORT_TEST(PoolRunsDryAndRecovers) {
   std::thread sender([&] { pair.peer.SendAll(bytes.data(), bytes.size()); });
   PatternReader reader(1);
   sock->sink = [&](const std::uint8_t* data, std::size_t length) { reader.Feed(data, length); };
-  CHECK(pair.client.WaitUntil([&] { return pair.client.Count(Counter::kReceivesStarved) > 0; }));
+  CHECK(pair.client.WaitCount(Counter::kReceivesStarved, 1));
   pair.client.Pass(kQuietMs);
   const std::uint64_t starved_at = sock->received;
   CHECK_AT_MOST(starved_at, 512 * 1024);
@@ -54,13 +54,13 @@ PORT_TEST(PoolRunsDryAndRecovers) {
 }
 
 PORT_TEST(OneChunkComesBackOneReceiveGoesOn) {
-  Pair pair(backend, TinySlab());
+  Pair pair(setup, TinySlab());
   REQUIRE(pair.ready());
   Sock* sock = pair.sock;
   sock->gives_back = false;
   const std::vector<std::uint8_t> bytes = PatternBytes(1, 0, 4'000'000);
   std::thread sender([&] { pair.peer.SendAll(bytes.data(), bytes.size()); });
-  CHECK(pair.client.WaitUntil([&] { return pair.client.Count(Counter::kReceivesStarved) > 0; }));
+  CHECK(pair.client.WaitCount(Counter::kReceivesStarved, 1));
   pair.client.Pass(kQuietMs);
   // The small ones it came with first are not what it waits for.
   while (!sock->held.empty() && sock->held.front().length <= 4096) pair.client.GiveBack(sock);
@@ -80,7 +80,7 @@ PORT_TEST(OneChunkComesBackOneReceiveGoesOn) {
 
 PORT_TEST(ChunksComeBackQuietly) {
   // A submitter that lets the port sleep over chunks it gives back, unless the port wants them.
-  Pair pair(backend, TinySlab());
+  Pair pair(setup, TinySlab());
   REQUIRE(pair.ready());
   Sock* sock = pair.sock;
   sock->gives_back = false;
@@ -103,7 +103,7 @@ PORT_TEST(ChunksComeBackQuietly) {
 }
 
 PORT_TEST(AHogStarvesOthersOnlyUntilItGivesBack) {
-  Pair pair(backend, TinySlab());
+  Pair pair(setup, TinySlab());
   REQUIRE(pair.ready());
   Client& client = pair.client;
   std::vector<Peer> peers = pair.ConnectMore(10);
@@ -111,7 +111,7 @@ PORT_TEST(AHogStarvesOthersOnlyUntilItGivesBack) {
   pair.sock->gives_back = false;
   const std::vector<std::uint8_t> bytes = PatternBytes(1, 0, 4'000'000);
   std::thread sender([&] { pair.peer.SendAll(bytes.data(), bytes.size()); });
-  CHECK(client.WaitUntil([&] { return client.Count(Counter::kReceivesStarved) > 0; }));
+  CHECK(client.WaitCount(Counter::kReceivesStarved, 1));
   client.Pass(20);
   for (Peer& peer : peers) CHECK_EQ(peer.SendAll("me too"), PeerStatus::kOk);
   client.Pass(20);
@@ -130,7 +130,7 @@ PORT_TEST(ManyDrainAndReceiveTogether) {
   // Sockets that linger read and throw away, others receive; all share few chunks.
   PairOptions options = TinySlab();
   options.client.linger_ms = 10'000;
-  Pair pair(backend, options);
+  Pair pair(setup, options);
   REQUIRE(pair.ready());
   Client& client = pair.client;
   const std::size_t kPeers = 24;
@@ -166,7 +166,7 @@ PORT_TEST(ADrainingSocketGivesItsChunkToTheStarved) {
   options.credit = 100'000;
   options.client.receive_slab_bytes = 256 * 1024;
   options.client.linger_ms = 20'000;
-  Pair pair(backend, options);
+  Pair pair(setup, options);
   REQUIRE(pair.ready());
   Client& client = pair.client;
   const std::size_t kPeers = 100;
@@ -193,7 +193,7 @@ PORT_TEST(ADrainingSocketGivesItsChunkToTheStarved) {
 PORT_TEST(ChunksDoNotLeak) {
   // Far more connections than chunks, ended in every way with data under way. In the end the whole
   // slab still serves one socket.
-  Pair pair(backend, TinySlab());
+  Pair pair(setup, TinySlab());
   REQUIRE(pair.ready());
   Client& client = pair.client;
   const std::vector<std::uint8_t> bytes = PatternBytes(1, 0, 100'000);
@@ -219,7 +219,7 @@ PORT_TEST(ChunksDoNotLeak) {
 PORT_TEST(OnlyWhatWasDeliveredIsReleased) {
   // A submitter gives back what it never got. The books fail the test if a chunk that lies with
   // the system is handed out twice then.
-  Pair pair(backend, TinySlab());
+  Pair pair(setup, TinySlab());
   REQUIRE(pair.ready());
   REQUIRE_EQ(pair.peer.SendAll("x"), PeerStatus::kOk);
   REQUIRE(pair.WaitReceived(1));
@@ -234,7 +234,7 @@ PORT_TEST(OnlyWhatWasDeliveredIsReleased) {
 PORT_TEST(AChunkThatOneLeavesServesTheNext) {
   PairOptions options = TinySlab();
   options.client.receive_slab_bytes = 256 * 1024;
-  Pair pair(backend, options);
+  Pair pair(setup, options);
   REQUIRE(pair.ready());
   Client& client = pair.client;
   std::vector<Peer> peers = pair.ConnectMore(2);
@@ -244,7 +244,7 @@ PORT_TEST(AChunkThatOneLeavesServesTheNext) {
   for (Peer& peer : peers) {
     REQUIRE_EQ(peer.SendAll("y"), PeerStatus::kOk);
     ++starved;
-    REQUIRE(client.WaitUntil([&] { return client.Count(Counter::kReceivesStarved) >= starved; }));
+    REQUIRE(client.WaitCount(Counter::kReceivesStarved, starved));
   }
   // What the first waits to read is gone when its turn comes: another process was quicker.
   std::intptr_t duplicate = -1;
@@ -260,7 +260,7 @@ PORT_TEST(AChunkThatOneLeavesServesTheNext) {
 PORT_TEST(LargePiecesWaitForLargeChunks) {
   // Far more connections than large chunks. Small ones would cut each piece in four, and to try
   // for all of them whenever a chunk comes back would be most of the work.
-  Pair pair(backend, TinySlab());
+  Pair pair(setup, TinySlab());
   REQUIRE(pair.ready());
   Client& client = pair.client;
   const std::size_t kPeers = 100;
@@ -296,7 +296,7 @@ PORT_TEST(LargePiecesWaitForLargeChunks) {
 }
 
 PORT_TEST(IdlePoolIsTrimmed) {
-  Pair pair(backend);
+  Pair pair(setup);
   REQUIRE(pair.ready());
   pair.sock->gives_back = false;
   pair.client.Grant(pair.sock, 1000);
@@ -308,7 +308,7 @@ PORT_TEST(IdlePoolIsTrimmed) {
   // Two seconds of idleness, then most of the pages are gone.
   pair.client.Pass(2300);
   // With io_uring also of the chunks that lie ready: 32 and 8 of them at least.
-  const std::uint64_t least = backend == BackendKind::kIoUring ? 50 : 10;
+  const std::uint64_t least = setup.backend == BackendKind::kIoUring ? 50 : 10;
   CHECK_AT_MOST(least, pair.client.Count(Counter::kChunksTrimmed));
   const std::uint64_t calls = pair.client.Count(Counter::kOsCalls);
   pair.client.Pass(1200);

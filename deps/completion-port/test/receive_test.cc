@@ -9,7 +9,7 @@ PORT_TEST(NothingBeyondTheCredit) {
   PairOptions options;
   options.credit = 2;
   options.refill = 0;
-  Pair pair(backend, options);
+  Pair pair(setup, options);
   REQUIRE(pair.ready());
   // The books fail the test if a third completion comes.
   std::uint64_t sent = 0;
@@ -31,7 +31,7 @@ PORT_TEST(PausesAndResumesAndLosesNothing) {
   PairOptions options;
   options.credit = 0;
   options.refill = 0;
-  Pair pair(backend, options);
+  Pair pair(setup, options);
   REQUIRE(pair.ready());
   const std::vector<std::uint8_t> bytes = PatternBytes(1, 0, 3'000'000);
   std::thread sender(
@@ -59,7 +59,7 @@ PORT_TEST(ABusyConnectionPausesToo) {
   PairOptions options;
   options.credit = 20;
   options.refill = 0;
-  Pair pair(backend, options);
+  Pair pair(setup, options);
   REQUIRE(pair.ready());
   const std::vector<std::uint8_t> bytes = PatternBytes(1, 0, 200'000);
   PatternReader reader(1);
@@ -99,7 +99,7 @@ PORT_TEST(CreditArrivesInDrops) {
   PairOptions options;
   options.credit = 1;
   options.refill = 0;
-  Pair pair(backend, options);
+  Pair pair(setup, options);
   REQUIRE(pair.ready());
   REQUIRE_EQ(pair.peer.SendAll("last words"), PeerStatus::kOk);
   REQUIRE(pair.WaitReceived(10));
@@ -116,7 +116,7 @@ PORT_TEST(CreditArrivesInDrops) {
 PORT_TEST(ChunkClassesAdapt) {
   PairOptions options;
   options.credit = 8;
-  Pair pair(backend, options);
+  Pair pair(setup, options);
   REQUIRE(pair.ready());
   const std::vector<std::uint8_t> bulk = PatternBytes(2, 0, 8'000'000);
   PatternReader reader(2);
@@ -142,7 +142,7 @@ PORT_TEST(ChunkClassesAdapt) {
 PORT_TEST(ManyMessagesInOrder) {
   PairOptions options;
   options.credit = 3;
-  Pair pair(backend, options);
+  Pair pair(setup, options);
   REQUIRE(pair.ready());
   PatternReader reader(3);
   pair.sock->sink = [&](const std::uint8_t* data, std::size_t length) {
@@ -162,7 +162,7 @@ PORT_TEST(ManyMessagesInOrder) {
 }
 
 PORT_TEST(PeerEndsAndThatIsTheEnd) {
-  Pair pair(backend);
+  Pair pair(setup);
   REQUIRE(pair.ready());
   REQUIRE_EQ(pair.peer.SendAll("bye"), PeerStatus::kOk);
   pair.peer.ShutdownSend();
@@ -183,7 +183,7 @@ PORT_TEST(PeerEndsAndThatIsTheEnd) {
 }
 
 PORT_TEST(WeEndAndStillReceive) {
-  Pair pair(backend);
+  Pair pair(setup);
   REQUIRE(pair.ready());
   pair.client.Send(pair.sock, "question");
   pair.client.Shutdown(pair.sock);
@@ -207,7 +207,7 @@ PORT_TEST(WeEndAndStillReceive) {
 }
 
 PORT_TEST(PeerResetsWhileWeReceive) {
-  Pair pair(backend);
+  Pair pair(setup);
   REQUIRE(pair.ready());
   pair.peer.Reset();
   REQUIRE(pair.WaitEnded());
@@ -224,7 +224,7 @@ PORT_TEST(PeerResetsWhileWeReceive) {
 PORT_TEST(PeerResetsWhileWePause) {
   PairOptions options;
   options.credit = 0;
-  Pair pair(backend, options);
+  Pair pair(setup, options);
   REQUIRE(pair.ready());
   pair.peer.Reset();
   pair.client.Pass(kQuietMs);
@@ -238,7 +238,7 @@ PORT_TEST(IdleConnectionsHoldNoChunks) {
   // 200 idle connections with credit on a slab of 64 small chunks: one more still receives.
   PairOptions options;
   options.client.receive_slab_bytes = 512 * 1024;
-  Pair pair(backend, options);
+  Pair pair(setup, options);
   REQUIRE(pair.ready());
   std::vector<Peer> peers;
   for (int i = 0; i < 200; ++i) peers.push_back(Peer::Connect(pair.listener->address));

@@ -8,10 +8,10 @@ namespace {
 
 // Sends `length` bytes of pattern as one request, while the peer reads in pieces of at most
 // `limit`.
-void SendsToASlowReader(BackendKind backend, std::size_t length, std::size_t limit) {
+void SendsToASlowReader(const Setup& setup, std::size_t length, std::size_t limit) {
   PairOptions options;
   options.peer_receive_buffer = 32 * 1024;
-  Pair pair(backend, options);
+  Pair pair(setup, options);
   REQUIRE(pair.ready());
   pair.client.Send(pair.sock, {PatternBytes(7, 0, length)});
   pair.client.Shutdown(pair.sock);
@@ -41,7 +41,7 @@ void SendsToASlowReader(BackendKind backend, std::size_t length, std::size_t lim
 }  // namespace
 
 PORT_TEST(SendsSmallOnes) {
-  Pair pair(backend);
+  Pair pair(setup);
   REQUIRE(pair.ready());
   std::string all;
   for (int i = 0; i < 100; ++i) {
@@ -56,7 +56,7 @@ PORT_TEST(SendsSmallOnes) {
 }
 
 PORT_TEST(GathersAHundredBuffers) {
-  Pair pair(backend);
+  Pair pair(setup);
   REQUIRE(pair.ready());
   for (int request = 0; request < 3; ++request) {
     std::vector<std::vector<std::uint8_t>> parts;
@@ -77,7 +77,7 @@ PORT_TEST(GathersAHundredBuffers) {
 PORT_TEST(GathersAThousandLargeBuffers) {
   PairOptions options;
   options.client.submission_entries = 256;  // the request is longer than the ring
-  Pair pair(backend, options);
+  Pair pair(setup, options);
   REQUIRE(pair.ready());
   constexpr std::size_t kPart = 5000;
   std::vector<std::vector<std::uint8_t>> parts;
@@ -95,7 +95,7 @@ PORT_TEST(GathersAThousandLargeBuffers) {
 }
 
 PORT_TEST(AnUnfinishedRequestIsSentButNotCompleted) {
-  Pair pair(backend);
+  Pair pair(setup);
   REQUIRE(pair.ready());
   pair.client.SendPart(pair.sock, {'o', 'n', 'e', ' '});
   pair.client.Pass(kQuietMs);
@@ -112,7 +112,7 @@ PORT_TEST(AnUnfinishedRequestIsSentButNotCompleted) {
 PORT_TEST(AnUnfinishedRequestFailsOnce) {
   PairOptions options;
   options.credit = 0;
-  Pair pair(backend, options);
+  Pair pair(setup, options);
   REQUIRE(pair.ready());
   pair.client.SendPart(pair.sock, {'o', 'n', 'e'});
   pair.client.Pass(kQuietMs);
@@ -127,7 +127,7 @@ PORT_TEST(AnUnfinishedRequestFailsOnce) {
 }
 
 PORT_TEST(ZeroLengthSends) {
-  Pair pair(backend);
+  Pair pair(setup);
   REQUIRE(pair.ready());
   pair.client.Send(pair.sock, "");
   REQUIRE(pair.WaitSends(1));
@@ -147,15 +147,15 @@ PORT_TEST(ZeroLengthSends) {
 }
 
 PORT_TEST(SixtyFourMegabytesToASlowReader) {
-  SendsToASlowReader(backend, 64 * 1024 * 1024, 256 * 1024);
+  SendsToASlowReader(setup, 64 * 1024 * 1024, 256 * 1024);
 }
 
-PORT_TEST(ShortWritesToAVerySlowReader) { SendsToASlowReader(backend, 3'000'000, 1000); }
+PORT_TEST(ShortWritesToAVerySlowReader) { SendsToASlowReader(setup, 3'000'000, 1000); }
 
 PORT_TEST(OrderAcrossRequests) {
   PairOptions options;
   options.peer_receive_buffer = 16 * 1024;
-  Pair pair(backend, options);
+  Pair pair(setup, options);
   REQUIRE(pair.ready());
   Random random(Seed());
   std::uint64_t total = 0;
@@ -184,7 +184,7 @@ PORT_TEST(RefusedSendsKeepTheirPlace) {
   // A send after the end is refused, but not before the sends ahead of it are done.
   PairOptions options;
   options.peer_receive_buffer = 16 * 1024;
-  Pair pair(backend, options);
+  Pair pair(setup, options);
   REQUIRE(pair.ready());
   pair.client.Send(pair.sock, {PatternBytes(5, 0, kMoreThanFits)});
   pair.client.Shutdown(pair.sock);
@@ -208,7 +208,7 @@ PORT_TEST(PeerResetsWhileASendWaits) {
   PairOptions options;
   options.credit = 0;
   options.peer_receive_buffer = 16 * 1024;
-  Pair pair(backend, options);
+  Pair pair(setup, options);
   REQUIRE(pair.ready());
   for (int i = 0; i < 4; ++i) pair.client.Send(pair.sock, {PatternBytes(1, 0, kMoreThanFits / 4)});
   pair.client.Shutdown(pair.sock);
@@ -226,7 +226,7 @@ PORT_TEST(PeerResetsWhileASendWaits) {
 PORT_TEST(PeerResetsThenWeSend) {
   PairOptions options;
   options.credit = 0;
-  Pair pair(backend, options);
+  Pair pair(setup, options);
   REQUIRE(pair.ready());
   pair.peer.Reset();
   SleepMs(20);
@@ -240,7 +240,7 @@ PORT_TEST(PeerResetsThenWeSend) {
 
 // The first bytes make its system answer with a reset, while they are being sent.
 PORT_TEST(SendingToAPeerThatIsGone) {
-  Pair pair(backend);
+  Pair pair(setup);
   REQUIRE(pair.ready());
   pair.peer.Close();
   REQUIRE(pair.WaitEnded());
@@ -257,7 +257,7 @@ PORT_TEST(SendNowSkipsTheRing) {
   PairOptions options;
   options.peer_receive_buffer = 16 * 1024;
   options.client.linger_ms = 100;
-  Pair pair(backend, options);
+  Pair pair(setup, options);
   REQUIRE(pair.ready());
   Port* port = pair.client.port();
   const std::vector<std::uint8_t> bytes = PatternBytes(4, 0, 64 * 1024);

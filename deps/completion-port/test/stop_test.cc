@@ -19,9 +19,9 @@ void ExpectAllEnded(Client* client) {
   CHECK_EQ(client->CountSubmitted(Opcode::kSend), client->CountCompleted(Opcode::kSend));
 }
 
-void StopsDuring(BackendKind backend, const PairOptions& options,
+void StopsDuring(const Setup& setup, const PairOptions& options,
                  const std::function<void(Pair&)>& prepare) {
-  Pair pair(backend, options);
+  Pair pair(setup, options);
   REQUIRE(pair.ready());
   prepare(pair);
   if (Failed()) return;
@@ -35,7 +35,7 @@ void StopsDuring(BackendKind backend, const PairOptions& options,
 
 PORT_TEST(StopsWhileIdle) {
   for (int i = 0; i < 20; ++i) {
-    Client client(backend);
+    Client client(setup);
     REQUIRE(client.started());
     if (i % 2 == 0) client.Pass(5);
     CHECK_AT_MOST(client.Stop(), Patience(kStopMs));
@@ -43,14 +43,14 @@ PORT_TEST(StopsWhileIdle) {
 }
 
 PORT_TEST(StopsWithListenersAndReceives) {
-  StopsDuring(backend, {}, [](Pair& pair) { pair.client.Pass(10); });
+  StopsDuring(setup, {}, [](Pair& pair) { pair.client.Pass(10); });
   PairOptions options;
   options.credit = 0;
-  StopsDuring(backend, options, [](Pair& pair) { pair.client.Pass(10); });
+  StopsDuring(setup, options, [](Pair& pair) { pair.client.Pass(10); });
 }
 
 PORT_TEST(StopsWithAListenerThatNeverAccepted) {
-  StopsDuring(backend, {}, [](Pair& pair) {
+  StopsDuring(setup, {}, [](Pair& pair) {
     ListenOptions options;
     options.address = Loopback(0);
     CHECK(pair.client.Listen(options) != nullptr);
@@ -61,7 +61,7 @@ PORT_TEST(StopsWithConnects) {
   PeerListener deaf(Family::kIpv4, 0);
   std::vector<Peer> fillers;
   fillers.push_back(Peer::Connect(deaf.address()));
-  StopsDuring(backend, {}, [&](Pair& pair) {
+  StopsDuring(setup, {}, [&](Pair& pair) {
     ConnectOptions options;
     options.remote = deaf.address();
     for (int i = 0; i < 5; ++i) {
@@ -79,7 +79,7 @@ PORT_TEST(StopsWithConnects) {
 PORT_TEST(StopsWithABlockedSend) {
   PairOptions options;
   options.peer_receive_buffer = 16 * 1024;
-  StopsDuring(backend, options, [](Pair& pair) {
+  StopsDuring(setup, options, [](Pair& pair) {
     pair.client.Send(pair.sock, {PatternBytes(1, 0, kMoreThanFits)});
     pair.client.Shutdown(pair.sock);
     pair.client.Pass(20);
@@ -91,12 +91,12 @@ PORT_TEST(StopsWhileLingering) {
   PairOptions options;
   options.peer_receive_buffer = 16 * 1024;
   options.client.linger_ms = 60'000;
-  StopsDuring(backend, options, [](Pair& pair) {
+  StopsDuring(setup, options, [](Pair& pair) {
     pair.client.Send(pair.sock, {PatternBytes(1, 0, kMoreThanFits)});
     pair.client.Close(pair.sock);
     CHECK(pair.client.WaitUntil([&] { return pair.sock->lingers; }));
   });
-  StopsDuring(backend, options, [](Pair& pair) {
+  StopsDuring(setup, options, [](Pair& pair) {
     pair.client.Shutdown(pair.sock);
     pair.client.Close(pair.sock);
     CHECK(pair.client.WaitUntil([&] { return pair.sock->lingers; }));
@@ -110,7 +110,7 @@ PORT_TEST(StopsUnderLoad) {
     options.credit = 1000;
     options.client.completion_entries = 16 * 1024;  // room for all, for nobody reads meanwhile
     options.client.ports = 1 + static_cast<std::uint32_t>(round % 3);
-    Pair pair(backend, options);
+    Pair pair(setup, options);
     REQUIRE(pair.ready());
     Client& client = pair.client;
     std::vector<Peer> peers;
@@ -138,7 +138,7 @@ PORT_TEST(WhatCanGoOutGoesOutBeforeStop) {
   for (int round = 0; round < 20; ++round) {
     PairOptions options;
     options.credit = round % 2 == 0 ? 4 : 0;
-    Pair pair(backend, options);
+    Pair pair(setup, options);
     REQUIRE(pair.ready());
     if (round % 3 == 0) CHECK_EQ(pair.peer.SendAll("unread"), PeerStatus::kOk);
     for (int i = 0; i < 10; ++i) pair.client.Send(pair.sock, "0123456789");
@@ -161,7 +161,7 @@ PORT_TEST(NoHandleIsLeft) {
     PairOptions options;
     options.peer_receive_buffer = 16 * 1024;
     options.client.ports = 1 + static_cast<std::uint32_t>(round % 2);
-    Pair pair(backend, options);
+    Pair pair(setup, options);
     REQUIRE(pair.ready());
     ConnectOptions connect;
     connect.remote = pair.listener->address;
@@ -194,19 +194,19 @@ PORT_TEST(NoHandleIsLeft) {
 }
 
 PORT_TEST(DestroyingAGroupStopsIt) {
-  Pair pair(backend);
+  Pair pair(setup);
   REQUIRE(pair.ready());
   pair.client.Send(pair.sock, "bye");
   // ~Pair: closes, waits, stops. And a client that never began anything:
-  Client idle(backend);
+  Client idle(setup);
 }
 
 PORT_TEST(TwoGroupsAtOnce) {
   // Two environments: nothing is shared, one's end does not touch the other.
-  Pair first(backend);
+  Pair first(setup);
   REQUIRE(first.ready());
   {
-    Pair second(backend);
+    Pair second(setup);
     REQUIRE(second.ready());
     Sock* across = second.client.ConnectTo(first.listener->address);
     REQUIRE(across != nullptr);

@@ -1,7 +1,10 @@
 // Many sockets, everything at random, every byte checked. The seed is printed; --seed repeats it
 // (as far as threads and the kernel let anything be repeated).
 #include <algorithm>
+#include <chrono>
+#include <cstdio>
 #include <list>
+#include <thread>
 
 #include "pair.h"
 
@@ -28,8 +31,12 @@ struct Link {
 
 class Stress {
  public:
-  Stress(BackendKind backend, const ClientOptions& options, std::uint64_t seed)
-      : client_(backend, options), random_(seed) {}
+  Stress(const Setup& setup, const ClientOptions& options, std::uint64_t seed)
+      : client_(setup, options), random_(seed) {}
+
+  // From now on the submitter is away for up to so long, now and then, before it takes a turn.
+  void GoAwayFor(std::uint32_t us) { away_us_ = us; }
+  Client& client() { return client_; }
 
   void Run(int ms, std::size_t links_at_once) {
     REQUIRE(client_.started());
@@ -41,18 +48,16 @@ class Stress {
     const std::uint64_t until_ms = NowMs() + static_cast<std::uint64_t>(ms);
     while (NowMs() < until_ms && !Failed()) {
       while (links_.size() < links_at_once) Open();
-      client_.WaitUntil([&] { return Step(); }, 20);
+      TurnAndStep();
     }
     // No new ones; the old ones come to their ends by themselves.
     const std::uint64_t deadline_ms = NowMs() + static_cast<std::uint64_t>(Patience(10000));
-    while (!links_.empty() && NowMs() < deadline_ms && !Failed()) {
-      client_.WaitUntil([&] { return Step(); }, 20);
-    }
+    while (!links_.empty() && NowMs() < deadline_ms && !Failed()) TurnAndStep();
     CHECK_EQ(links_.size(), 0);
     CHECK(opened_ > links_at_once);
     CHECK(finished_politely_ > 0);
     CHECK(bytes_ > 0);
-    CHECK(directly_ > 0);
+    CHECK(pinned_ > 0);
     if (Failed()) Describe();
   }
 
@@ -144,21 +149,18 @@ class Stress {
     client_.Send(end->sock, std::move(parts));
   }
 
-  // Under credit, or directly.
+  // Under credit, into pinned memory, and now and then one behind the other.
   void Receive(Sock* sock) {
     while (!sock->held.empty() && !random_.OneIn(4)) {
       client_.GiveBack(sock, sock->ended ? 0 : random_.Below(2));
     }
-    if (sock->ended || sock->readable == Readable::kAwaited) return;
-    if (sock->credit != 0) {
-      // It is busy, unless the credit has just been used up.
-      if (random_.OneIn(50)) client_.AwaitReadable(sock);
-    } else if (sock->readable == Readable::kYes && !random_.OneIn(4)) {
-      directly_ += client_.ReceiveDirectly(sock, 1 + random_.Below(70'000)) > 0;
-    } else if (random_.OneIn(2)) {
-      client_.AwaitReadable(sock);
-    } else {
-      client_.Grant(sock, 1 + random_.Below(3));
+    if (sock->ended) return;
+    if (random_.OneIn(200)) client_.Withdraw(sock);
+    const bool waits = sock->credit != 0 || !sock->pinned.empty();
+    if (waits && !random_.OneIn(50)) return;
+    if (random_.OneIn(3)) return client_.Grant(sock, 1 + random_.Below(3));
+    for (std::uint32_t more = 1 + random_.Below(3); more != 0; --more) {
+      client_.ReceivePinned(sock, 1 + random_.Below(70'000), random_.OneIn(3));
     }
   }
 
@@ -190,7 +192,18 @@ class Stress {
     if (sock->ended.has_value() && (sock->Idle() || random_.OneIn(10))) client_.Close(sock);
   }
 
-  bool Step() {
+  void TurnAndStep() {
+    if (away_us_ != 0 && random_.OneIn(2)) {
+      // Mostly short, so that the helper has often just begun.
+      const std::uint32_t most_us = random_.OneIn(20) ? away_us_ : away_us_ / 20;
+      std::this_thread::sleep_for(std::chrono::microseconds(random_.Below(most_us)));
+    }
+    if (away_us_ == 0 || !random_.OneIn(4)) client_.TakeTurns();
+    client_.Drain();
+    Step();
+  }
+
+  void Step() {
     Greet();
     for (auto it = links_.begin(); it != links_.end();) {
       for (End& end : it->ends) StepEnd(&end);
@@ -204,13 +217,13 @@ class Stress {
       }
     }
     client_.Flush();
-    return true;
   }
 
   // Where both ended politely, all has arrived on both sides.
   void Judge(const Link& link) {
     const End& a = link.ends[0];
     const End& b = link.ends[1];
+    pinned_ += a.sock->received_pinned + b.sock->received_pinned;
     if (!a.polite || !b.polite) return;
     for (const End* end : {&a, &b}) {
       const End* other = end == &a ? &b : &a;
@@ -229,11 +242,11 @@ class Stress {
         const Sock& sock = *end.sock;
         text += " [sent " + std::to_string(end.sent) + "/" + std::to_string(end.to_send) +
                 " received " + std::to_string(sock.received) + " credit " +
-                std::to_string(sock.credit) +
-                (sock.readable == Readable::kAwaited ? " awaited" : "") + " sends " +
-                std::to_string(sock.sends.size()) + " ended " + Show(sock.ended.value_or(kNone)) +
-                (end.polite ? " polite" : "") + (end.shut_down ? " shut" : "") +
-                (sock.close_submitted ? " closing" : "") + (sock.closed ? " closed" : "") + "]";
+                std::to_string(sock.credit) + " pinned " + std::to_string(sock.pinned.size()) +
+                " sends " + std::to_string(sock.sends.size()) + " ended " +
+                Show(sock.ended.value_or(kNone)) + (end.polite ? " polite" : "") +
+                (end.shut_down ? " shut" : "") + (sock.close_submitted ? " closing" : "") +
+                (sock.closed ? " closed" : "") + "]";
       }
       Fail(__FILE__, __LINE__, text);
     }
@@ -248,7 +261,8 @@ class Stress {
   std::uint64_t opened_ = 0;
   std::uint64_t finished_politely_ = 0;
   std::uint64_t bytes_ = 0;
-  std::uint64_t directly_ = 0;  // receives
+  std::uint64_t pinned_ = 0;  // bytes
+  std::uint32_t away_us_ = 0;
 };
 
 }  // namespace
@@ -256,7 +270,11 @@ class Stress {
 PORT_TEST(StressOfOnePort) {
   ClientOptions options;
   options.linger_ms = 5000;
-  Stress(backend, options, Seed()).Run(UnderWine() ? 2000 : 2500, 40);
+  Stress(setup, options, Seed())
+      .Run(UnderWine()               ? 2000
+           : setup.SubmitterDrives() ? 1200
+                                     : 2000,
+           40);
 }
 
 PORT_TEST(StressOfThreePortsWithTinyRings) {
@@ -266,7 +284,31 @@ PORT_TEST(StressOfThreePortsWithTinyRings) {
   options.completion_entries = 16;
   options.receive_slab_bytes = 1024 * 1024;
   options.linger_ms = 5000;
-  Stress(backend, options, Seed() + 1).Run(UnderWine() ? 1500 : 2500, 60);
+  Stress(setup, options, Seed() + 1).Run(UnderWine() || setup.SubmitterDrives() ? 1200 : 2000, 60);
+}
+
+// The drive changes hands all the time: the submitter is away for up to 3 ms, writes meanwhile and
+// comes back, and is now saturated and now not.
+SUBMITTER_TEST(StressOfHandingOver) {
+  if (!setup.helper) return Skip("nobody to hand over to");
+  ClientOptions options;
+  options.linger_ms = 5000;
+  options.helper_thresholds = {.away_us = 10,
+                               .found_work_ns = 20'000,
+                               .saturated_after_ns = 100'000,
+                               .many_completions = 4,
+                               .few_completions = 2};
+  Stress stress(setup, options, Seed() + 2);
+  stress.GoAwayFor(3000);
+  stress.Run(3000, 25);
+  const std::uint64_t turns = stress.client().Count(Counter::kHelperTurns);
+  CHECK_AT_MOST(20, turns);
+  if (std::thread::hardware_concurrency() > 1) {
+    CHECK_AT_MOST(1, stress.client().Count(Counter::kWorkFound));
+  }
+  std::printf("# handed over %llu times, %llu turns left to the helper\n",
+              static_cast<unsigned long long>(turns),
+              static_cast<unsigned long long>(stress.client().Count(Counter::kWorkFound)));
 }
 
 }  // namespace completion_port::test

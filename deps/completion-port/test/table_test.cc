@@ -61,8 +61,8 @@ TEST(EveryBackendHasAName) {
 TEST(LayoutHasNoOverlap) {
   const std::set<std::size_t> words = {kSubmissionTail,     kSubmissionHead, kPortAsleep,
                                        kCompletionTail,     kCompletionHead, kConsumerAsleep,
-                                       kCompletionOverflow, kChunksWanted};
-  CHECK_EQ(words.size(), 8);
+                                       kCompletionOverflow, kChunksWanted,   kDriver};
+  CHECK_EQ(words.size(), 9);
   std::size_t previous = 0;
   for (const std::size_t word : words) {
     if (word != 0) CHECK_EQ(word - previous, kCacheLineBytes / 4);
@@ -80,13 +80,13 @@ TEST(SlotTableGenerationsWrap) {
   SlotTable<Slot> table(3);
   std::set<std::uint32_t> ids;
   std::uint32_t first = 0;
-  for (std::uint32_t i = 0; i < kLastGeneration; ++i) {
+  for (std::uint32_t i = 0; i < 3 * kLastGeneration; ++i) {
     Slot* slot = table.Allocate();
     REQUIRE(slot != nullptr);
     const std::uint32_t id = slot->id.load();
     if (i == 0) first = id;
     CHECK(id != 0);
-    CHECK(ids.insert(id).second);  // 4,095 times a new one
+    CHECK(ids.insert(id).second);  // 4,095 times a new one, in each slot
     CHECK(table.Find(id) == slot);
     table.Free(slot);
     CHECK(table.Find(id) == nullptr);
@@ -94,6 +94,30 @@ TEST(SlotTableGenerationsWrap) {
   Slot* slot = table.Allocate();
   CHECK_EQ(slot->id.load(), first);
   CHECK_EQ(table.Live(), 1);
+}
+
+TEST(SlotTableUsesASlotAgainAsLateAsItCan) {
+  SlotTable<Slot> table(1000);
+  // One at a time: as many slots take turns as are to lie free at least.
+  std::set<std::uint32_t> ids;
+  std::set<const Slot*> slots;
+  for (std::uint32_t i = 0; i < kLeastFree * kLastGeneration; ++i) {
+    Slot* slot = table.Allocate();
+    REQUIRE(slot != nullptr);
+    REQUIRE(ids.insert(slot->id.load()).second);
+    slots.insert(slot);
+    table.Free(slot);
+  }
+  CHECK_EQ(slots.size(), kLeastFree);
+}
+
+TEST(SlotTableUsesFirstWhatWasFreedFirst) {
+  SlotTable<Slot> table(100);
+  std::vector<Slot*> slots;
+  for (int i = 0; i < 100; ++i) slots.push_back(table.Allocate());
+  for (Slot* slot : slots) table.Free(slot);
+  for (const Slot* slot : slots) CHECK(table.Allocate() == slot);
+  CHECK(table.Allocate() == nullptr);
 }
 
 TEST(SlotTableFindsOnlyWhatLives) {

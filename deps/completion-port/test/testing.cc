@@ -1,7 +1,7 @@
 // The runner: one test after the other, TAP on stdout, a watchdog that ends a stuck process.
 //
 //   completion_port_test [--filter part-of-a-name] [--seed N] [--repeat N] [--bail]
-//                        [--list]
+//                        [--part I/N] [--list]
 #include "testing.h"
 
 #include <algorithm>
@@ -94,10 +94,22 @@ void Watch() {
   }
 }
 
-void RunOne(const TestCase& test, BackendKind backend) {
+std::string Describe(const Setup& setup) {
+  const char* const driver = !setup.SubmitterDrives() ? "thread"
+                             : setup.helper           ? "submitter and helper"
+                                                      : "submitter";
+  return std::string(BackendName(setup.backend)) + ", " + driver;
+}
+
+bool RunsOn(const TestCase& test, const Setup& setup) {
+  if (test.runs == Runs::kWithAThread) return !setup.SubmitterDrives();
+  return test.runs != Runs::kWithASubmitter || setup.SubmitterDrives();
+}
+
+void RunOne(const TestCase& test, const Setup& setup) {
   RunState& state = State();
   std::string label = test.name;
-  if (test.per_backend) label += std::string(" # ") + BackendName(backend);
+  if (test.runs != Runs::kOnce) label += " # " + Describe(setup);
   {
     std::lock_guard<std::mutex> lock(state.mutex);
     state.failures.clear();
@@ -108,7 +120,7 @@ void RunOne(const TestCase& test, BackendKind backend) {
     state.changed.notify_all();
   }
   const std::uint64_t started_ms = NowMs();
-  test.run(backend);
+  test.run(setup);
   const std::uint64_t took_ms = NowMs() - started_ms;
   std::lock_guard<std::mutex> lock(state.mutex);
   state.label.clear();
@@ -138,6 +150,23 @@ std::vector<BackendKind> UsableBackends() {
     }
   }
   return usable;
+}
+
+// Each backend with each driver.
+std::vector<Setup> UsableSetups() {
+  std::vector<Setup> setups;
+  for (const BackendKind backend : UsableBackends()) {
+    setups.push_back({backend, Driving::kThread, false});
+    setups.push_back({backend, Driving::kSubmitter, false});
+    // An io_uring belongs to one thread: nobody can help.
+    if (backend != BackendKind::kIoUring) setups.push_back({backend, Driving::kSubmitter, true});
+  }
+  return setups;
+}
+
+std::vector<WaitingTurns*>& TurnsOfThisThread() {
+  static thread_local std::vector<WaitingTurns*> turns;
+  return turns;
 }
 
 }  // namespace
@@ -195,13 +224,29 @@ std::uint64_t NowMs() {
                                         .count());
 }
 
-void SleepMs(int ms) { std::this_thread::sleep_for(std::chrono::milliseconds(ms)); }
+void SleepMs(int ms) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(ms);
+  while (WaitingTurnsCount() != 0 && std::chrono::steady_clock::now() < until) {
+    TakeWaitingTurns();
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  std::this_thread::sleep_until(until);
+}
+
+void WaitingTurns::BeginTurns() { TurnsOfThisThread().push_back(this); }
+void WaitingTurns::EndTurns() { std::erase(TurnsOfThisThread(), this); }
+std::size_t WaitingTurnsCount() { return TurnsOfThisThread().size(); }
+void TakeWaitingTurns() {
+  for (WaitingTurns* turns : TurnsOfThisThread()) turns->TakeTurns();
+}
 
 static int Main(int argc, char** argv) {
   std::string_view filter;
   int repeat = 1;
   bool list = false;
   bool bail = false;
+  std::size_t part = 0;
+  std::size_t parts = 1;
   State().seed = std::random_device{}();
   for (int i = 1; i < argc; ++i) {
     const std::string_view option = argv[i];
@@ -211,6 +256,11 @@ static int Main(int argc, char** argv) {
     if (option == "--filter") filter = value;
     if (option == "--seed") State().seed = std::strtoull(value, nullptr, 10);
     if (option == "--repeat") repeat = std::atoi(value);
+    if (option == "--part") {  // every N-th test, from the I-th (1 to N) on
+      char* rest = nullptr;
+      part = std::max(std::strtoul(value, &rest, 10), 1ul) - 1;
+      parts = *rest == '/' ? std::max(std::strtoul(rest + 1, nullptr, 10), 1ul) : 1;
+    }
   }
   std::vector<TestCase>& tests = Tests();
   std::sort(tests.begin(), tests.end(), [](const TestCase& a, const TestCase& b) {
@@ -223,15 +273,20 @@ static int Main(int argc, char** argv) {
   }
   StartPeers();
   std::printf("TAP version 13\n# seed %llu\n", static_cast<unsigned long long>(Seed()));
-  const std::vector<BackendKind> backends = UsableBackends();
+  const std::vector<Setup> setups = UsableSetups();
   std::thread watchdog(Watch);
   for (; repeat > 0; --repeat) {
-    for (const TestCase& test : tests) {
+    for (std::size_t i = part; i < tests.size(); i += parts) {
+      const TestCase& test = tests[i];
       if (std::string_view(test.name).find(filter) == std::string_view::npos) continue;
       if (bail && State().failed != 0) break;
-      if (!test.per_backend) RunOne(test, BackendKind{});
-      if (!test.per_backend) continue;
-      for (const BackendKind backend : backends) RunOne(test, backend);
+      if (test.runs == Runs::kOnce) {
+        RunOne(test, {});
+        continue;
+      }
+      for (const Setup& setup : setups) {
+        if (RunsOn(test, setup)) RunOne(test, setup);
+      }
     }
   }
   RunState& state = State();

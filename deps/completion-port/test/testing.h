@@ -1,7 +1,11 @@
 // A test framework of one page: named tests, checks that print what they saw, a watchdog, TAP.
 //
 //   TEST(Name) { ... }            runs once
-//   PORT_TEST(Name) { ... }       runs once for each backend of this system, as `backend`
+//   PORT_TEST(Name) { ... }       runs once for each backend of this system and each kind of
+//   driver,
+//                                 as `setup`
+//   THREAD_TEST(Name) { ... }     the same, but only where a thread of the port's own drives
+//   SUBMITTER_TEST(Name) { ... }  the same, but only where the submitter drives
 //
 // A failed CHECK is noted and the test goes on; REQUIRE also leaves the function. Once a test has
 // failed, its waits become short, so that one failure does not cost its whole time.
@@ -17,12 +21,25 @@
 
 namespace completion_port::test {
 
+// What a test of ports runs on.
+struct Setup {
+  BackendKind backend = BackendKind::kEpoll;
+  Driving driving = Driving::kThread;
+  bool helper = false;  // of a submitter that drives
+
+  bool SubmitterDrives() const { return driving == Driving::kSubmitter; }
+  // Of a test whose point is the thread: how often the others repeat what it repeats `times`.
+  int Rounds(int times) const { return SubmitterDrives() ? times / 8 : times; }
+};
+
+enum class Runs { kOnce, kForEachSetup, kWithAThread, kWithASubmitter };
+
 struct TestCase {
   const char* file;
   int line;
   const char* name;
-  void (*run)(BackendKind);
-  bool per_backend;
+  void (*run)(const Setup&);
+  Runs runs;
 };
 struct Registration {
   explicit Registration(const TestCase& test);
@@ -40,6 +57,25 @@ double Slowness();     // how much longer things may take here (sanitizers, Wine
 int Patience(int ms);  // ms, stretched for slow systems, cut short after a failure
 std::uint64_t NowMs();
 void SleepMs(int ms);
+
+// What the thread that made it has to do while it waits for somebody else, in a Peer or in SleepMs:
+// the turns of a port that nobody else drives.
+class WaitingTurns {
+ public:
+  WaitingTurns(const WaitingTurns&) = delete;
+  WaitingTurns& operator=(const WaitingTurns&) = delete;
+  virtual ~WaitingTurns() = default;
+  virtual void TakeTurns() = 0;
+
+ protected:
+  WaitingTurns() = default;
+  // From here on, until the second is called. On the thread that waits.
+  void BeginTurns();
+  void EndTurns();
+};
+// How many there are of this thread.
+std::size_t WaitingTurnsCount();
+void TakeWaitingTurns();
 
 // A small generator: xorshift64*, so that a seed gives the same numbers everywhere.
 class Random {
@@ -136,12 +172,14 @@ inline bool Note(const char* file, int line, const std::string& failure) {
     if (!CP_EQ(a, b)) return; \
   } while (false)
 
-#define CP_TEST(name, per_backend)                                           \
-  static void Test##name(::completion_port::BackendKind);                    \
-  static const ::completion_port::test::Registration registration_of_##name( \
-      {__FILE__, __LINE__, #name, Test##name, per_backend});                 \
-  static void Test##name([[maybe_unused]] ::completion_port::BackendKind backend)
-#define TEST(name) CP_TEST(name, false)
-#define PORT_TEST(name) CP_TEST(name, true)
+#define CP_TEST(name, runs)                                                          \
+  static void Test##name(const ::completion_port::test::Setup&);                     \
+  static const ::completion_port::test::Registration registration_of_##name(         \
+      {__FILE__, __LINE__, #name, Test##name, ::completion_port::test::Runs::runs}); \
+  static void Test##name([[maybe_unused]] const ::completion_port::test::Setup& setup)
+#define TEST(name) CP_TEST(name, kOnce)
+#define PORT_TEST(name) CP_TEST(name, kForEachSetup)
+#define THREAD_TEST(name) CP_TEST(name, kWithAThread)
+#define SUBMITTER_TEST(name) CP_TEST(name, kWithASubmitter)
 
 #endif  // COMPLETION_PORT_TEST_TESTING_H_

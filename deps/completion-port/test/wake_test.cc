@@ -23,10 +23,10 @@ void Ping(Client* client, std::uint32_t port, std::uint32_t number = 0) {
 
 }  // namespace
 
-PORT_TEST(PingPongsWithThePort) {
+THREAD_TEST(PingPongsWithThePort) {
   // Each ping finds the port awake, asleep or somewhere between, and this side likewise. A wake-up
   // that is lost shows as a wait that times out.
-  Client client(backend);
+  Client client(setup);
   REQUIRE(client.started());
   Random random(Seed());
   const int kRounds = UnderWine() ? 4000 : Slowness() > 1 ? 30000 : 100000;
@@ -47,10 +47,10 @@ PORT_TEST(PingPongsWithThePort) {
 PORT_TEST(PingPongsWithAPeer) {
   PairOptions options;
   options.credit = 1;
-  Pair pair(backend, options);
+  Pair pair(setup, options);
   REQUIRE(pair.ready());
   Random random(Seed());
-  const int kRounds = UnderWine() ? 500 : 5000;
+  const int kRounds = UnderWine() ? 500 : setup.Rounds(5000);
   for (int round = 1; round <= kRounds; ++round) {
     if (random.OneIn(3)) Spin(random.Below(20000));
     REQUIRE_EQ(pair.peer.SendAll("?"), PeerStatus::kOk);
@@ -65,10 +65,10 @@ PORT_TEST(PingPongsWithAPeer) {
 PORT_TEST(PingPongsWithThreePorts) {
   ClientOptions options;
   options.ports = 3;
-  Client client(backend, options);
+  Client client(setup, options);
   REQUIRE(client.started());
   Random random(Seed());
-  const int kRounds = UnderWine() ? 1000 : 10000;
+  const int kRounds = UnderWine() ? 1000 : setup.Rounds(10000);
   for (int round = 0; round < kRounds; ++round) {
     for (std::uint32_t n = 1 + random.Below(4); n > 0; --n) Ping(&client, random.Below(3));
     REQUIRE(client.WaitUntil([&] { return client.strays.size() == client.strays_expected; }, 2000));
@@ -80,13 +80,13 @@ PORT_TEST(HandOversMeetAPortThatFallsAsleep) {
   // somewhere between.
   ClientOptions options;
   options.ports = 2;
-  Client client(backend, options);
+  Client client(setup, options);
   Accepting* listener = client.ListenAndAccept(0);
   REQUIRE(listener != nullptr);
   Peer first = Peer::Connect(listener->address);  // stays, on port 0
   REQUIRE(client.WaitAccepted(listener) != nullptr);
   Random random(Seed());
-  const std::size_t kRounds = UnderWine() ? 200 : 4000;
+  const auto kRounds = static_cast<std::size_t>(UnderWine() ? 200 : setup.Rounds(4000));
   for (std::size_t round = 1; round <= kRounds; ++round) {
     Peer peer = Peer::Connect(listener->address);
     REQUIRE(peer.IsOpen());
@@ -105,7 +105,7 @@ PORT_TEST(HandOversMeetAPortThatFallsAsleep) {
 
 PORT_TEST(ASubmissionDoesNotWaitForOthers) {
   // The port sleeps in the OS, with a receive that will never end. A submission gets through.
-  Pair pair(backend);
+  Pair pair(setup);
   REQUIRE(pair.ready());
   pair.client.Pass(kQuietMs);
   const std::uint64_t started_ms = NowMs();
@@ -115,7 +115,7 @@ PORT_TEST(ASubmissionDoesNotWaitForOthers) {
 }
 
 PORT_TEST(AnIdlePortDoesNotSpin) {
-  Pair pair(backend);
+  Pair pair(setup);
   REQUIRE(pair.ready());
   pair.client.Pass(kQuietMs);
   const std::uint64_t calls = pair.client.Count(Counter::kOsCalls);
@@ -127,7 +127,7 @@ PORT_TEST(CompletionRingFull) {
   ClientOptions options;
   options.completion_entries = 4;
   options.submission_entries = 64;
-  Client client(backend, options);
+  Client client(setup, options);
   REQUIRE(client.started());
   const std::uint32_t kPings = 5000;
   // Nobody reads while all are submitted: the port holds back what has no room.
@@ -163,7 +163,7 @@ PORT_TEST(CompletionRingFullOfData) {
   PairOptions options;
   options.credit = 64;
   options.client.completion_entries = 2;
-  Pair pair(backend, options);
+  Pair pair(setup, options);
   REQUIRE(pair.ready());
   const std::vector<std::uint8_t> bytes = PatternBytes(6, 0, 500'000);
   REQUIRE_EQ(pair.peer.SendAll(bytes.data(), bytes.size()), PeerStatus::kOk);
@@ -179,7 +179,7 @@ PORT_TEST(CompletionRingFullOfData) {
 PORT_TEST(SubmissionRingFull) {
   ClientOptions options;
   options.submission_entries = 8;
-  Client client(backend, options);
+  Client client(setup, options);
   REQUIRE(client.started());
   Submission ping{};
   ping.opcode = static_cast<std::uint32_t>(Opcode::kShutdown);
@@ -196,7 +196,7 @@ PORT_TEST(SubmissionRingFull) {
 }
 
 PORT_TEST(UnknownOpcodesAreIgnored) {
-  Client client(backend);
+  Client client(setup);
   REQUIRE(client.started());
   for (const std::uint32_t opcode : {0u, 7u, 8u, 9u, 10u, 1000u, 0xffffffffu}) {
     if (opcode < static_cast<std::uint32_t>(Opcode::kCount) &&

@@ -5,6 +5,7 @@
  * They are messages of the cluster module, one for each of its own: it leaves alone what it does not
  * know, and a program that watches `'internalMessage'` counts as many (test-net-listen-twice does).
  */
+import { bare } from '../bare';
 import type { ErrorName } from '../../port/contract';
 
 /** What begins with NODE_ does not come to the program's 'message' listeners. */
@@ -66,12 +67,20 @@ type Message = Query | Closed | Answer;
 /** Says something to which nobody may listen any more. */
 export function tell(channel: Channel, message: Message): void {
   const { connected } = channel as { connected?: boolean };
-  const cmd = 'refused' in message ? refusal : command;
+  const cmd = has(message, 'refused') ? refusal : command;
   const enveloped: Message & Envelope = { cmd, by: sender, ...message };
   if (connected) channel.send?.(enveloped, undefined, { swallowErrors: true });
 }
 
+/** Whether the message has a member of its own of this name. */
+export function has<Any extends object, Name extends string>(
+  message: Any,
+  name: Name,
+): message is Extract<Any, Partial<Record<Name, unknown>>> {
+  return Object.hasOwn(message, name);
+}
+
 export function isOurs(message: unknown): message is Message {
-  const { cmd, by } = (message ?? {}) as Partial<Envelope>;
+  const { cmd, by } = bare({ ...(message as Partial<Envelope> | null) });
   return by === sender && (cmd === command || cmd === refusal);
 }

@@ -5,7 +5,7 @@
  */
 import type { ChildProcess } from 'node:child_process';
 import type { ErrorName, Transport } from '../../port/contract';
-import { isOurs, primaryVariable, tell } from './messages';
+import { has, isOurs, primaryVariable, tell } from './messages';
 import type { Answer, Channel, Closed, Query } from './messages';
 import { core } from '../core';
 
@@ -78,8 +78,8 @@ export function serveWorker(child: ChildProcess): void {
   if (pid === undefined) return;
   worker.on('internalMessage', (message) => {
     if (!isOurs(message)) return;
-    if ('ask' in message) answer(worker, pid, message);
-    else if ('act' in message) forget(worker, message);
+    if (has(message, 'ask')) answer(worker, pid, message);
+    else if (has(message, 'act')) forget(worker, message);
   });
   const gone = (): void => {
     const transport = core();

@@ -4,7 +4,7 @@
  * ours goes Node's way.
  */
 import type { Worker } from 'node:cluster';
-import { isOurs, primaryVariable, tell } from './messages';
+import { has, isOurs, primaryVariable, tell } from './messages';
 import type { Answer, Channel } from './messages';
 import { core } from '../core';
 import { errnoOf } from '../node/errors';
@@ -77,14 +77,15 @@ function ask(
   const seq = ++lastSeq;
   waiting.set(seq, (answer) => {
     const transport = core();
-    if ('refused' in answer || transport === null) {
+    if (has(answer, 'refused') || transport === null) {
       indices.give(place);
       otherwise();
       return;
     }
-    const handle =
-      'error' in answer ? answer.error : transport.takeShared(Buffer.from(answer.token, 'base64'));
-    if (typeof handle === 'string' || 'error' in answer) {
+    const handle = has(answer, 'error')
+      ? answer.error
+      : transport.takeShared(Buffer.from(answer.token, 'base64'));
+    if (typeof handle === 'string' || has(answer, 'error')) {
       indices.give(place);
       callback(errnoOf(String(handle)), null);
       return;
@@ -139,7 +140,7 @@ export function askPrimaryFirst(isOurServer: (server: object) => server is NetSe
     else otherwise();
   };
   primary.on('internalMessage', (message) => {
-    if (!isOurs(message) || !('answers' in message)) return;
+    if (!isOurs(message) || !has(message, 'answers')) return;
     const take = waiting.get(message.answers);
     waiting.delete(message.answers);
     take?.(message);

@@ -1,9 +1,13 @@
 /** Connecting to a path: a Unix domain socket, or a named pipe on Windows. */
 import type { AsyncResource } from 'node:async_hooks';
-import type { Connection, ErrorName, Transport } from '../../port/contract';
+import type { ErrorName, Transport } from '../../port/contract';
 import { answerIn, requestScope } from '../node/async-scopes';
-import { becomeConnected, noAddress } from './dial';
-import { endpointError } from '../node/errors';
+import { becomeConnected, bothSides } from './connected';
+import type { Sides } from './connected';
+import { noAddress } from './dial';
+import type { TcpHandle } from '../handle/handle-interface';
+import { handleMethods, isReplaced } from '../handle/replaced';
+import { endpointError, nameOfNumber } from '../node/errors';
 import type { NetSocket } from '../node/internals';
 import type { SocketLink } from '../socket/link';
 import { pathToUse } from '../path';
@@ -14,7 +18,6 @@ export class PathAttempt extends SilentOwner {
   override readonly shownAs: NetSocket;
   readonly #link: SocketLink;
   readonly #path: string;
-  #connection: Connection | null = null;
   #request: AsyncResource | null = null;
 
   constructor(socket: NetSocket, link: SocketLink, path: string) {
@@ -34,6 +37,11 @@ export class PathAttempt extends SilentOwner {
     // As Node has it, with a port and a family that are undefined.
     socket.emit('connectionAttempt', this.#path, undefined as never, undefined as never);
     if (!this.#isCurrent) return;
+    const { handle } = link;
+    if (handle !== null && isReplaced(handle, handleMethods.connecting)) {
+      this.#askHandle(handle);
+      return;
+    }
     const answer =
       link.connection === null
         ? transport.connectLocal(pathToUse(this.#path), this, link.takeScope())
@@ -44,25 +52,43 @@ export class PathAttempt extends SilentOwner {
     }
     link.applyRef(answer);
     link.connection = answer;
-    this.#connection = answer;
     this.#request = requestScope('PIPECONNECTWRAP', answer);
+  }
+
+  /** By the handle's method, whoever it is from. */
+  #askHandle(handle: TcpHandle): void {
+    const request = {
+      address: this.#path,
+      oncomplete: (
+        status: number,
+        _handle: unknown,
+        _request: unknown,
+        readable: boolean,
+        writable: boolean,
+      ) => this.#settled(status === 0 ? null : nameOfNumber(status), { readable, writable }),
+    };
+    const number = handle.connect(request, this.#path);
+    if (!number) return;
+    const error = endpointError(nameOfNumber(number), 'connect', this.#peer, noAddress);
+    this.shownAs.destroy(error);
   }
 
   /** The socket was destroyed while connecting: with one attempt, nothing is said of it. */
   cancelled(): void {}
 
   override onConnect(name: ErrorName | null): void {
-    if (this.#request !== null) answerIn(this.#request, this.#settled.bind(this), name);
+    if (this.#request !== null) answerIn(this.#request, this.#settled.bind(this), name, bothSides);
   }
 
-  #settled(name: ErrorName | null): void {
-    if (this.#connection === null || !this.#isCurrent) return;
+  #settled(name: ErrorName | null, sides: Sides): void {
+    if (!this.#isCurrent) return;
     const socket = this.shownAs;
     if (name === null) {
-      becomeConnected(socket, this.#link, this.#connection);
+      becomeConnected(socket, this.#link, sides);
       return;
     }
     const error = endpointError(name, 'connect', this.#peer);
+    socket.connecting = false;
     socket.emit(
       'connectionAttemptFailed',
       this.#path,

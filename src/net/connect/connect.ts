@@ -1,13 +1,13 @@
 /** `socket.connect()`: checking what was asked for, and finding the addresses to dial. */
-import diagnosticsChannel from 'node:diagnostics_channel';
-import dns from 'node:dns';
+import type nodeDns from 'node:dns';
 import * as nodeNet from '../node/node-net';
 import type { SocketKind, Transport } from '../../port/contract';
+import { bare } from '../bare';
 import { connectingScope, nextTickOf } from '../node/async-scopes';
-import { nodeMajor } from '../core';
 import { connectToPath } from './connect-path';
 import { Dial } from './dial';
-import type { Destination } from './dial';
+import type { Destination } from './attempt';
+import { publishClientSocket } from './published';
 import { invalidAddressFamily, invalidIpAddress } from '../node/errors';
 import { nodeSocket } from '../node/internals';
 import type { NetSocket, NormalizedArguments } from '../node/internals';
@@ -46,16 +46,8 @@ interface LookupAddress {
   family: number;
 }
 
-const clientSocketChannel = diagnosticsChannel.channel('net.client.socket');
-
-// Up to Node 20 `net.connect()` publishes, later `socket.connect()` does.
-const connectPublishes = nodeMajor >= 22;
-
-/** Tells tracing tools of a client socket, where the running Node does so. */
-export function publishClientSocket(socket: NetSocket, from: 'net' | 'socket'): void {
-  const publishes = (from === 'socket') === connectPublishes;
-  if (publishes && clientSocketChannel.hasSubscribers) clientSocketChannel.publish({ socket });
-}
+/** Loaded with the first name that is looked up. */
+const dns = (): typeof nodeDns => process.getBuiltinModule('node:dns');
 
 const isAbsent = (value: unknown): boolean => value === undefined || value === null;
 
@@ -94,7 +86,7 @@ function validate(options: ConnectOptions): void {
   scratch.on('error', () => {});
   const unanswered = isAbsent(options.lookup) || typeof options.lookup === 'function';
   const asked = unanswered
-    ? (Object.create(options, { lookup: { value: () => {} } }) as ConnectOptions)
+    ? (Object.create(options, bare({ lookup: bare({ value: () => {} }) })) as ConnectOptions)
     : options;
   try {
     (nodeSocket.connect as (options: object) => void).call(scratch, asked);
@@ -129,6 +121,7 @@ export function connectOver(
 function prepare(socket: NetSocket, link: SocketLink, kind: SocketKind): void {
   if (socket.destroyed) socket._peername = null;
   link.phase = Phase.Connecting;
+  link.kind = kind;
   link.scope = connectingScope(socket, kind);
   socket._undestroy();
   socket._sockname = null;
@@ -150,13 +143,14 @@ function lookUpAndDial(
 ): void {
   const host = options.host || 'localhost';
   const { localAddress, localPort } = options;
-  const dial = new Dial(socket, link, transport, {
+  // One more connect() while one is under way: the later finds a connection and fails.
+  const dial = new Dial(socket, link, transport, link.dial, {
     port: Number(options.port) | 0,
     localAddress,
     localPort,
     attemptTimeout: attemptTimeoutOf(options),
   });
-  link.dial = dial;
+  if (link.dial === null) link.dial = dial;
   const family = nodeNet.isIP(host);
   if (family !== 0) {
     const start = (): void => {
@@ -168,7 +162,7 @@ function lookUpAndDial(
   }
   socket._host = host;
   const settings = lookupSettingsOf(options);
-  const lookup = options.lookup || dns.lookup;
+  const lookup = options.lookup || dns().lookup;
   const start = (): void => {
     if (selectsFamily(options, settings)) {
       settings.all = true;
@@ -188,7 +182,7 @@ function lookupSettingsOf({ family, hints }: ConnectOptions): LookupSettings {
   const number = family === 'IPv4' ? 4 : family === 'IPv6' ? 6 : family;
   const settings: LookupSettings = { family: number, hints: hints || 0 };
   if (process.platform !== 'win32' && !isFamily(number) && settings.hints === 0) {
-    settings.hints = dns.ADDRCONFIG;
+    settings.hints = dns().ADDRCONFIG;
   }
   return settings;
 }

@@ -1,27 +1,22 @@
 /** Connecting to addresses that are known: one, or several in turn ("happy eyeballs"). */
-import type { AsyncResource } from 'node:async_hooks';
-import { setTimeout, clearTimeout } from 'node:timers';
-import type { Connection, ErrorName, Transport } from '../../port/contract';
-import { answerIn, connectingScope, requestScope } from '../node/async-scopes';
-import {
-  connectAggregateError,
-  connectionTimeout,
-  endpointError,
-  ipBlocked,
-  operationError,
-  withLocalEndpoint,
-} from '../node/errors';
+import type { ConnectFailure, Connection, ErrorName, Transport } from '../../port/contract';
+import { bare } from '../bare';
+import { connectingScope, requestScope } from '../node/async-scopes';
+import { anyAddress, Attempt, immediateErrors } from './attempt';
+import type { Destination } from './attempt';
+import { AttemptSeries } from './attempt-series';
+import type { PathAttempt } from './connect-path';
+import { becomeConnected } from './connected';
+import { endpointError, errnoOf, ipBlocked, nameOfNumber, withLocalEndpoint } from '../node/errors';
 import type { NetSocket } from '../node/internals';
-import { SilentOwner } from '../silent-owner';
+import { isIP } from '../node/node-net';
+import { showHandle } from '../handle/handle';
+import type { TcpHandle } from '../handle/handle-interface';
+import { allMethods, handleMethods, isReplaced } from '../handle/replaced';
+import { connectSomewhere } from './zone';
 import { Phase } from '../socket/link';
 import type { SocketLink } from '../socket/link';
-import { connectStarts, reportConnect } from './perf-entry';
-
-/** A numeric address to connect to. */
-export interface Destination {
-  address: string;
-  family: 4 | 6;
-}
+import { reportConnect } from './perf-entry';
 
 /** What one `connect()` asks for, apart from where to. */
 export interface DialSettings {
@@ -32,52 +27,34 @@ export interface DialSettings {
   attemptTimeout: number;
 }
 
-type Outcome = { connection: Connection } | { error: Error; attempted: boolean };
+/** A start that failed; `attempted`: after listeners were told. */
+interface Failure {
+  error: Error;
+  attempted: boolean;
+}
 
 /** How Node prints the local end of a socket that has none, such as one that was not made. */
 export const noAddress = 'undefined:undefined';
 
-const anyAddress = { 4: '0.0.0.0', 6: '::' } as const;
+/** What libuv has for a failed bind that it does not tell of: another port, or an error later. */
+function unexpectedPort(handle: TcpHandle, localPort: number | undefined): number {
+  if (!localPort || typeof handle.getsockname !== 'function') return 0;
+  const at = { port: localPort };
+  const number = handle.getsockname(at);
+  return number || (at.port === localPort ? 0 : errnoOf('EADDRINUSE'));
+}
 
-// What connect() itself says on POSIX, before any packet is sent. Node's message then names the
-// local end, and there is no 'connectionAttemptFailed'.
-const immediateErrors: ReadonlySet<ErrorName> = new Set([
-  'EACCES',
-  'EADDRNOTAVAIL',
-  'EAFNOSUPPORT',
-  'EINVAL',
-  'ENETUNREACH',
-  'EPERM',
-]);
+/** As Node prints it. */
+function ownEnd(handle: TcpHandle): string {
+  const at: { address?: string; port?: number } = bare({});
+  if (typeof handle.getsockname === 'function') handle.getsockname(at);
+  return `${at.address}:${at.port}`;
+}
 
 /** Gives up a connection that no socket wants. */
 function abandon(connection: Connection): void {
   connection.owner = null;
   connection.close(false);
-}
-
-/** As with Node, a failure is an 'error' that does not end the socket, and on Windows none. */
-function applyTypeOfService(socket: NetSocket, link: SocketLink, connection: Connection): void {
-  if (link.typeOfService === undefined) return;
-  const error = connection.setTypeOfService(link.typeOfService);
-  if (error === null || error === 'EBADF' || process.platform === 'win32') return;
-  socket.emit('error', operationError(error, 'setTypeOfService'));
-}
-
-/** The socket has its connection: options, events and reading follow. */
-export function becomeConnected(socket: NetSocket, link: SocketLink, connection: Connection): void {
-  socket.connecting = false;
-  socket._sockname = null;
-  link.open(connection);
-  socket._unrefTimer();
-  if (connection.kind === 'tcp') {
-    if (link.noDelay) link.setNoDelay(true);
-    if (link.keepAlive) link.setKeepAlive(true, link.keepAliveSettings);
-    applyTypeOfService(socket, link, connection);
-  }
-  socket.emit('connect');
-  socket.emit('ready');
-  if (!socket.isPaused()) socket.read(0);
 }
 
 /** One `connect()` of a socket, from the call until it is connected or destroyed. */
@@ -86,9 +63,18 @@ export class Dial {
   readonly settings: DialSettings;
   readonly #link: SocketLink;
   readonly #transport: Transport;
+  /** The connect under way of which the end is this one's, too: itself, or an earlier one. */
+  readonly #first: Dial | PathAttempt;
   #series: AttemptSeries | null = null;
 
-  constructor(socket: NetSocket, link: SocketLink, transport: Transport, settings: DialSettings) {
+  constructor(
+    socket: NetSocket,
+    link: SocketLink,
+    transport: Transport,
+    first: Dial | PathAttempt | null,
+    settings: DialSettings,
+  ) {
+    this.#first = first ?? this;
     this.socket = socket;
     this.settings = settings;
     this.#link = link;
@@ -97,7 +83,7 @@ export class Dial {
 
   /** False once the socket is connected or destroyed, or connects anew. */
   get isCurrent(): boolean {
-    return this.#link.dial === this && this.socket.connecting;
+    return this.#link.dial === this.#first && this.socket.connecting;
   }
 
   /** Connects to the only address there is; the socket is destroyed when that fails. */
@@ -113,8 +99,8 @@ export class Dial {
       if (error === null) this.succeed(attempt);
       else this.#failSingle(attempt, error);
     });
-    const outcome = this.start(attempt);
-    if ('error' in outcome) socket.destroy(outcome.error);
+    const failure = this.start(attempt);
+    if (failure !== null) socket.destroy(failure.error);
   }
 
   /** Tries addresses in turn, the next when one fails or takes too long. */
@@ -129,35 +115,113 @@ export class Dial {
     this.#series?.cancelled();
   }
 
-  /** Binds and starts connecting, and tells listeners of the attempt. */
-  start(attempt: Attempt): Outcome {
-    const { socket } = this;
-    const { address, family } = attempt.destination;
+  /** Binds, tells listeners of the attempt, and starts connecting. Null if that is under way. */
+  start(attempt: Attempt): Failure | null {
+    const failure = this.#startError(attempt) ?? this.#bindByHandle(attempt);
+    if (failure !== null) return failure;
+    // The transport binds when it connects, and a failed bind is no attempt.
+    const bindsLate = attempt.local.localAddress !== undefined && !this.#isAsked();
+    if (!bindsLate) this.#announce(attempt);
+    if (!this.isCurrent) return null;
+    return this.#isAsked() ? this.#askHandle(attempt) : this.#connect(attempt, bindsLate);
+  }
+
+  #announce({ destination: { address, family } }: Pick<Attempt, 'destination'>): void {
+    this.socket.emit('connectionAttempt', address, this.settings.port, family);
+  }
+
+  /** Whether the connect goes through the handle: others have replaced its methods, or it is bound. */
+  #isAsked(): boolean {
+    const { handle } = this.#link;
+    if (handle === null) return false;
+    return handle.isBound || isReplaced(handle, handleMethods.connecting);
+  }
+
+  /** Where a handle is asked, or listeners may still see to it that it is, it binds by itself. */
+  #bindByHandle({ destination: { family }, local }: Attempt): Failure | null {
+    const { localAddress, localPort } = local;
+    if (localAddress === undefined) return null;
+    const isWatched = this.socket.listenerCount('connectionAttempt') > 0;
+    if (!isWatched && !this.#isAsked()) return null;
+    const handle = showHandle(this.#link, undefined);
+    if (handle === null) return null;
+    const answer =
+      family === 4
+        ? handle.bind(localAddress, localPort as number)
+        : handle.bind6(localAddress, localPort as number, 0);
+    const number = answer || unexpectedPort(handle, localPort);
+    if (!number) return null;
+    const error = endpointError(nameOfNumber(number), 'bind', {
+      address: localAddress,
+      port: localPort,
+    });
+    return { error, attempted: false };
+  }
+
+  /** By the transport, which nobody can see. */
+  #connect(attempt: Attempt, bindsLate: boolean): Failure | null {
+    const { address } = attempt.destination;
     const { port } = this.settings;
-    const before = this.#startError(attempt);
-    if (before !== null) return before;
     const scope = this.#link.takeScope();
-    const connection = this.#transport.connect({ address, port, scope, ...attempt.local }, attempt);
-    if ('error' in connection) return this.#refused(attempt, connection.error, connection.syscall);
+    const settings = { address, port, scope, ...attempt.local };
+    const answer = connectSomewhere(this.#transport, settings, attempt);
+    if (Object.hasOwn(answer, 'error')) {
+      const { error, syscall } = answer as ConnectFailure;
+      if (bindsLate && syscall === 'connect') this.#announce(attempt);
+      return this.#refused(attempt, error, syscall);
+    }
+    const connection = answer as Connection;
     attempt.request = requestScope('TCPCONNECTWRAP', connection);
-    // Bound and on its way: as with Node, a failed bind is no attempt. Answers come later.
+    // Bound and on its way. Answers come later.
     this.#link.applyRef(connection);
     this.#link.connection = connection;
     attempt.connection = connection;
-    socket.emit('connectionAttempt', address, port, family);
-    return { connection };
+    if (bindsLate) this.#announce(attempt);
+    return null;
+  }
+
+  /** By the handle's methods, whoever they are from. */
+  #askHandle(attempt: Attempt): Failure | null {
+    const { address, family } = attempt.destination;
+    const { port } = this.settings;
+    const { handle } = this.#link;
+    if (handle === null) return null;
+    const { localAddress, localPort } = attempt.local;
+    const request = {
+      oncomplete: attempt.completed,
+      address,
+      port,
+      localAddress,
+      localPort,
+      addressType: family,
+    };
+    const number =
+      family === 4
+        ? handle.connect(request, address, port)
+        : handle.connect6(request, address, port);
+    if (number) {
+      return this.#refused(attempt, nameOfNumber(number), 'connect', ownEnd(handle));
+    }
+    attempt.connection = this.#link.connection;
+    return null;
   }
 
   /** The connection of an attempt becomes the socket's. */
-  succeed({ connection, destination, startTime }: Attempt): void {
-    if (connection === null) return;
-    becomeConnected(this.socket, this.#link, connection);
+  succeed({ destination, startTime, sides }: Attempt): void {
+    becomeConnected(this.socket, this.#link, sides);
     reportConnect(destination.address, this.settings.port, startTime);
   }
 
   /** Makes the socket ready for one more attempt, as for a first. */
   renew(): void {
     this.socket._sockname = null;
+    // Another attempt has another handle. Ours goes on to it, but for what others put in.
+    const { handle } = this.#link;
+    if (handle !== null && isReplaced(handle, allMethods)) {
+      handle.leave();
+      this.#link.handle = null;
+      handle.close();
+    }
     this.#link.scope = connectingScope(this.socket, 'tcp');
     this.#link.userBuffer?.renew();
   }
@@ -165,9 +229,10 @@ export class Dial {
   /** Forgets the attempt under way, whose connection is no longer the socket's. */
   drop(attempt: Attempt): void {
     const { connection } = attempt;
-    if (connection === null) return;
-    if (this.#link.connection === connection) this.#link.connection = null;
     attempt.connection = null;
+    // Destroyed meanwhile, the socket waits for the connection's end.
+    if (connection === null || this.#link.connection !== connection) return;
+    this.#link.connection = null;
     abandon(connection);
   }
 
@@ -175,15 +240,23 @@ export class Dial {
     return this.socket.blockList?.check(address, `ipv${family}`) ?? false;
   }
 
-  #startError({ destination }: Attempt): Outcome | null {
+  #startError({ destination, local }: Attempt): Failure | null {
+    const { localAddress } = local;
     if (this.#isBlocked(destination)) {
       return { error: ipBlocked(destination.address), attempted: false };
     }
+    const isForeign = localAddress !== undefined && isIP(localAddress) !== destination.family;
+    if (isForeign && !this.#isAsked()) {
+      return this.#refused({ destination, local }, 'EINVAL', 'bind');
+    }
     if (this.#link.connection === null) return null;
-    const name = this.#link.phase === Phase.Open ? 'EISCONN' : 'EALREADY';
+    // Windows says so of a socket that is still connecting, too.
+    const isConnected = this.#link.phase === Phase.Open || process.platform === 'win32';
+    const name = isConnected ? 'EISCONN' : 'EALREADY';
     const own = this.#link.connection.localEndpoint();
     const at = typeof own === 'string' ? noAddress : `${own.address}:${own.port}`;
-    return this.#refused({ destination, local: {} }, name, 'connect', at);
+    this.#announce({ destination });
+    return this.#refused({ destination, local }, name, 'connect', at);
   }
 
   #refused(
@@ -191,14 +264,13 @@ export class Dial {
     name: ErrorName,
     syscall: 'bind' | 'connect',
     boundTo = noAddress,
-  ): Outcome {
-    const { address, family } = destination;
+  ): Failure {
+    const { address } = destination;
     const { port } = this.settings;
     if (syscall === 'bind') {
       const at = { address: local.localAddress, port: local.localPort };
       return { error: endpointError(name, 'bind', at), attempted: false };
     }
-    this.socket.emit('connectionAttempt', address, port, family);
     const error = endpointError(name, 'connect', { address, port }, boundTo);
     return { error, attempted: true };
   }
@@ -230,157 +302,8 @@ export class Dial {
     }
     const { address, family } = attempt.destination;
     const error = this.attemptError(attempt, name);
+    socket.connecting = false;
     socket.emit('connectionAttemptFailed', address, this.settings.port, family, error);
     socket.destroy(error);
-  }
-}
-
-/** One connection attempt of a dial. */
-class Attempt extends SilentOwner {
-  readonly dial: Dial;
-  readonly destination: Destination;
-  /** What the attempt's socket is bound to, where that was asked for. */
-  readonly local: { localAddress?: string; localPort?: number };
-  readonly startTime = connectStarts();
-  /** What its answer is given in. */
-  request: AsyncResource | null = null;
-  connection: Connection | null = null;
-  readonly #settled: (error: ErrorName | null) => void;
-
-  override get shownAs(): NetSocket {
-    return this.dial.socket;
-  }
-
-  constructor(
-    dial: Dial,
-    destination: Destination,
-    settled: (error: ErrorName | null) => void,
-    useLocalAddress = true,
-  ) {
-    super();
-    this.dial = dial;
-    this.destination = destination;
-    this.#settled = settled;
-    const { localAddress, localPort } = dial.settings;
-    const address = useLocalAddress ? localAddress : undefined;
-    this.local =
-      address || localPort
-        ? {
-            localAddress: address || anyAddress[destination.family],
-            ...(localPort ? { localPort } : {}),
-          }
-        : {};
-  }
-
-  override onConnect(error: ErrorName | null): void {
-    // After destroy() the socket's ClosingOwner has taken over; this is an attempt given up.
-    if (this.connection === null || !this.dial.isCurrent || this.request === null) return;
-    answerIn(this.request, this.#settled, error);
-  }
-}
-
-/** The attempts of one dial to several addresses. */
-class AttemptSeries {
-  readonly #dial: Dial;
-  readonly #destinations: readonly Destination[];
-  readonly #errors: Error[] = [];
-  #tried = 0;
-  #underWay: Attempt | null = null;
-  #timer: NodeJS.Timeout | undefined;
-
-  constructor(dial: Dial, destinations: readonly Destination[]) {
-    this.#dial = dial;
-    this.#destinations = destinations;
-  }
-
-  /** Starts the next attempt; destroys the socket when there is none. */
-  next(): void {
-    clearTimeout(this.#timer);
-    const { socket } = this.#dial;
-    if (socket._aborted) return;
-    const destination = this.#destinations[this.#tried++];
-    if (destination === undefined) {
-      socket.destroy(
-        this.#errors.length === 0 ? connectionTimeout() : connectAggregateError(this.#errors),
-      );
-      return;
-    }
-    this.#try(destination);
-  }
-
-  /** The attempt under way ends with the socket, and says so. */
-  cancelled(): void {
-    clearTimeout(this.#timer);
-    const attempt = this.#underWay;
-    this.#underWay = null;
-    if (attempt !== null) this.#reportFailure(attempt, 'ECANCELED');
-  }
-
-  #try(destination: Destination): void {
-    const { socket, settings } = this.#dial;
-    const { address, family } = destination;
-    if (this.#tried > 1) this.#dial.renew();
-    const attempt = new Attempt(
-      this.#dial,
-      destination,
-      (error) => this.#settled(attempt, error),
-      false,
-    );
-    const outcome = this.#dial.start(attempt);
-    if ('error' in outcome) {
-      if (outcome.attempted) this.#note(address);
-      this.#errors.push(outcome.error);
-      const isBind = (outcome.error as NodeJS.ErrnoException).syscall === 'bind';
-      if (!isBind) {
-        socket.emit('connectionAttemptFailed', address, settings.port, family, outcome.error);
-      }
-      if (socket.connecting) this.next();
-      return;
-    }
-    if (!this.#dial.isCurrent) return;
-    this.#underWay = attempt;
-    this.#note(address);
-    if (this.#tried < this.#destinations.length) {
-      this.#timer = setTimeout(() => this.#timedOut(attempt), settings.attemptTimeout);
-    }
-  }
-
-  #note(address: string): void {
-    const { socket, settings } = this.#dial;
-    socket.autoSelectFamilyAttemptedAddresses.push(`${address}:${settings.port}`);
-  }
-
-  #settled(attempt: Attempt, name: ErrorName | null): void {
-    clearTimeout(this.#timer);
-    this.#underWay = null;
-    if (name === null) {
-      this.#dial.succeed(attempt);
-      return;
-    }
-    this.#reportFailure(attempt, name);
-    this.#dial.drop(attempt);
-    if (this.#dial.isCurrent) this.next();
-  }
-
-  #reportFailure(attempt: Attempt, name: ErrorName): void {
-    const { socket, settings } = this.#dial;
-    const { address, family } = attempt.destination;
-    const isImmediate = process.platform !== 'win32' && immediateErrors.has(name);
-    const error = isImmediate
-      ? this.#dial.immediateError(attempt, name)
-      : this.#dial.attemptError(attempt, name);
-    this.#errors.push(error);
-    socket.emit('connectionAttemptFailed', address, settings.port, family, error);
-  }
-
-  #timedOut(attempt: Attempt): void {
-    if (!this.#dial.isCurrent) return;
-    this.#underWay = null;
-    const { socket, settings } = this.#dial;
-    const { address, family } = attempt.destination;
-    socket.emit('connectionAttemptTimeout', address, settings.port, family);
-    this.#errors.push(this.#dial.attemptError(attempt, 'ETIMEDOUT'));
-    this.#dial.drop(attempt);
-    if (this.#dial.isCurrent) this.next();
   }
 }

@@ -3,7 +3,7 @@
  * a socket of Node's on a handle that does nothing is told that a connect has ended.
  */
 import diagnosticsChannel from 'node:diagnostics_channel';
-import { performance } from 'node:perf_hooks';
+import { bare } from '../bare';
 import { nodeSocket } from '../node/internals';
 import { SilentHandle, silentSocket } from '../handle/silent-handle';
 import type { ConnectRequest, SilentSocket } from '../handle/silent-handle';
@@ -28,23 +28,31 @@ const addresses = ['127.0.0.1', '127.0.0.2'].map((address) => ({ address, family
 function makeWitness(): Witness | null {
   const handle = new SilentHandle();
   const socket = silentSocket(handle);
-  (nodeSocket.connect as (options: object) => void).call(socket, {
+  const made = { socket, handle, request: undefined as never, startTime: 0 } as Witness;
+  socket.emit = (event: string, ...args: unknown[]) => hear(made, event, args);
+  const to = bare({
     port: 1,
     host: 'localhost',
     autoSelectFamily: true,
     lookup: (_host: string, _options: object, callback: (error: null, found: object) => void) =>
       callback(null, addresses),
   });
+  (nodeSocket.connect as (options: object) => void).call(socket, to);
   const { request } = handle;
   socket.connecting = false;
   if (request === undefined) return null;
-  // An error keeps all that is on the stack until its stack was read, here a socket of the user's.
-  socket.once('connectionAttemptFailed', (...failure) => void failure[3].stack);
   // Failing while not connecting only takes back the timer for the second address.
   request.oncomplete(-1, handle, request, false, false);
-  const made = { socket, handle, request, startTime: 0 };
-  socket.on('connect', () => setStartTime(made));
+  made.request = request;
   return made;
+}
+
+/** Instead of listeners, whose names may be taken on Object.prototype. */
+function hear(witness: Witness, event: string, args: readonly unknown[]): boolean {
+  if (event === 'connect') setStartTime(witness);
+  // An error keeps all that is on the stack until its stack was read, here a socket of the user's.
+  if (event === 'connectionAttemptFailed') void (args[3] as Error).stack;
+  return false;
 }
 
 /** Between Node's start and stop: puts the time at which we started in the place of Node's. */
@@ -74,4 +82,10 @@ export function reportConnect(address: string, port: number, startTime: number):
   request.oncomplete(0, handle, request, false, false);
 }
 
-export const connectStarts = (): number => performance.now();
+let clock: Performance | undefined;
+
+/** Now, on the clock of `perf_hooks`, which is loaded with the first connect. */
+export function connectStarts(): number {
+  clock ??= process.getBuiltinModule('node:perf_hooks').performance;
+  return clock.now();
+}

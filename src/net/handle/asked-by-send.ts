@@ -5,6 +5,8 @@
  * request says what it is for, so the stack is asked who asks.
  */
 
+import { bare } from '../bare';
+
 const childProcessModule = 'node:internal/child_process';
 
 let mayBeUnknown = false;
@@ -26,10 +28,16 @@ export function stackSaysSend(getter: ((this: never) => unknown) | undefined): b
 
 /** Whether the code that called `callee` is of this module of Node's. */
 export function isCalledBy(module: string, callee: (this: never, ...args: never[]) => unknown) {
-  const limit = Error.stackTraceLimit;
-  Error.stackTraceLimit = 1;
-  const trace: { stack?: string } = {};
+  const { stackTraceLimit: limit } = Error as Partial<typeof Error>;
+  // Where Error is frozen, it stays as it is.
+  Reflect.set(Error, 'stackTraceLimit', 1);
+  const trace: { stack?: string } = bare({});
   Error.captureStackTrace(trace, callee);
-  Error.stackTraceLimit = limit;
-  return String(trace.stack).includes(module);
+  if (limit === undefined) Reflect.deleteProperty(Error, 'stackTraceLimit');
+  else Reflect.set(Error, 'stackTraceLimit', limit);
+  const [caller = ''] = callSites(String(trace.stack));
+  return caller.includes(module);
 }
+
+const callSites = (stack: string): string[] =>
+  stack.split('\n').filter((line) => /^\s+at /.test(line));

@@ -38,6 +38,12 @@ export interface TcpHandle extends NativeStream, NativeStreamHooks {
   readonly bytesWritten: number;
   readonly writeQueueSize: number;
 
+  /** The class's methods, by name: others may have put their own in the place of some. */
+  readonly ownMethods: Readonly<Record<string, unknown>>;
+
+  /** It was bound, and has not connected yet. */
+  readonly isBound: boolean;
+
   /** What a write gets that finds no connection. */
   readonly writeError: ErrorName;
 
@@ -65,7 +71,7 @@ export interface TcpHandle extends NativeStream, NativeStreamHooks {
   connect(request: ConnectRequest, address: string, port?: number): number;
   connect6(request: ConnectRequest, address: string, port: number): number;
   bind(address: string, port: number): number;
-  bind6(address: string, port: number): number;
+  bind6(address: string, port: number, flags?: number): number;
   close(callback?: Callback): void;
   reset(callback?: Callback): number;
   /** Absent from handles of local sockets, and where someone took them away. */

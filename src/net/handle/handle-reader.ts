@@ -1,5 +1,5 @@
 /** Receiving on a connection whose handle may be read by native code. */
-import type { Connection, ConnectionOwner, ErrorName } from '../../port/contract';
+import type { Connection, ConnectionOwner, ErrorName, Verdict } from '../../port/contract';
 import { SilentOwner } from '../silent-owner';
 import type { TcpHandle } from './tcp-handle';
 
@@ -15,11 +15,22 @@ import type { TcpHandle } from './tcp-handle';
 export class HandleReader implements ConnectionOwner {
   readonly #handle: TcpHandle;
   #unclaimed = false;
+  readonly #receiver = (): void => {
+    this.#unclaimed = true;
+  };
+  /** Owed to native code that takes in data; null when none does. */
+  #afterReceiving: (() => void)[] | null = null;
+  /** What comes next is for the socket alone. */
+  #passesOn = false;
   /** Owed to native code that is under way; null when it is not. */
   #afterNative: (() => void)[] | null = null;
 
   constructor(handle: TcpHandle) {
     this.#handle = handle;
+  }
+
+  get isNative(): boolean {
+    return !this.#passesOn;
   }
 
   get shownAs(): object {
@@ -28,9 +39,7 @@ export class HandleReader implements ConnectionOwner {
 
   /** Makes the handle's last resort ours. Node's own sockets put theirs in its place. */
   receiveUnclaimed(): void {
-    this.#handle.onread = () => {
-      this.#unclaimed = true;
-    };
+    this.#handle.onread = this.#receiver;
   }
 
   /** From now on, native code may be the consumer. */
@@ -43,8 +52,9 @@ export class HandleReader implements ConnectionOwner {
   }
 
   /**
-   * Calls into native code. What that asks for by `afterNative` meanwhile follows when it returns,
-   * not within it.
+   * Tells native code that something is done. What that asks for by `afterNative` meanwhile follows
+   * when it returns, not within it: HTTP/2 goes on with what it had received and put aside, and
+   * would do so within itself.
    */
   enterNative(call: () => void): void {
     if (this.#afterNative !== null) {
@@ -73,18 +83,41 @@ export class HandleReader implements ConnectionOwner {
     else this.#afterNative.push(call);
   }
 
-  onData(chunk: Buffer): boolean {
+  onData(chunk: Buffer): Verdict {
+    if (this.#passesOn) {
+      this.#passesOn = false;
+      return this.#handle.link?.onData(chunk) ?? true;
+    }
     this.#unclaimed = false;
-    this.enterNative(() => this.#handle.readBuffer(chunk));
-    const link = this.#unclaimed ? this.#giveBack() : null;
+    this.#receive(chunk);
     // Native consumers stop reading by a call.
-    return link === null || link.onData(chunk);
+    return this.#unclaimed && this.#giveBack() ? 'unclaimed' : true;
   }
 
-  onEnd(): void {
+  onEnd(): Verdict | void {
+    if (this.#passesOn) {
+      this.#passesOn = false;
+      return this.#handle.link?.onEnd();
+    }
     this.#unclaimed = false;
     this.#handle.emitEOF();
-    if (this.#unclaimed) this.#giveBack()?.onEnd();
+    return this.#unclaimed && this.#giveBack() ? 'unclaimed' : true;
+  }
+
+  /** In a tick; but in those that native code runs while it takes in data, not before it has. */
+  afterReceiving(call: () => void): void {
+    if (this.#afterReceiving === null) process.nextTick(call);
+    else this.#afterReceiving.push(call);
+  }
+
+  #receive(chunk: Buffer): void {
+    const owed = (this.#afterReceiving = [] as (() => void)[]);
+    try {
+      this.#handle.readBuffer(chunk);
+    } finally {
+      this.#afterReceiving = null;
+    }
+    for (const next of owed) next();
   }
 
   // The class has no way to pass on an error, so the socket gets it: the one that the consumer
@@ -103,10 +136,16 @@ export class HandleReader implements ConnectionOwner {
     // At close() a HandleClosingOwner takes over.
   }
 
-  #giveBack() {
+  /**
+   * The socket is to have what nobody claimed, in its own context; false where there is none. Others
+   * who have put a receiver of theirs around ours want to see all that follows, too.
+   */
+  #giveBack(): boolean {
     const { connection, link } = this.#handle;
-    if (link !== null && connection?.owner === this) connection.owner = link;
-    return link;
+    if (link === null || connection?.owner !== this) return false;
+    if (this.#handle.onread === this.#receiver) connection.owner = link;
+    else this.#passesOn = true;
+    return true;
   }
 }
 

@@ -15,7 +15,7 @@ export function showHandle(
 ): TcpHandle | null {
   if (link.phase === Phase.Idle || isAskedBySend(getter)) return null;
   if (link.handle === null) {
-    const Handle = handleClass(link.connection?.kind ?? 'tcp');
+    const Handle = handleClass(link.kind);
     if (Handle === null) return null;
     link.handle = new Handle(link);
   }

@@ -1,20 +1,19 @@
 /**
- * `subprocess.send(message, socket | server)` and `process.send(…)`, and sockets in the `stdio` of
- * `spawn()`.
+ * Sockets and servers on their way to another process, by `subprocess.send(message, socket | server)`
+ * and `process.send(…)`, and as standard streams of a child.
  *
- * Node passes the handle of a socket or server to native code, which knows only libuv's. So each
- * channel's `_send` is wrapped: what is ours gets a handle of Node's for a duplicate of its
- * descriptor, and Node does the rest as always: acknowledging, counting the connections of a server,
- * closing the sender's side. On Windows there is no such handle, and both throw.
+ * Node passes the handle of a socket or server to native code, which knows only libuv's. So what is
+ * ours gets a handle of Node's for a duplicate of its descriptor, and Node does the rest as always:
+ * acknowledging, counting the connections of a server, closing the sender's side. On Windows there
+ * is no such handle, and both throw.
  *
  * A socket that was reading may have bytes that arrived before; they stay here, as with Node, whose
  * documentation says how to be safe: `pauseOnConnect`. No receive is posted on such a socket.
  */
-import { ChildProcess } from 'node:child_process';
-import { closeSync } from 'node:fs';
+import { Duplex } from 'node:stream';
 import type { Connection } from '../../port/contract';
-import { guardUnknownChannels } from './asked-by-send';
-import { greetWorker, serveWorker } from '../cluster/primary';
+import { bare } from '../bare';
+import type { Carrier, Channel, Send, SendArguments, SendOptions } from './carriers';
 import { cannotBeSent, operationError } from '../node/errors';
 import { kLink } from '../node/internals';
 import type { NetSocket } from '../node/internals';
@@ -24,32 +23,6 @@ import { ListenHandle } from '../server/listen-handle';
 import { nativeServerHandle, nativeSocketHandle } from '../node/native-handle';
 import type { NativeHandle } from '../node/native-handle';
 import { isOurHandle } from './tcp-handle';
-
-interface SendOptions {
-  keepOpen?: boolean;
-  swallowErrors?: boolean;
-}
-
-type SendCallback = (error: Error | null) => void;
-
-type SendArguments = [
-  message: unknown,
-  handle?: unknown,
-  options?: SendOptions | boolean,
-  callback?: SendCallback,
-];
-
-type Send = (this: Channel, ...args: SendArguments) => boolean;
-
-/** A process that messages go to: a child, or the parent in the shape of `process`. */
-interface Channel {
-  _send?: Send;
-  /** While a handle is under way, what is to be sent after it; Node calls `_send` again then. */
-  _handleQueue?: unknown[] | null;
-  emit(event: 'error', error: Error): boolean;
-}
-
-const wrapped = new WeakSet<Send>();
 
 const windowsReason =
   'on Windows a socket of iocp-net is bound to the completion port of its process, for life';
@@ -64,16 +37,14 @@ function duplicateOf(owner: { duplicate(): number | string }): number {
   return fd;
 }
 
-/** What Node refuses before it looks at the handle. */
-function isSendable(message: unknown): boolean {
-  const isPlain = ['string', 'number', 'boolean', 'object'].includes(typeof message);
-  return message !== undefined && isPlain;
-}
-
 /** Runs with a property of the object hidden behind a value. */
 function withHandle<Result>(owner: object, native: NativeHandle, run: () => Result): Result {
   const before = Object.getOwnPropertyDescriptor(owner, '_handle');
-  Object.defineProperty(owner, '_handle', { configurable: true, value: native, writable: true });
+  Object.defineProperty(
+    owner,
+    '_handle',
+    bare({ configurable: true, value: native, writable: true }),
+  );
   try {
     return run();
   } finally {
@@ -96,7 +67,7 @@ class Sending {
 
   get #options(): SendOptions {
     const [, , options] = this.#args;
-    return typeof options === 'object' ? options : {};
+    return typeof options === 'object' ? options : bare({});
   }
 
   /** The socket becomes Node's, which parts with it by its own rules. */
@@ -147,107 +118,52 @@ class Sending {
   }
 }
 
-function wrapSend(send: Send): Send {
-  return function _send(this: Channel, ...args: SendArguments): boolean {
-    const [message, handle, options, callback] = args;
-    const isObject = typeof handle === 'object' && handle !== null;
-    // Queued behind another handle, it comes here again.
-    if (!isObject || this._handleQueue || !isSendable(message)) return send.apply(this, args);
-    const sending = new Sending(this, send, args);
-    if (isOurHandle(handle)) {
-      if (handle.connection !== null) return sending.handle(handle.connection);
-      return send.apply(this, args);
+function send(channel: Channel, send_: Send, args: SendArguments): boolean | undefined {
+  const [message, handle, options, callback] = args;
+  const sending = new Sending(channel, send_, args);
+  if (isOurHandle(handle)) {
+    return handle.connection === null ? undefined : sending.handle(handle.connection);
+  }
+  const socket = handle as NetSocket;
+  const link = socket[kLink];
+  if (link !== undefined) {
+    const { connection, phase } = link;
+    if (connection === null || phase !== Phase.Open) {
+      // Nothing to send: the message goes alone, as with Node.
+      return send_.call(channel, message, undefined, options, callback);
     }
-    const socket = handle as NetSocket;
-    const link = socket[kLink];
-    if (link !== undefined) {
-      const { connection, phase } = link;
-      if (connection === null || phase !== Phase.Open) {
-        // Nothing to send: the message goes alone, as with Node.
-        return send.call(this, message, undefined, options, callback);
-      }
-      return sending.socket(socket, link, connection);
-    }
-    if (handle instanceof ListenHandle) return sending.listener(handle, handle);
-    const listener = (handle as { _handle?: unknown })._handle;
-    if (listener instanceof ListenHandle) return sending.listener(handle, listener);
-    return send.apply(this, args);
-  };
+    return sending.socket(socket, link, connection);
+  }
+  if (handle instanceof ListenHandle) return sending.listener(handle, handle);
+  const listener = socket._handle;
+  return listener instanceof ListenHandle ? sending.listener(socket, listener) : undefined;
 }
-
-function wrapChannel(channel: Channel): void {
-  const { _send: send } = channel;
-  if (typeof send !== 'function' || wrapped.has(send)) return;
-  channel._send = wrapSend(send);
-  wrapped.add(channel._send);
-}
-
-// --- Sockets as the standard streams of a child ---------------------------------------------------
-
-type Stdio = unknown;
 
 /** What of ours an entry stands for: a connection or a listener, by itself or by its handle. */
-function sourceOf(entry: Stdio): Connection | ListenHandle | null {
-  if (typeof entry !== 'object' || entry === null) return null;
+function sourceOf(entry: object): Connection | ListenHandle | null {
   if (entry instanceof ListenHandle) return entry;
   if (isOurHandle(entry)) return entry.connection;
   return (entry as Partial<NetSocket>)[kLink]?.connection ?? null;
 }
 
-/** Puts descriptors in the place of our sockets; returns those to close when the child has them. */
-function replaceSockets(options: { stdio?: Stdio }): number[] {
-  const { stdio } = options;
-  if (!Array.isArray(stdio)) return [];
-  const duplicates: number[] = [];
-  options.stdio = stdio.map((entry: Stdio) => {
-    const source = sourceOf(entry);
-    if (source === null) return entry;
-    checkPlatform();
-    const fd = duplicateOf(source);
-    duplicates.push(fd);
-    return fd;
-  });
-  return duplicates;
+function duplicate(entry: object): number | undefined {
+  const source = sourceOf(entry);
+  if (source === null) return undefined;
+  checkPlatform();
+  const fd = duplicateOf(source);
+  if (!(source instanceof ListenHandle)) leaveReading(entry, source);
+  return fd;
 }
 
-// --- Where channels come from ---------------------------------------------------------------------
-
-interface SpawnSettings {
-  stdio?: Stdio;
-  envPairs?: string[];
+/** The child reads, so nobody does here, as with Node's own sockets. */
+function leaveReading(entry: object, connection: Connection): void {
+  if (entry instanceof Duplex) {
+    const socket = entry as NetSocket;
+    socket.pause();
+    Reflect.set(socket, 'readableFlowing', false);
+    socket._readableState.reading = false;
+  }
+  connection.withdrawReading();
 }
 
-interface Spawning {
-  spawn(options: SpawnSettings): unknown;
-}
-
-/** From here every channel, of children to come and to the parent, can send what is ours. */
-function watchChannels(): void {
-  const prototype = ChildProcess.prototype as unknown as Spawning;
-  const { spawn } = prototype;
-  prototype.spawn = function (this: Channel & Spawning, options) {
-    const duplicates = replaceSockets(options);
-    const isWorker = process.platform === 'win32' && greetWorker(options);
-    try {
-      return spawn.call(this, options);
-    } finally {
-      for (const fd of duplicates) closeSync(fd);
-      wrapChannel(this);
-      if (isWorker) serveWorker(this as unknown as ChildProcess);
-    }
-  };
-  wrapChannel(process);
-  wrapChildren();
-}
-
-/** Children from before we were loaded. Those that are unreferenced cannot be found. */
-function wrapChildren(): void {
-  const { _getActiveHandles: handles } = process as unknown as {
-    _getActiveHandles?: () => unknown[];
-  };
-  const children = (handles?.() ?? []).filter((each) => each instanceof ChildProcess);
-  for (const child of children) wrapChannel(child);
-  if (children.length > 0) guardUnknownChannels();
-}
-
-watchChannels();
+export const carrier: Carrier = { send, duplicate };

@@ -16,6 +16,13 @@ export interface ConnectRequest {
 /** A handle of which Node asks nothing but to keep the request. */
 export class SilentHandle {
   request: ConnectRequest | undefined;
+  /** What the socket wants to be called for what is read. */
+  receiver: unknown;
+
+  set onread(receiver: unknown) {
+    // At its end a socket puts one in that does nothing.
+    this.receiver ??= receiver;
+  }
 
   connect(request: ConnectRequest): number {
     this.request = request;
@@ -29,6 +36,8 @@ export type SilentSocket = nodeNet.Socket & { connecting: boolean };
 
 /** A socket of Node's own that never touches the network: for what only Node's code can do. */
 export function silentSocket(handle: SilentHandle): SilentSocket {
-  const options: object = { handle, readable: false, writable: false };
+  // Node copies these to an object with a prototype.
+  const absent = { fd: undefined, signal: undefined, onread: undefined, objectMode: undefined };
+  const options: object = { ...absent, handle, readable: false, writable: false };
   return new nodeNet.Socket(options);
 }

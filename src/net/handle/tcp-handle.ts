@@ -10,17 +10,22 @@
  */
 import type { AsyncResource } from 'node:async_hooks';
 import type {
+  ConnectFailure,
   Connection,
   Endpoint,
   ErrorName,
   KeepAliveSettings,
   SocketKind,
 } from '../../port/contract';
-import { answerIn, requestScope } from '../node/async-scopes';
+import { bare } from '../bare';
+import { answerIn, answerSoon, requestScope } from '../node/async-scopes';
+import { connectSomewhere } from '../connect/zone';
 import { core } from '../core';
 import { errnoOf, operationError } from '../node/errors';
+import { BeforeConnect, noLocalEnd } from './before-connect';
 import { HandleState } from './handle-interface';
 import type { Callback, ConnectRequest, TcpHandle, TcpHandleClass } from './handle-interface';
+import { named, watchReceiver } from './handle-members';
 import { HandleClosingOwner, HandleReader } from './handle-reader';
 import { SocketLink } from '../socket/link';
 import { nativeStream } from './native-stream';
@@ -35,7 +40,7 @@ type Owned = Record<symbol, { destroy?: (error: Error) => void } | undefined>;
 const numberOf = (error: ErrorName | null): number => (error === null ? 0 : errnoOf(error));
 
 function endpointInto(out: object, endpoint: Endpoint | ErrorName | undefined): number {
-  if (endpoint === undefined) return errnoOf('ENOTCONN');
+  if (endpoint === undefined) return errnoOf('EBADF');
   if (typeof endpoint === 'string') return errnoOf(endpoint);
   Object.assign(out, endpoint);
   return 0;
@@ -46,11 +51,13 @@ function makeClass(Native: NativeStreamClass, ownerSymbol: symbol | undefined): 
     link: SocketLink | null = null;
     state = HandleState.Open;
     readonly reader: HandleReader;
+    declare readonly ownMethods: TcpHandle['ownMethods'];
     /** Where there is a link, the connection is the link's. */
     #connection: Connection | null = null;
     #connectRequest: ConnectRequest | null = null;
     #connectScope: AsyncResource | null = null;
-    #local: { localAddress?: string; localPort?: number } = {};
+    /** While there is no connection yet. */
+    #before: BeforeConnect | null = null;
     #readingWanted = false;
     #refed = true;
     #isWrittenNatively = false;
@@ -88,6 +95,7 @@ function makeClass(Native: NativeStreamClass, ownerSymbol: symbol | undefined): 
 
     leave(): void {
       const { connection } = this;
+      this.#refed = this.link?.refed ?? this.#refed;
       this.#connection = connection;
       this.link = null;
       if (connection !== null) connection.owner = this.reader;
@@ -98,7 +106,7 @@ function makeClass(Native: NativeStreamClass, ownerSymbol: symbol | undefined): 
     onreadstart(): number {
       this.#readingWanted = true;
       const { connection } = this;
-      if (connection === null) return this.state === HandleState.Open ? 0 : this.#deadError;
+      if (connection === null) return this.link === null ? this.#deadError : 0;
       this.reader.takeOver(connection);
       connection.startReading();
       return 0;
@@ -106,7 +114,7 @@ function makeClass(Native: NativeStreamClass, ownerSymbol: symbol | undefined): 
 
     onreadstop(): number {
       this.#readingWanted = false;
-      this.connection?.stopReading();
+      this.connection?.withdrawReading();
       return 0;
     }
 
@@ -135,13 +143,15 @@ function makeClass(Native: NativeStreamClass, ownerSymbol: symbol | undefined): 
 
     /**
      * A write that is done before the call returns. HTTP/2 wants the answer at once: a session that
-     * is destroyed sends its last frame now or never. But not while it takes in data, which it
-     * would go on with within itself. TLS, which gives the handle a property `reading` of its own,
-     * and Node's JavaScript want it later.
+     * is destroyed sends its last frame now or never. But not within another answer. Node's
+     * JavaScript wants it later, and so does TLS, which gives the handle a property `reading` of its
+     * own: not in a tick within its own taking in of data.
      */
     #answerSoon(request: object, status: number): void {
-      if (Object.hasOwn(this, 'reading') || isOfJavaScript(request)) {
+      if (isOfJavaScript(request)) {
         process.nextTick(() => this.#answer(request, status));
+      } else if (Object.hasOwn(this, 'reading')) {
+        this.reader.afterReceiving(() => this.#answer(request, status));
       } else {
         this.reader.afterNative(() => this.finishWrite(request, status));
       }
@@ -178,16 +188,35 @@ function makeClass(Native: NativeStreamClass, ownerSymbol: symbol | undefined): 
 
     opened(connection: Connection): void {
       connection.owner = this.reader;
+      this.#hasConnected(connection);
+    }
+
+    #hasConnected(connection: Connection): void {
+      this.#before?.applyTo(connection);
+      this.#before = null;
       if (this.#readingWanted) connection.startReading();
     }
 
     bind(address: string, port: number): number {
-      this.#local = { localAddress: address, ...(port ? { localPort: port } : {}) };
-      return 0;
+      return this.#bind(address, port, 4);
     }
 
-    bind6(address: string, port: number): number {
-      return this.bind(address, port);
+    bind6(address: string, port: number, flags?: number): number {
+      return this.#bind(address, port, 6, flags);
+    }
+
+    get isBound(): boolean {
+      return this.#before?.isBound ?? false;
+    }
+
+    #bind(address: string, port: number, family: 4 | 6, flags?: number): number {
+      if (this.state !== HandleState.Open) return this.#deadError;
+      if (this.connection !== null) return errnoOf('EINVAL');
+      return this.#beforeConnect.bind(address, port, family, flags);
+    }
+
+    get #beforeConnect(): BeforeConnect {
+      return (this.#before ??= new BeforeConnect());
     }
 
     connect(request: ConnectRequest, address: string, port?: number): number {
@@ -196,10 +225,11 @@ function makeClass(Native: NativeStreamClass, ownerSymbol: symbol | undefined): 
       const connection = this.#start(address, port);
       if (typeof connection === 'string') return errnoOf(connection);
       this.#connectRequest = request;
-      this.#connection = connection;
+      if (this.link === null) this.#connection = connection;
+      else this.link.connection = connection;
       const type = connection.kind === 'tcp' ? 'TCPCONNECTWRAP' : 'PIPECONNECTWRAP';
       this.#connectScope = requestScope(type, connection);
-      if (!this.#refed) connection.unref();
+      if (!(this.link?.refed ?? this.#refed)) connection.unref();
       return 0;
     }
 
@@ -207,9 +237,14 @@ function makeClass(Native: NativeStreamClass, ownerSymbol: symbol | undefined): 
     #start(address: string, port: number | undefined): Connection | ErrorName {
       const transport = core();
       if (transport === null) return 'ENOTSUP';
-      if (port === undefined) return transport.connectLocal(pathToUse(address), this.reader);
-      const answer = transport.connect({ address, port, ...this.#local }, this.reader);
-      return 'error' in answer ? answer.error : answer;
+      const scope = this.link?.takeScope();
+      if (port === undefined) return transport.connectLocal(pathToUse(address), this.reader, scope);
+      const local = this.#before?.release() ?? noLocalEnd;
+      const settings = { address, port, scope, ...local };
+      const answer = connectSomewhere(transport, settings, this.reader);
+      return Object.hasOwn(answer, 'error')
+        ? (answer as ConnectFailure).error
+        : (answer as Connection);
     }
 
     connect6(request: ConnectRequest, address: string, port: number): number {
@@ -220,7 +255,8 @@ function makeClass(Native: NativeStreamClass, ownerSymbol: symbol | undefined): 
       const request = this.#connectRequest;
       const scope = this.#connectScope;
       this.#connectRequest = null;
-      if (error === null && this.#readingWanted) this.connection?.startReading();
+      const { connection } = this;
+      if (error === null && connection !== null) this.#hasConnected(connection);
       if (request === null || scope === null) return;
       answerIn(scope, () => request.oncomplete?.(numberOf(error), this, request, true, true));
     }
@@ -243,7 +279,9 @@ function makeClass(Native: NativeStreamClass, ownerSymbol: symbol | undefined): 
       this.#connectRequest = null;
       this.#connection = null;
       this.link = null;
+      this.#before?.release();
       link?.closed();
+      const scope = link?.takeScope();
       const done = (): void => {
         this.state = HandleState.Closed;
         request?.oncomplete?.(errnoOf('ECANCELED'), this, request, true, true);
@@ -251,7 +289,7 @@ function makeClass(Native: NativeStreamClass, ownerSymbol: symbol | undefined): 
       };
       if (connection === null) {
         // A native handle's close takes a turn of the event loop, too.
-        setImmediate(done);
+        answerSoon(scope, done);
         return;
       }
       connection.owner = new HandleClosingOwner(this.shownAs, done);
@@ -266,25 +304,35 @@ function makeClass(Native: NativeStreamClass, ownerSymbol: symbol | undefined): 
     // --- The rest of a TCP handle -----------------------------------------------------------------
 
     setNoDelay(enable?: boolean): number {
-      return numberOf(this.connection?.setNoDelay(Boolean(enable)) ?? null);
+      const { connection } = this;
+      if (connection === null) return this.#beforeConnect.setNoDelay(Boolean(enable));
+      return numberOf(connection.setNoDelay(Boolean(enable)));
     }
 
     setKeepAlive(enable?: boolean, delay = 0, interval?: number, count?: number): number {
       const settings: KeepAliveSettings = { delay, interval, count };
-      return numberOf(this.connection?.setKeepAlive(Boolean(enable), settings) ?? null);
+      const { connection } = this;
+      if (connection === null) return this.#beforeConnect.setKeepAlive(Boolean(enable), settings);
+      return numberOf(connection.setKeepAlive(Boolean(enable), settings));
     }
 
     setTypeOfService(value: number): number {
-      return numberOf(this.connection === null ? 'EBADF' : this.connection.setTypeOfService(value));
+      const { connection } = this;
+      if (connection === null) return this.#beforeConnect.setTypeOfService(value);
+      return numberOf(connection.setTypeOfService(value));
     }
 
     getTypeOfService(): number {
-      const value = this.connection?.typeOfService() ?? 'EBADF';
+      const { connection } = this;
+      if (connection === null) return this.#beforeConnect.getTypeOfService();
+      const value = connection.typeOfService();
       return typeof value === 'string' ? errnoOf(value) : value;
     }
 
     getsockname(out: object): number {
-      return endpointInto(out, this.connection?.localEndpoint());
+      const { connection } = this;
+      if (connection === null) return this.#beforeConnect.getsockname(out);
+      return endpointInto(out, connection.localEndpoint());
     }
 
     getpeername(out: object): number {
@@ -316,7 +364,7 @@ function makeClass(Native: NativeStreamClass, ownerSymbol: symbol | undefined): 
     }
 
     get fd(): number {
-      return this.connection?.fd ?? -1;
+      return this.connection?.fd ?? this.#before?.fd ?? -1;
     }
 
     get reading(): boolean {
@@ -338,9 +386,8 @@ function makeClass(Native: NativeStreamClass, ownerSymbol: symbol | undefined): 
       return this.connection?.writeQueueSize ?? 0;
     }
   }
-  // What programs print and look for.
-  Object.defineProperty(Handle, 'name', { value: 'TCP' });
-  return Handle;
+  watchReceiver(Handle.prototype);
+  return named(Handle, 'TCP');
 }
 
 /** Node's handle of a local socket is known by what it has not. */
@@ -350,9 +397,9 @@ function makeLocalClass(Tcp: TcpHandleClass): TcpHandleClass {
     ...['setNoDelay', 'setKeepAlive', 'setTypeOfService', 'getTypeOfService'],
     ...['getsockname', 'getpeername', 'connect6', 'reset'],
   ];
-  for (const name of absent) Object.defineProperty(Handle.prototype, name, { value: undefined });
-  Object.defineProperty(Handle, 'name', { value: 'Pipe' });
-  return Handle;
+  for (const name of absent)
+    Object.defineProperty(Handle.prototype, name, bare({ value: undefined }));
+  return named(Handle, 'Pipe');
 }
 
 /** Whether Node's JavaScript made the request, not its native code. */

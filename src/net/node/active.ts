@@ -26,8 +26,8 @@ function activeOf(transport: Transport): Active[] {
   return [...transport.listeners(), ...connections].filter((each) => each.hasRef());
 }
 
-/** Puts what is on our core into the lists from here on. */
-export function listActive(transport: Transport): void {
+/** Puts what is on our core into the lists of `process` from here on. */
+export function listActive(transport: Transport, process: NodeJS.Process): void {
   const lists = process as unknown as ActiveLists;
   const { _getActiveHandles: handles, getActiveResourcesInfo: info } = lists;
   if (handles !== undefined) {

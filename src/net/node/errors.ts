@@ -3,6 +3,7 @@
  * port layer's names, and the few `ERR_*` errors that cannot be left to Node's own code.
  */
 import { format, getSystemErrorMap } from 'node:util';
+import { bare } from '../bare';
 import type { ErrorName } from '../../port/contract';
 
 interface SystemError extends Error {
@@ -44,6 +45,11 @@ function numberOf(name: ErrorName): ErrorNumber {
 /** Node's error number for an error's name; negative on every platform. */
 export function errnoOf(name: ErrorName): number {
   return numberOf(name).errno;
+}
+
+/** An error's name, by Node's number for it. */
+export function nameOfNumber(number: number): ErrorName {
+  return getSystemErrorMap().get(number)?.[0] ?? 'UNKNOWN';
 }
 
 // What is seen on the stack ends where the error was asked for, as with Node's own.
@@ -123,14 +129,16 @@ function codedError(Base: ErrorBase, code: string, message: string): Error {
   Error.captureStackTrace(error, codedError);
   // The stack's first line is made from the name at the time it is first read.
   const { name } = error;
-  Object.defineProperty(error, 'name', { configurable: true, value: `${name} [${code}]` });
+  const shown = bare({ configurable: true, value: `${name} [${code}]` });
+  Object.defineProperty(error, 'name', shown);
   void error.stack;
   delete (error as { name?: string }).name;
-  Object.defineProperty(error, 'toString', {
-    configurable: true,
-    value: () => `${error.name} [${code}]: ${error.message}`,
-    writable: true,
-  });
+  const toString = (): string => `${error.name} [${code}]: ${error.message}`;
+  Object.defineProperty(
+    error,
+    'toString',
+    bare({ configurable: true, value: toString, writable: true }),
+  );
   error.code = code;
   return error;
 }

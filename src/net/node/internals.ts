@@ -32,7 +32,7 @@ interface SocketMembers {
   _peername: object | null | undefined;
   _pendingData: WriteData | WriteChunk[] | null;
   _pendingEncoding: string;
-  _readableState: { endEmitted: boolean };
+  _readableState: { endEmitted: boolean; reading: boolean };
   _server: NetServer | null;
   _sockname: object | null;
   _final(callback: WriteCallback): void;

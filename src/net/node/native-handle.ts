@@ -17,12 +17,20 @@ export interface NativeHandle {
 const NodeSocket = nodeNet.Socket;
 const { _createServerHandle: createServerHandle } = nodeNet as unknown as {
   _createServerHandle(
-    address: null,
-    port: null,
-    addressType: null,
-    fd: number,
+    address: string | null,
+    port: number | null,
+    addressType: number | null,
+    fd: number | undefined,
+    flags?: number,
   ): NativeHandle | number;
 };
+
+/** One that is bound and does not listen. */
+export interface NativeBoundHandle extends NativeHandle {
+  getsockname(out: object): number;
+  setTypeOfService?(value: number): number;
+  getTypeOfService?(): number;
+}
 
 function isOfClass(value: unknown, names: readonly string[]): value is NativeHandle {
   if (typeof value !== 'object' || value === null || isOurHandle(value)) return false;
@@ -52,6 +60,16 @@ export function nativeSocketHandle(fd: number): NativeHandle {
 /** Node's handle for a listening descriptor, which belongs to it from here; or an error number. */
 export function nativeServerHandle(fd: number): NativeHandle | number {
   return createServerHandle(null, null, null, fd);
+}
+
+/** Node's handle for a TCP address that is bound by this; or an error number. */
+export function nativeBoundHandle(
+  address: string,
+  port: number,
+  family: 4 | 6,
+  flags: number,
+): NativeBoundHandle | number {
+  return createServerHandle(address, port, family, undefined, flags) as NativeBoundHandle | number;
 }
 
 /**

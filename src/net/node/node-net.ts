@@ -7,10 +7,8 @@ import * as live from 'node:net';
 export type * from 'node:net';
 
 export const {
-  BlockList,
   Server,
   Socket,
-  SocketAddress,
   connect,
   getDefaultAutoSelectFamily,
   getDefaultAutoSelectFamilyAttemptTimeout,

@@ -23,7 +23,7 @@ export function portClosed(port: Place): void {
 
 /**
  * Binds. While the port is one that is being closed, an address in use is tried again: closing
- * takes the I/O thread some microseconds.
+ * takes a thread that drives some microseconds.
  */
 export function bindWhenClosed<Result>(port: Place, bind: () => Result): Result {
   let result = bind();

@@ -14,7 +14,7 @@ export interface ExistingListener {
   /** The handle of Node's that it came by. */
   native: NativeHandle | null;
   /** What to do when the server closes, for those who share the socket. */
-  atEnd?: () => void;
+  atEnd: (() => void) | undefined;
 }
 
 /** What `_listen2` is to listen on; null where it is not a socket that our core can take over. */
@@ -30,11 +30,12 @@ export function existingListener(
     };
   }
   if (isStreamHandle(handle)) {
-    return { adoption: { handle: handle.fd, duplicate: true }, native: handle };
+    const adoption = { handle: handle.fd, duplicate: true };
+    return { adoption, native: handle, atEnd: undefined };
   }
   // On Windows Node knows no descriptor of a socket.
   if (handle || typeof fd !== 'number' || fd < 0 || process.platform === 'win32') return null;
-  return { adoption: { handle: fd, duplicate: false }, native: null };
+  return { adoption: { handle: fd, duplicate: false }, native: null, atEnd: undefined };
 }
 
 /**
@@ -57,9 +58,12 @@ interface DistributingHandle {
   onconnection: (this: unknown, error: number, handle: unknown) => void;
 }
 
+const isPlain = (value: object): boolean => Object.getPrototypeOf(value) === Object.prototype;
+
 /** Whether the primary of a cluster accepts, and hands connections to this worker in turn. */
 export function isDistributed(handle: object | null): handle is DistributingHandle {
-  return handle !== null && !('fd' in handle) && 'onconnection' in handle;
+  // Node's handles have their descriptor by a getter of their class; this one is plain.
+  return handle !== null && isPlain(handle) && Object.hasOwn(handle, 'onconnection');
 }
 
 /** Takes over each connection that the primary hands to this worker. */

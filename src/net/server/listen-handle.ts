@@ -12,6 +12,7 @@ import type {
   LocalListenSettings,
   Transport,
 } from '../../port/contract';
+import { bare } from '../bare';
 import { answerIn, nextTickOf } from '../node/async-scopes';
 import { bindWhenClosed, portClosed, portCloses } from './closing-ports';
 import { nodeMajor } from '../core';
@@ -208,12 +209,11 @@ export class ExistingListenHandle extends TcpListenHandle {
     { adoption, native, atEnd }: ExistingListener,
     backlog: number,
   ): ErrorName | null {
-    const settings = { backlog, pauseOnAccept: server.pauseOnConnect };
-    const name = this.take(transport.adoptListener(adoption, settings, this));
+    const name = this.take(transport.adoptListener(adoption, { backlog }, this));
     if (name !== null) return name;
     this.atEnd = native === null ? atEnd : retire(native, server);
     if (this.listener?.kind === 'local') {
-      Object.defineProperty(this, 'getsockname', { value: undefined });
+      Object.defineProperty(this, 'getsockname', bare({ value: undefined }));
     }
     return null;
   }
@@ -293,6 +293,8 @@ export function take(server: NetServer, connection: Connection, handle: TcpHandl
 function admit(server: NetServer, connection: Connection, handle: TcpHandle | null): void {
   const socket = new Socket({
     [kConnection]: connection,
+    handle: undefined,
+    fd: undefined,
     allowHalfOpen: server.allowHalfOpen,
     pauseOnCreate: server.pauseOnConnect,
     readable: true,
@@ -317,7 +319,7 @@ function applyServerOptions(server: NetServer, link: SocketLink): void {
   }
   if (server.keepAlive) {
     link.keepAlive = true;
-    link.keepAliveSettings = { delay: server.keepAliveInitialDelay };
+    link.keepAliveSettings = bare({ delay: server.keepAliveInitialDelay });
     link.setKeepAlive(true, link.keepAliveSettings);
   }
 }

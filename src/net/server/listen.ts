@@ -1,6 +1,7 @@
 /** Listening and accepting, for `net.Server` and everything made on it, such as `http.Server`. */
 import diagnosticsChannel from 'node:diagnostics_channel';
 import type * as nodeNet from 'node:net';
+import { bare } from '../bare';
 import type { ListenSettings, Transport } from '../../port/contract';
 import { isCalledBy, stackSaysSend } from '../handle/asked-by-send';
 import { closeScope, nextTickOf } from '../node/async-scopes';
@@ -72,7 +73,6 @@ function bindPath(
   const name = handle.listen(transport, {
     path: pathToUse(path),
     backlog: backlog || 511,
-    pauseOnAccept: server.pauseOnConnect,
   });
   if (name === null) return { handle, address: path, addressType: -1 };
   return listenError(name, { address: path, port: -1 });
@@ -149,7 +149,6 @@ const listenMembers: ThisType<ListeningServer> & Record<string, unknown> = {
       ipv6Only: listening.ipv6Only,
       // A Node that does not know the option has no flag for it.
       reusePort: listening.reusePort && Number(flags) > 1,
-      pauseOnAccept: this.pauseOnConnect,
     });
     settle(this, bound, port);
   },
@@ -192,22 +191,18 @@ function listenOnExisting(
  * that Node has for handles that cannot be sent.
  */
 function showHandle(server: NetServer, handle: ListenHandle): void {
-  Object.defineProperty(server, '_handle', {
-    configurable: true,
-    enumerable: true,
+  const shown = { configurable: true, enumerable: true };
+  const accessors = {
+    ...shown,
     get: function get() {
       if (stackSaysSend(get)) throw cannotBeSent();
       return handle;
     },
     set: (value: unknown) => {
-      Object.defineProperty(server, '_handle', {
-        configurable: true,
-        enumerable: true,
-        value,
-        writable: true,
-      });
+      Object.defineProperty(server, '_handle', bare({ ...shown, value, writable: true }));
     },
-  });
+  };
+  Object.defineProperty(server, '_handle', bare(accessors));
 }
 
 function startListening(

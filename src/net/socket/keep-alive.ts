@@ -1,4 +1,5 @@
 import type { KeepAliveSettings } from '../../port/contract';
+import { bare } from '../bare';
 import { nodeSocket } from '../node/internals';
 
 /** What `setKeepAlive()` was asked for, times in milliseconds. */
@@ -20,7 +21,7 @@ export function keepAliveRequest(args: readonly unknown[]): {
   settings: KeepAliveSettings;
 } {
   const { enable, initialDelay, interval, count } = readArguments(args);
-  const settings: KeepAliveSettings = { delay: seconds(initialDelay) };
+  const settings: KeepAliveSettings = bare({ delay: seconds(initialDelay) });
   if (interval !== undefined) settings.interval = seconds(interval);
   if (count !== undefined) settings.count = count;
   return { enable: Boolean(enable), settings };
@@ -28,7 +29,7 @@ export function keepAliveRequest(args: readonly unknown[]): {
 
 function readArguments(args: readonly unknown[]): KeepAliveRequest {
   const [enable, initialDelay, interval, count] = args as [unknown, number?, number?, number?];
-  if (!takesInterval) return { enable, initialDelay };
+  if (!takesInterval) return bare({ enable, initialDelay });
   if (typeof enable === 'object' && enable !== null) return enable;
   return { enable, initialDelay, interval, count };
 }

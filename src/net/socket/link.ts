@@ -7,13 +7,15 @@ import type {
   DoneCallback,
   ErrorName,
   KeepAliveSettings,
+  SocketKind,
   WriteChunk,
 } from '../../port/contract';
+import { bare } from '../bare';
 import { answerIn, requestScope } from '../node/async-scopes';
 import { nodeMajor } from '../core';
 import type { PathAttempt } from '../connect/connect-path';
 import type { Dial } from '../connect/dial';
-import { operationError } from '../node/errors';
+import { nameOfNumber, operationError } from '../node/errors';
 import { nodeSocket } from '../node/internals';
 import type { NetSocket, WriteCallback, WriteData } from '../node/internals';
 import type { TcpHandle } from '../handle/tcp-handle';
@@ -27,7 +29,7 @@ export const hasTypeOfService = 'setTypeOfService' in nodeSocket;
 const hidesErrorsOfDestroyed = nodeMajor < 22;
 
 /** Shared: most connections have no settings of their own. */
-const noDelayGiven: KeepAliveSettings = Object.freeze({ delay: 0 });
+const noDelayGiven: KeepAliveSettings = Object.freeze(bare({ delay: 0 }));
 
 export enum Phase {
   /** No connection: the socket is fresh or destroyed. */
@@ -51,6 +53,8 @@ export interface LinkOptions {
 export class SocketLink implements ConnectionOwner {
   readonly socket: NetSocket;
   phase = Phase.Idle;
+  /** Of the last connection, or the one to come. */
+  kind: SocketKind = 'tcp';
   /** While connecting, that of the attempt under way. */
   connection: Connection | null = null;
   /** `socket._handle`, once someone has looked at it. */
@@ -100,7 +104,7 @@ export class SocketLink implements ConnectionOwner {
     this.noDelay = Boolean(options?.noDelay);
     this.keepAlive = Boolean(options?.keepAlive);
     const delay = ~~(Number(options?.keepAliveInitialDelay) / 1000);
-    this.keepAliveSettings = delay > 0 ? { delay } : noDelayGiven;
+    this.keepAliveSettings = delay > 0 ? bare({ delay }) : noDelayGiven;
     this.typeOfService = hasTypeOfService ? options?.typeOfService : undefined;
     this.userBuffer = UserBuffer.from(options?.onread);
   }
@@ -108,6 +112,7 @@ export class SocketLink implements ConnectionOwner {
   /** Takes an accepted connection, or one whose connect has succeeded. */
   open(connection: Connection): void {
     this.phase = Phase.Open;
+    this.kind = connection.kind;
     this.connection = connection;
     this.dial = null;
     if (this.handle === null) connection.owner = this;
@@ -141,16 +146,25 @@ export class SocketLink implements ConnectionOwner {
   // connection has none of TCP's.
 
   setNoDelay(enable: boolean): void {
-    if (this.connection?.kind === 'local') return;
+    if (this.kind === 'local') return;
     if (this.handle !== null) this.handle.setNoDelay?.(enable);
     else if (this.phase === Phase.Open) this.connection?.setNoDelay(enable);
   }
 
   setKeepAlive(enable: boolean, settings: KeepAliveSettings): void {
     const { delay, interval, count } = settings;
-    if (this.connection?.kind === 'local') return;
+    if (this.kind === 'local') return;
     if (this.handle !== null) this.handle.setKeepAlive?.(enable, delay, interval, count);
     else if (this.phase === Phase.Open) this.connection?.setKeepAlive(enable, settings);
+  }
+
+  /** The error's name, or null. */
+  setTypeOfService(value: number): ErrorName | null {
+    if (this.handle === null) return this.connection?.setTypeOfService(value) ?? null;
+    // Absent where others took it away.
+    const { setTypeOfService } = this.handle as Partial<TcpHandle>;
+    const number = setTypeOfService?.call(this.handle, value);
+    return number ? nameOfNumber(number) : null;
   }
 
   setReferenced(referenced: boolean): void {
@@ -251,6 +265,13 @@ export class SocketLink implements ConnectionOwner {
   }
 
   #acknowledge(error: ErrorName | null, callback: WriteCallback): void {
+    const { socket } = this;
+    if (error === 'ECONNRESET' && this.connection?.reading && !socket.destroyed) {
+      // With libuv, who reads learns of a reset first, and the write under way is cancelled by that.
+      socket.destroy(operationError(error, 'read'));
+      process.nextTick(() => this.#acknowledge('ECANCELED', callback));
+      return;
+    }
     if (error !== null && !(hidesErrorsOfDestroyed && this.socket.destroyed)) {
       callback(operationError(error, 'write'));
       return;

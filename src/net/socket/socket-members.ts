@@ -4,9 +4,9 @@
  * descriptor, or no core at all): then each member is Node's.
  */
 import type { Connection } from '../../port/contract';
-import { connectOver } from '../connect/connect';
 import type { ConnectOptions } from '../connect/connect';
 import { core } from '../core';
+import { answerSoon } from '../node/async-scopes';
 import { cannotBeSent, socketClosed } from '../node/errors';
 import { showHandle, takeHandle } from '../handle/handle';
 import {
@@ -22,6 +22,17 @@ import type { NetSocket, NormalizedArguments, WriteCallback } from '../node/inte
 import { ClosingOwner, Phase, SocketLink } from './link';
 import { isNetDenied } from '../node/permission';
 import { isOurHandle } from '../handle/tcp-handle';
+import type { TcpHandle } from '../handle/tcp-handle';
+
+type Connector = typeof import('../connect/connect');
+
+let loaded: Connector | undefined;
+
+/** How to connect: loaded with the first `connect()`, which many a program never calls. */
+function connector(): Connector {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- at first need
+  return (loaded ??= require('../connect/connect') as Connector);
+}
 
 function setNodeHandle(socket: NetSocket, handle: object | null): void {
   nodeAccessors._handle?.set?.call(socket, handle);
@@ -47,11 +58,7 @@ function closeConnection(socket: NetSocket, link: SocketLink, hadError: boolean)
   link.detach();
   if (connection === null) {
     // The name was still being looked up. Node would close a handle now, which takes a turn.
-    const scope = link.takeScope();
-    setImmediate(() => {
-      socket.emit('close', hadError);
-      scope?.emitDestroy();
-    });
+    answerSoon(link.takeScope(), () => socket.emit('close', hadError));
     return;
   }
   connection.owner = new ClosingOwner(socket, hadError, dial);
@@ -69,6 +76,13 @@ function dropConnection(link: SocketLink): void {
   if (connection === null) return;
   connection.owner = null;
   connection.close(false);
+}
+
+/** As with Node, another socket's handle stays that socket's, and this one may use it, too. */
+function shareHandle(socket: NetSocket, link: SocketLink | undefined, handle: TcpHandle): void {
+  link?.release();
+  socket[kLink] = undefined;
+  setNodeHandle(socket, handle);
 }
 
 function clearTimeouts(socket: NetSocket | null | undefined): void {
@@ -134,6 +148,10 @@ export const socketMembers: ThisType<NetSocket> & Record<string | symbol, unknow
     const link = this[kLink];
     if (isOurHandle(handle)) {
       if (link?.handle === handle) return;
+      if (link?.phase !== Phase.Idle && handle.link !== null) {
+        shareHandle(this, link, handle);
+        return;
+      }
       if (link !== undefined) dropConnection(link);
       setNodeHandle(this, null);
       takeHandle((this[kLink] ??= new SocketLink(this, undefined)), handle);
@@ -184,7 +202,7 @@ export const socketMembers: ThisType<NetSocket> & Record<string | symbol, unknow
     if (link === undefined || transport === null) {
       return nodeSocket.connect.call(this as never, normalized as never) as unknown as NetSocket;
     }
-    connectOver(transport, this, link, normalized);
+    connector().connectOver(transport, this, link, normalized);
     return this;
   },
 

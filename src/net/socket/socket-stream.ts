@@ -3,6 +3,7 @@ import { Duplex } from 'node:stream';
 import type { WriteChunk } from '../../port/contract';
 import { nodeMajor } from '../core';
 import { closedBeforeConnection, notABuffer, operationError, socketClosed } from '../node/errors';
+import { handleMethods, linkUnlessReplaced } from '../handle/replaced';
 import { kLink, nodeGet, nodeSocket } from '../node/internals';
 import type { NetSocket, WriteCallback, WriteData } from '../node/internals';
 import { Phase } from './link';
@@ -63,7 +64,7 @@ export const streamMembers: ThisType<NetSocket> & Record<string, unknown> = {
   },
 
   _read(size: number): void {
-    const link = this[kLink];
+    const link = linkUnlessReplaced(this, handleMethods.reading);
     if (link === undefined) {
       nodeSocket._read.call(this as never, size);
       return;
@@ -93,16 +94,13 @@ export const streamMembers: ThisType<NetSocket> & Record<string, unknown> = {
     return Duplex.prototype.resume.call(this as never);
   },
 
+  // Others replace `_writeGeneric` of a socket, to see all that is written.
   _write(data: WriteData, encoding: BufferEncoding, callback: WriteCallback): void {
-    const link = this[kLink];
-    if (link === undefined) nodeSocket._write.call(this, data, encoding, callback);
-    else submit(this, link, false, data, encoding, callback);
+    this._writeGeneric(false, data, encoding, callback);
   },
 
   _writev(chunks: WriteChunk[], callback: WriteCallback): void {
-    const link = this[kLink];
-    if (link === undefined) nodeSocket._writev.call(this, chunks, callback);
-    else submit(this, link, true, chunks, '', callback);
+    this._writeGeneric(true, chunks, '', callback);
   },
 
   _writeGeneric(
@@ -111,13 +109,13 @@ export const streamMembers: ThisType<NetSocket> & Record<string, unknown> = {
     encoding: string,
     callback: WriteCallback,
   ): void {
-    const link = this[kLink];
+    const link = linkUnlessReplaced(this, handleMethods.writing);
     if (link === undefined) nodeSocket._writeGeneric.call(this, writev, data, encoding, callback);
     else submit(this, link, writev, data, encoding, callback);
   },
 
   _final(callback: WriteCallback): void {
-    const link = this[kLink];
+    const link = linkUnlessReplaced(this, handleMethods.ending);
     if (link === undefined) {
       nodeSocket._final.call(this, callback);
       return;

@@ -5,6 +5,7 @@
  */
 import * as nodeNet from '../node/node-net';
 import type { Connection } from '../../port/contract';
+import { bare } from '../bare';
 import { core, override, standOn } from '../core';
 import { kConnection, kLink, setAsyncId } from '../node/internals';
 import type { NetSocket } from '../node/internals';
@@ -41,7 +42,8 @@ const FIRST_DESCRIPTOR = 3;
 function broughtConnection(options: SocketArgument): Connection | null {
   const transport = core();
   if (transport === null) return null;
-  const { handle, fd } = typeof options === 'number' ? { fd: options } : (options ?? {});
+  const given: SocketOptions = typeof options === 'number' ? { fd: options } : (options ?? {});
+  const { handle, fd } = bare({ ...given });
   if (handle) return isTcpHandle(handle) ? adoptConnectionOf(transport, handle) : null;
   const isUsable = typeof fd === 'number' && Number.isInteger(fd) && fd >= FIRST_DESCRIPTOR;
   if (!isUsable || process.platform === 'win32') return null;
@@ -73,6 +75,10 @@ function startAccepted(
 const Socket = function (this: NetSocket, options?: SocketOptions): object | undefined {
   if (new.target === undefined && !(this instanceof Socket)) {
     return new Socket(options as nodeNet.SocketConstructorOpts);
+  }
+  if (core() === null && new.target !== undefined) {
+    // In a runtime that is not Node it may be a class.
+    return Reflect.construct(nodeNet.Socket, [options], new.target) as object;
   }
   const isForeign = bringsHandle(options);
   const brought = isForeign ? broughtConnection(options) : null;

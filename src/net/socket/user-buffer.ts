@@ -1,5 +1,6 @@
 import type * as nodeNet from 'node:net';
 import { isUint8Array } from 'node:util/types';
+import { kLink } from '../node/internals';
 import type { NetSocket } from '../node/internals';
 
 enum Flow {
@@ -68,11 +69,28 @@ export class UserBuffer {
       // Before the callback: what it throws must not cost the rest.
       const isLast = piece.length === this.#held.length;
       this.#held = isLast ? null : this.#held.subarray(piece.length);
-      if (this.#onread.callback.call(socket, piece.length, this.#buffer) === false) this.stop();
-      this.renew();
+      this.#hand(socket, piece.length);
       if (this.#isStopped || socket.destroyed) return false;
     }
     return true;
+  }
+
+  /** What the callback throws is the caller's; the rest of the chunk then comes by itself. */
+  #hand(socket: NetSocket, length: number): void {
+    let hasReturned = false;
+    try {
+      if (this.#onread.callback.call(socket, length, this.#buffer) === false) this.stop();
+      hasReturned = true;
+    } finally {
+      if (!hasReturned && this.#held !== null) process.nextTick(() => this.#handRest(socket));
+    }
+    this.renew();
+  }
+
+  #handRest(socket: NetSocket): void {
+    if (this.#isStopped || socket.destroyed) return;
+    this.renew();
+    if (!this.deliver(socket, null)) socket[kLink]?.stopUserBuffer();
   }
 
   get #isStopped(): boolean {

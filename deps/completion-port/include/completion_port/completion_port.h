@@ -1,10 +1,9 @@
-// completion_port: one I/O thread, one OS completion queue, two rings.
+// completion_port: one OS completion queue, two rings, and one thread at a time that drives.
 //
 // How to read this library. You *submit* operations and later read their *completions*; nothing
 // here calls you back with data, and nothing blocks you. A `Port` is
 //
-//   - one I/O thread, which alone touches the OS queue (a Windows I/O completion port with
-//     concurrency 1, or a Linux io_uring);
+//   - one queue of the OS: a Windows I/O completion port, or a Linux epoll set or io_uring;
 //   - one submission ring (you write, the port reads) and one completion ring (the port writes,
 //     you read), both in memory that you provide (layout.h), so that another language can map them;
 //   - one pool of receive chunks in a slab that you provide.
@@ -16,8 +15,8 @@
 //      order of submission, and kClose last of all. After kClose its id names nothing.
 //
 // Who owns what
-//   - The bytes of a kSend belong to the port from submission until its completion. Do not change,
-//     move or free them in between.
+//   - The bytes of a kSend, and the memory of a kReceivePinned, belong to the port from submission
+//     until completion, or until kClose. Do not change, move or free them in between.
 //   - A receive chunk belongs to the port until a kReceive completion hands it to you, then to you
 //     until you give it back with kRelease. Chunks are few: give them back soon. While you keep a
 //     large one, bulk waits for it instead of coming in small ones.
@@ -34,8 +33,20 @@
 // Threads. One thread, the *submitter*, owns the writing side of the submission ring, the reading
 // side of the completion ring, and calls every method below. Only `Wake` may be called from any.
 // A method that takes an id may be called until kClose or kCloseListener of it is submitted. After
-// that the I/O thread closes the socket when it comes to it, and at any moment its number can be
-// somebody else's: the id is looked up, but nothing holds it while the call runs.
+// that whoever drives closes the socket, and at any moment its number can be somebody else's: the
+// id is looked up, but nothing holds it while the call runs.
+//
+// Driving. A port does nothing by itself: somebody has to *drive*, that is, to take one turn after
+// another, in which what was submitted is handed to the OS, its completions are waited for and
+// written into the ring. One thread drives at any moment (drive.h), and that is what keeps others
+// out of a port's state.
+//   - Driving::kSubmitter: you do, with Drive(), which waits as long as you let it. So a completion
+//     wakes the thread that is to read it, and nothing crosses from thread to thread. While you are
+//     away for longer than about a millisecond a helper takes the turns in your place, and gives
+//     the drive back when you come around (helper.h).
+//   - Driving::kThread: a thread of the port's own does, always. It is woken when you have
+//   submitted
+//     something, and wakes you when something completed, by the protocol in layout.h.
 #ifndef COMPLETION_PORT_COMPLETION_PORT_H_
 #define COMPLETION_PORT_COMPLETION_PORT_H_
 
@@ -51,23 +62,41 @@
 
 namespace completion_port {
 
-// [generation:12 | index:20]. Never 0. An id is used again only after 4,094 others in its slot.
+// [generation:12 | index:20]. Never 0. An id is used again only after 4,094 others in its slot, and
+// while there are slots to be had, each of these waits for 64 others.
 using SocketId = std::uint32_t;
 using ListenerId = std::uint32_t;
 
-enum class BackendKind : std::uint32_t { kIocp, kIoUring };
+enum class BackendKind : std::uint32_t { kIocp, kIoUring, kEpoll };
 
 const char* BackendName(BackendKind kind);
 
-// The backend of this operating system, in the order in which they are to be tried.
+// The backends of this operating system, in the order in which they are to be tried.
 std::vector<BackendKind> BackendCandidates();
 
 // Whether this machine lets us use `kind`: opens and closes an OS queue. Error::kOk or the reason
 // (kPermissionDenied and kNotSupported are ordinary answers inside containers).
 Error ProbeBackend(BackendKind kind);
 
+// Who drives a port, that is, takes its turns: hands over, waits, reaps.
+enum class Driving : std::uint8_t {
+  kSubmitter,  // its submitter, by Drive(); a helper thread while that is away for long
+  kThread,     // a thread of the port's own, always
+};
+
+// When the helper drives. The submitter is saturated when it has found work in every turn for long,
+// and so many completions at once, on average, that a thread's hand-over of a batch costs little of
+// it. With fewer, one thread alone is the quicker one.
+struct HelperThresholds {
+  std::uint32_t away_us = 1000;  // > 0: what the submitter is away for at least; at most twice that
+  std::uint64_t found_work_ns = 3000;  // a wait that took less found something there already
+  std::uint64_t saturated_after_ns = 10'000'000;
+  std::uint32_t many_completions = 16;  // from so many on, ...
+  std::uint32_t few_completions = 8;    // ... until there are fewer than these
+};
+
 struct PortOptions {
-  BackendKind backend = BackendKind::kIoUring;
+  BackendKind backend = BackendKind::kEpoll;
 
   // Memory of the two rings: RingMemoryBytes(...) bytes, aligned to 64, zeroed. Borrowed until
   // Stop() has returned.
@@ -91,11 +120,17 @@ struct PortOptions {
   // sends, so that the peer sees FIN and not RST. Milliseconds.
   std::uint32_t linger_ms = 1000;
 
-  // Core to pin the I/O thread to; -1 leaves the choice to the scheduler.
+  Driving driving = Driving::kThread;
+  // Whether a thread may help the submitter that drives. It is made at first need, and where none
+  // can be had, the port works without. Costs a look per millisecond in which the port is busy.
+  bool helper = true;
+  HelperThresholds helper_thresholds;
+
+  // Core to pin the port's thread to, or the helper; -1 leaves the choice to the scheduler.
   int core = -1;
 
-  // Called on the I/O thread after it published completions while the consumer slept. Must not
-  // block and must not call back into the port.
+  // Driving::kThread: called on that thread after it published completions while the consumer
+  // slept. Must not block and must not call back into the port.
   void (*wake_consumer)(void* context) = nullptr;
   void* wake_context = nullptr;
 };
@@ -146,9 +181,9 @@ class PortGroup {
   PortGroup(const PortGroup&) = delete;
   PortGroup& operator=(const PortGroup&) = delete;
 
-  // Opens the OS queue and starts the I/O thread. On success *port stays valid as long as the
-  // group. Ports are numbered from 0 in the order of Add. Add all before submitting the first
-  // kAccept.
+  // Opens the OS queue, and starts the port's thread where it has one. On success *port stays valid
+  // as long as the group. Ports are numbered from 0 in the order of Add. Add all before submitting
+  // the first kAccept.
   Error Add(const PortOptions& options, Port** port);
 
   // Takes what the submission rings still hold, sends without waiting what can be sent so, cancels
@@ -219,20 +254,38 @@ class Port {
   // of this socket is in flight (promise 2). Bytes taken (0: would block) or a negative Error.
   virtual std::int32_t SendNow(SocketId id, const std::uint8_t* data, std::size_t length) = 0;
 
-  // One non-blocking receive on the caller's thread, into the caller's memory (length > 0): for
-  // bulk, which it saves a copy. Allowed only after a kReadable of this socket completed, until the
-  // next kReadable or credit is submitted (promise 2). Bytes, 0 at the end of the stream, or -Error
-  // (kTryAgain: nothing there now; kOperationNotSupported: a named pipe).
-  virtual std::int32_t ReceiveNow(SocketId id, std::uint8_t* data, std::size_t length) = 0;
-
   // The consumer's last act before it sleeps: asks for wake_consumer. False if there are
   // completions to read; nothing is asked for then. On the consumer's thread.
   virtual bool ConsumerSleeps() = 0;
 
+  // --- Driving, on the submitter's thread; with Driving::kSubmitter
+  // ------------------------------
+
+  // One turn: hands over what was published, waits for at most timeout_ms (< 0: without end; 0: not
+  // at all) unless there are completions to read, and writes what completed. True if there are
+  // completions to read. Where the helper drives, the submitter gets the drive back, but when it is
+  // saturated and finds completions.
+  virtual bool Drive(int timeout_ms) = 0;
+
+  // Hands over what was published, now and without waiting: what can be done at once is done when
+  // this returns. True if nothing of what was submitted for the socket remains to be sent. Where a
+  // thread drives, wakes it and returns false.
+  virtual bool Submit(SocketId id) = 0;
+
+  // Whether there is something to read.
+  virtual bool HasCompletions() const = 0;
+
+  // From now on Drive() also returns when this descriptor can be read from, at once as long as that
+  // is so. POSIX only.
+  virtual Error WatchDescriptor(std::intptr_t descriptor) = 0;
+  // After a Drive(): the descriptor cannot be read from, as far as that is known without a call.
+  virtual bool WatchIsQuiet() const = 0;
+
   // --- Any thread
   // ----------------------------------------------------------------------------------
 
-  // Wakes the I/O thread. Needed only after exchanging `kPortAsleep` from 1 to 0 (layout.h).
+  // Makes the turn under way, or the next one, return from its wait. A submitter needs it only
+  // after exchanging `kPortAsleep` from 1 to 0 (layout.h).
   virtual void Wake() = 0;
 };
 

@@ -3,9 +3,9 @@
 // This header is the only place where the layout is written. The binding exports it to JavaScript
 // as a table of constants (src/binding/layout.cc), so that no number is written twice.
 //
-//   offset 0                 header: 8 cache lines, one index or flag on each (no false sharing)
-//   kCountersOffset          counters: 64-bit, written by the I/O thread (those of direct calls by
-//                            the submitter), read by anyone
+//   offset 0                 header: 9 cache lines, one index or flag on each (no false sharing)
+//   kCountersOffset          counters: 64-bit, written by the driver (those of direct calls by the
+//                            submitter), read by anyone
 //   kSubmissionsOffset       submission_entries records
 //   after those              completion_entries records
 //
@@ -32,7 +32,7 @@ inline constexpr std::size_t kCacheLineBytes = 64;
 inline constexpr std::size_t kRecordWords = 8;  // of 32 bits: two records to a cache line
 inline constexpr std::size_t kRecordBytes = kRecordWords * 4;
 
-// The most that one kReceive brings, in bytes. Who fills it has probably more to read.
+// The most that one kReceive brings into a chunk, in bytes. Who fills it has probably more to read.
 inline constexpr std::uint32_t kLargestChunkBytes = 64 * 1024;
 
 // Ids of sockets and listeners: a slot's index in the low bits, its generation in the others.
@@ -41,14 +41,22 @@ inline constexpr std::uint32_t kSlotIndexBits = 20;
 // Header: word offsets (32-bit words), each on a cache line of its own.
 inline constexpr std::size_t kSubmissionTail = 0;       // written by the submitter
 inline constexpr std::size_t kSubmissionHead = 16;      // written by the port
-inline constexpr std::size_t kPortAsleep = 32;          // 1: the I/O thread sleeps or is about to
+inline constexpr std::size_t kPortAsleep = 32;          // 1: the thread that drives sleeps, or will
 inline constexpr std::size_t kCompletionTail = 48;      // written by the port
 inline constexpr std::size_t kCompletionHead = 64;      // written by the consumer
 inline constexpr std::size_t kConsumerAsleep = 80;      // 1: the consumer wants wake_consumer
 inline constexpr std::size_t kCompletionOverflow = 96;  // 1: the port holds completions back for
-                                                        // want of room; wake it after reading
+                                                        // want of room, or leaves connections in
+                                                        // a backlog because accepted ones were not
+                                                        // read yet; wake it after reading
 inline constexpr std::size_t kChunksWanted = 112;       // 1: a receive waits for a chunk
-inline constexpr std::size_t kHeaderBytes = 8 * kCacheLineBytes;
+inline constexpr std::size_t kDriver = 128;             // who drives: a Driver
+inline constexpr std::size_t kOffload = 129;  // 1: a thread drives on purpose, to send too
+inline constexpr std::size_t kHeaderBytes = 9 * kCacheLineBytes;
+
+// Who takes the port's turns now. While a thread does, a submitter that has published wakes it if
+// it sleeps; else the submitter's next turn takes what it has published.
+enum class Driver : std::uint32_t { kNobody, kSubmitter, kThread };
 
 // clang-format off
 #define COMPLETION_PORT_OPCODES(X)                                                              \
@@ -59,16 +67,16 @@ inline constexpr std::size_t kHeaderBytes = 8 * kCacheLineBytes;
   /* of the listener's port in the group; or result -Error (still armed).                   */ \
   X(kAccept, accept)                                                                            \
   /* id, arg0 = credit to add. Completion: result = bytes (0: end of stream) or -Error,     */ \
-  /* arg0 = chunk index, arg1 = byte offset in the receive slab.                             */ \
+  /* arg0 = chunk index, arg1 = byte offset in the receive slab. With kReceivePinned: one    */ \
+  /* receive into memory of the submitter's, arg0 = low half of its address, arg1 = length   */ \
+  /* (not 0: that would read like the end), arg2 = high half. -kBusy while the socket has    */ \
+  /* other credit, or the system still receives on such as is used up, and on a Windows      */ \
+  /* pipe: grant credit then. Its completion has no chunk (kNoChunk); what kClose stands     */ \
+  /* for, the port gives back with it.                                                       */ \
   X(kReceive, receive)                                                                          \
   /* id, arg0 = chunk to give back, arg1 = credit to add. No completion: it is not an        */ \
   /* operation but a return. The chunk is given back even if the socket is gone.             */ \
   X(kRelease, release)                                                                          \
-  /* id; only while the socket has no credit. Completes once ReceiveNow would find something:*/ \
-  /* 0 (bytes, the end or an error), or -Error; -kBusy where a receive is still with the     */ \
-  /* system: grant credit; -kNotConnected before kConnect has completed. Credit granted      */ \
-  /* meanwhile counts once it has completed. Cancelled by kClose, which stands for it.       */ \
-  X(kReadable, readable)                                                                        \
   /* id, arg0 = offset in the send slab (or low half of the address), arg1 = length in       */ \
   /* bytes, arg2 = high half of the address. Records with kSendMore make one request with    */ \
   /* the records after them. Completion: result = 0 or -Error, arg0 = how many requests, in  */ \
@@ -103,6 +111,14 @@ enum SubmissionFlag : std::uint32_t {
   // kAccept of a listener that accepts already: from here on others accept from a duplicate of it
   // and are to have their turn. Not an operation of its own: no completion.
   kAcceptShared = 1u << 4,
+  kReceivePinned = 1u << 5,  // kReceive: into memory that arg0, arg1 and arg2 name
+  // kReceivePinned: takes what is there when its turn comes, or completes with -kTryAgain. For
+  // bulk, of which there is likely to be more than the receive before it has room for.
+  kReceiveAtOnce = 1u << 6,
+  // kReceive without arg0: takes credit back, for a socket that somebody else is to read from. One
+  // completion, of -kCanceled with arg1 = how much, but for a receive that is with the system and
+  // may still take bytes. Pinned ones complete with -kCanceled each.
+  kReceiveWithdraw = 1u << 7,
 };
 
 struct Submission {
@@ -133,19 +149,25 @@ static_assert(sizeof(Completion) == kRecordBytes);
   X(kBatches, batches)                 /* returns of the OS queue with at least one packet */ \
   X(kPackets, packets)                 /* packets dequeued from it */                         \
   X(kOsCalls, osCalls)                 /* system calls of the data plane, all kinds */        \
-  X(kPortWakeups, portWakeups)         /* times the I/O thread was woken by a submitter */    \
+  X(kPortWakeups, portWakeups)         /* times the driver was woken */                       \
   X(kConsumerWakeups, consumerWakeups) /* times it woke the consumer */                       \
   X(kSocketsOpen, socketsOpen)         /* gauge */                                            \
   X(kListenersOpen, listenersOpen)     /* gauge */                                            \
   X(kChunksInUse, chunksInUse)         /* gauge: posted to the OS or held by the consumer */  \
   X(kChunksTotal, chunksTotal)         /* gauge */                                            \
   X(kReceivesStarved, receivesStarved) /* receives that had to wait for a free chunk */       \
+  X(kPinnedReceives, pinnedReceives)   /* receives into memory of the submitter's */          \
   X(kChunksTrimmed, chunksTrimmed)     /* given back to the OS when idle */                   \
   /* These are the submitter's: */                                                            \
   X(kDirectSends, directSends) /* SendNow calls */                                            \
   X(kDirectBytesSent, directBytesSent)                                                        \
-  X(kDirectReceives, directReceives) /* ReceiveNow calls */                                   \
-  X(kDirectBytesReceived, directBytesReceived)
+  X(kWaitedNs, waitedNs)   /* time that it waited in its turns, in nanoseconds */             \
+  X(kWorkFound, workFound) /* turns that found work of the helper's, and left it driving */   \
+  /* The driver's again: */                                                                   \
+  X(kHelperTurns, helperTurns) /* times the helper has taken the drive and given it back */   \
+  X(kHelperNs, helperNs)       /* time that it drove, in nanoseconds */                       \
+  /* The helper's: */                                                                         \
+  X(kHelperLooks, helperLooks) /* times it has looked whether it is needed */
 
 enum class Counter : std::uint32_t {
 #define X(name, js) name,

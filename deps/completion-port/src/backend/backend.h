@@ -2,7 +2,9 @@
 // the state machines of connections live above this line, in the core, and are shared.
 //
 // Rules of this contract
-//   - Everything here happens on the I/O thread, except Wake().
+//   - One thread at a time calls what is here: the driver. It is not always the same thread, unless
+//     the queue belongs to one (BelongsToOneThread). Wake() may be called by any thread at any
+//     time, and Open() by any thread before the first driver comes.
 //   - A Submit* never calls an event. What finishes at once is remembered and reported by Wait().
 //   - Every Submit* is answered by exactly one event, also after Cancel(). Before it calls the
 //     event the backend sets the operation's state back to kIdle.
@@ -30,8 +32,8 @@ class BackendEvents {
   virtual void OnReceive(Connection& connection, std::int32_t result, std::uint32_t chunk) = 0;
   // Bytes the OS took from the front of connection.sends (may be fewer than given), or -Error.
   virtual void OnSend(Connection& connection, std::int32_t result) = 0;
-  // A receive would find something: bytes, the end or an error. Or the error itself. Cancelled, it
-  // is answered by OnReceive like any receive.
+  // A receive would find something: bytes, the end or an error. Or the error itself. The core then
+  // receives by itself. Cancelled, it is answered by OnReceive like any receive.
   virtual void OnReadable(Connection& connection, Error error) = 0;
   virtual void OnConnect(Connection& connection, Error error) = 0;
   virtual void OnShutdown(Connection& connection, Error error) = 0;
@@ -41,6 +43,10 @@ class BackendEvents {
   virtual void OnAccept(Listener& listener, NativeSocket socket, Error error) = 0;
   // After Cancel(listener): no accept of it is in flight any more.
   virtual void OnAcceptStopped(Listener& listener) = 0;
+  // How many more accepted sockets the core takes now. At 0 the backend leaves connections in the
+  // system's backlog until ResumeAccepts(); an accept that is with the OS already may still bring
+  // one.
+  virtual std::uint32_t AcceptsWanted(Listener& listener) = 0;
 };
 
 struct BackendContext {
@@ -54,24 +60,48 @@ class Backend {
  public:
   virtual ~Backend() = default;
 
-  // Opens the OS queue. Called once, on the I/O thread.
+  // Opens the OS queue. Called once.
   virtual Error Open(const BackendContext& context) = 0;
+
+  // Whether only the thread that called Open() may drive.
+  virtual bool BelongsToOneThread() const { return false; }
+
+  // Waits for this descriptor, too: a Wait() after WatchAgain() also returns when it is readable,
+  // at once if it is. Called once. kOperationNotSupported where the OS queue cannot wait for it:
+  // somebody has to call Wake().
+  virtual Error WatchDescriptor(std::intptr_t descriptor) = 0;
+  // Once it was readable it is not looked at again until somebody asks to: a driver to whom it says
+  // nothing would not come to rest.
+  virtual void WatchAgain() {}
+  // It is watched, and was not readable when the queue was last asked.
+  virtual bool WatchIsQuiet() const { return false; }
 
   // The socket joins this queue, for life. Called once for each connection before its first
   // Submit*, and for each listener before SubmitAccept.
   virtual Error Attach(Connection& connection) = 0;
   virtual Error Attach(Listener& listener) = 0;
+  // The core is about to close the socket of an attached connection, with nothing under way.
+  virtual void Detach(Connection&) {}
 
   virtual void SubmitConnect(Connection& connection) = 0;  // to connection.remote
   // Into a chunk of this class: connection.chunk_class, or the other where that stands in for it.
   virtual void SubmitReceive(Connection& connection, ChunkClass chunk_class) = 0;
-  // In the place of a receive: waits until one would find something. False, and nothing submitted,
-  // where a receive of an earlier SubmitReceive is still with the OS, and on a pipe.
-  virtual bool SubmitReadable(Connection& connection) = 0;
+  // In the place of a receive: waits until one would find something. Not while IsReceiving.
+  virtual void SubmitReadable(Connection& connection) = 0;
+  // With no receive of the core's under way: whether one of earlier is still with the OS, or has
+  // brought what the core did not ask for yet. Who reads from the socket then breaks the order. So
+  // does anybody from a pipe, always.
+  virtual bool IsReceiving(const Connection&) const { return false; }
+  // Takes back what SubmitReceive has submitted, without an event. False where the system has it
+  // and may already be receiving: then it goes on. A SubmitReadable, which receives nothing, may
+  // still be answered in any case.
+  virtual bool Withdraw(Connection& connection) = 0;
   virtual void SubmitSend(Connection& connection) = 0;  // gathers the front of connection.sends
   // Only for what cannot end its sending side by a call (os::IsPipe), with nothing left to send.
   virtual void SubmitShutdown(Connection& connection) = 0;
   virtual void SubmitAccept(Listener& listener) = 0;  // keeps accepting until Cancel
+  // AcceptsWanted() was 0 for some listener, and may no longer be.
+  virtual void ResumeAccepts() = 0;
 
   // Somebody else accepts from a duplicate of it from now on.
   virtual void Share(Listener& listener) = 0;
@@ -85,6 +115,10 @@ class Backend {
   // Hands everything submitted to the OS, waits for packets and reports them by events. timeout_ms
   // < 0: until a packet or Wake(); 0: does not wait.
   virtual void Wait(int timeout_ms) = 0;
+
+  // Reports what has finished without the OS being asked: sends, and what was cancelled. Between
+  // two Wait().
+  virtual void Report() = 0;
 
   // How many receives would find a chunk of this class now. Between two Wait().
   virtual std::uint32_t UsableChunks(ChunkClass chunk_class) const = 0;

@@ -37,6 +37,7 @@ Error UringBackend::Open(const BackendContext& context) {
   }
   if (error != 0) return FromOsError(-error, Operating::kControl);
   PostWakePoll();
+  spare_.TakeBack();
   return Error::kOk;
 }
 
@@ -83,6 +84,12 @@ void UringBackend::Wait(int timeout_ms) {
   LookAtShared();
 }
 
+void UringBackend::Report() {
+  Flush();
+  ReportHeld();
+  Reap();
+}
+
 // The kernel puts bytes into chunks only while we are in it, because task work is deferred; what it
 // has filled by then is in a completion that we have not read.
 std::uint32_t UringBackend::TrimPosted() { return ring_.Ready() == 0 ? buffers_.Trim() : 0; }
@@ -100,6 +107,10 @@ void UringBackend::Reap() {
 void UringBackend::Report(const io_uring_cqe& packet) {
   const std::uint64_t data = packet.user_data;
   if (data == kWakeData) return ReportWake(packet);
+  if (data == kWatchData) {
+    watch_posted_ = false;  // returning is all that was asked for
+    return;
+  }
   switch (data & kTagMask) {
     case kOperation:
       return ReportOperation(*Untagged<Operation>(data), packet);
@@ -127,6 +138,22 @@ void UringBackend::PostWakePoll() {
 void UringBackend::ReportWake(const io_uring_cqe& packet) {
   counters_->Add(Counter::kPortWakeups);
   if ((packet.flags & IORING_CQE_F_MORE) == 0) PostWakePoll();
+}
+
+Error UringBackend::WatchDescriptor(std::intptr_t descriptor) {
+  watched_fd_ = static_cast<int>(descriptor);
+  return Error::kOk;
+}
+
+// Of one shot, and posted again: a poll that stays would tell of changes alone.
+void UringBackend::WatchAgain() {
+  if (watched_fd_ >= 0 && !watch_posted_) PostWatch();
+}
+
+void UringBackend::PostWatch() {
+  io_uring_sqe* request = NextRequest(IORING_OP_POLL_ADD, watched_fd_, kWatchData);
+  request->poll32_events = PollEvents(POLLIN);
+  watch_posted_ = true;
 }
 
 void UringBackend::Wake() {

@@ -1,7 +1,5 @@
 // Linux: accepting. A listener must never go deaf: whatever ends the multishot accept, it is posted
 // again, at once or after a pause. See io_uring_backend.h.
-#include <poll.h>
-
 #include <algorithm>
 #include <cerrno>
 
@@ -11,40 +9,7 @@ namespace completion_port {
 
 namespace {
 
-// Before an accept that failed for a reason that lasts is tried again.
-constexpr __kernel_timespec kAcceptPause = {0, 100 * 1000 * 1000};
-
-// How often to look whether a connection waits on a shared listener and nobody was told.
-constexpr std::uint64_t kLookMs = 100;
-
-enum class AcceptTrouble { kOneConnection, kShortage, kOther };
-
-AcceptTrouble Classify(int os_error) {
-  switch (os_error) {
-    // The connection's own trouble; accept reports it in place of the connection (see accept(2)).
-    case EINTR:
-    case EAGAIN:     // another process was faster
-    case ECANCELED:  // LookAtShared
-    case EPERM:
-    case EPROTO:
-    case ENONET:
-    case ENETDOWN:
-    case EHOSTDOWN:
-    case ENETUNREACH:
-    case ENOPROTOOPT:
-    case EHOSTUNREACH:
-    case ECONNABORTED:
-      return AcceptTrouble::kOneConnection;
-    // Passes when something is closed. Until then connections wait in the backlog.
-    case EMFILE:
-    case ENFILE:
-    case ENOMEM:
-    case ENOBUFS:
-      return AcceptTrouble::kShortage;
-    default:
-      return AcceptTrouble::kOther;
-  }
-}
+constexpr __kernel_timespec kAcceptPause = {0, kAcceptPauseMs * 1000 * 1000};
 
 }  // namespace
 
@@ -56,15 +21,19 @@ void UringBackend::SubmitAccept(Listener& listener) {
 }
 
 void UringBackend::PostAccept(UringAccept& accept) {
+  PostAccept(accept, accept.listener->shared ? AcceptRequest::kOneShot : AcceptRequest::kMultishot);
+}
+
+void UringBackend::PostAccept(UringAccept& accept, AcceptRequest how) {
   io_uring_sqe* request =
       NextRequest(IORING_OP_ACCEPT, accept.listener->socket, Tagged(&accept, kAccepting));
   // An accept that waits holds one place in the kernel's queue of those who wait. One-shot accepts
   // go to its end each time, so that processes that share a listener take turns; a multishot one
   // would keep its place and be served first for ever.
-  const bool keeps_place = !accept.listener->shared;
+  const bool keeps_place = how == AcceptRequest::kMultishot;
   if (keeps_place) request->ioprio = IORING_ACCEPT_MULTISHOT;
   request->accept_flags = SOCK_CLOEXEC;
-  accept.request = keeps_place ? AcceptRequest::kMultishot : AcceptRequest::kOneShot;
+  accept.request = how;
 }
 
 void UringBackend::PostAcceptPause(UringAccept& accept) {
@@ -77,7 +46,7 @@ void UringBackend::PostAcceptPause(UringAccept& accept) {
 void UringBackend::Cancel(Listener& listener) {
   auto& accept = static_cast<UringAccept&>(*listener.accepts);
   accept.stopping = true;
-  if (accept.request != AcceptRequest::kNone) PostCancel(accept);
+  PostCancel(accept);  // where nothing is under way, its return is the end
 }
 
 void UringBackend::PostCancel(UringAccept& accept) {
@@ -87,34 +56,77 @@ void UringBackend::PostCancel(UringAccept& accept) {
 }
 
 void UringBackend::ReportAccept(UringAccept& accept, const io_uring_cqe& packet) {
-  const bool was_pause = accept.request == AcceptRequest::kPause;
+  const AcceptRequest request = accept.request;
+  const bool was_pause = request == AcceptRequest::kPause;
   const bool ended = (packet.flags & IORING_CQE_F_MORE) == 0;
   if (ended) accept.request = AcceptRequest::kNone;
-  if (!was_pause && packet.res >= 0) events_->OnAccept(*accept.listener, packet.res, Error::kOk);
+  if (!was_pause && packet.res >= 0) Deliver(accept, request, packet.res);
+  if (!accept.stopping) HoldIfTold(accept);
   if (!ended) return;
+  if (request == AcceptRequest::kForSpare && packet.res < 0) {
+    spare_.TakeBack();
+    if (!accept.stopping) return PostAcceptPause(accept);
+  }
   if (accept.stopping) return StopIfDone(accept);
   ContinueAccepting(accept, was_pause ? 0 : packet.res);
 }
 
+void UringBackend::Deliver(UringAccept& accept, AcceptRequest request, int socket) {
+  if (request == AcceptRequest::kForSpare && spare_.TurnsAway(socket)) return;
+  accept.error_reported = false;
+  events_->OnAccept(*accept.listener, socket, Error::kOk);
+}
+
+// A multishot accept takes what is in the backlog while the kernel is at it; it is ended.
+void UringBackend::HoldIfTold(UringAccept& accept) {
+  if (accept.held || events_->AcceptsWanted(*accept.listener) != 0) return;
+  accept.held = true;
+  held_.push_back(&accept);
+  if (accept.request == AcceptRequest::kMultishot) PostCancel(accept);
+}
+
+void UringBackend::ResumeAccepts() {
+  for (UringAccept* accept : held_) {
+    accept->held = false;
+    if (accept->request == AcceptRequest::kNone) PostAccept(*accept);
+  }
+  held_.clear();
+}
+
 void UringBackend::ContinueAccepting(UringAccept& accept, int result) {
-  if (result >= 0) return PostAccept(accept);
-  switch (Classify(-result)) {
+  const AcceptTrouble trouble =
+      result >= 0 ? AcceptTrouble::kOneConnection : ClassifyAcceptError(-result);
+  switch (trouble) {
     case AcceptTrouble::kOneConnection:
-      return PostAccept(accept);
+      if (!accept.held) PostAccept(accept);
+      return;
+    case AcceptTrouble::kNoDescriptor:
+      return TurnAwayOne(accept);
     case AcceptTrouble::kShortage:
       return PostAcceptPause(accept);
     case AcceptTrouble::kOther:
       PostAcceptPause(accept);
+      if (accept.error_reported) return;
+      accept.error_reported = true;
       return events_->OnAccept(*accept.listener, kInvalidSocket,
                                FromOsError(-result, Operating::kAccept));
   }
+}
+
+// An accept without a descriptor fails whether there is a connection or not.
+void UringBackend::TurnAwayOne(UringAccept& accept) {
+  if (!HasConnectionWaiting(accept.listener->socket) || !spare_.Lend()) {
+    return PostAcceptPause(accept);
+  }
+  PostAccept(accept, AcceptRequest::kForSpare);
 }
 
 void UringBackend::CheckCancel(UringAccept& accept, int result) {
   --accept.cancels;
   const bool missed = result == -ENOENT || result == -EALREADY;
   const bool stops = accept.stopping && accept.request != AcceptRequest::kNone;
-  const bool gives_way = accept.listener->shared && accept.request == AcceptRequest::kMultishot;
+  const bool gives_way =
+      (accept.listener->shared || accept.held) && accept.request == AcceptRequest::kMultishot;
   if (missed && (stops || gives_way)) return PostCancel(accept);
   if (accept.stopping) StopIfDone(accept);
 }
@@ -123,6 +135,7 @@ void UringBackend::CheckCancel(UringAccept& accept, int result) {
 void UringBackend::StopIfDone(UringAccept& accept) {
   if (accept.request != AcceptRequest::kNone || accept.cancels != 0) return;
   std::erase(shared_, &accept);
+  std::erase(held_, &accept);
   events_->OnAcceptStopped(*accept.listener);
 }
 
@@ -140,29 +153,26 @@ void UringBackend::Share(Listener& listener) {
 }
 
 void UringBackend::Watch(UringAccept& accept) {
-  if (shared_.empty()) next_look_ms_ = os::NowMs() + kLookMs;
+  if (shared_.empty()) next_look_ms_ = os::NowMs() + kSharedLookMs;
   shared_.push_back(&accept);
 }
 
 int UringBackend::UntilNextLook(int timeout_ms) const {
   if (shared_.empty() || timeout_ms == 0) return timeout_ms;
-  const std::uint64_t now_ms = os::NowMs();
-  const int left_ms = next_look_ms_ <= now_ms ? 0 : static_cast<int>(next_look_ms_ - now_ms);
-  return timeout_ms < 0 ? left_ms : std::min(timeout_ms, left_ms);
+  return ShorterWait(timeout_ms, os::NowMs(), next_look_ms_);
 }
 
 void UringBackend::LookAtShared() {
   if (shared_.empty()) return;
   const std::uint64_t now_ms = os::NowMs();
   if (now_ms < next_look_ms_) return;
-  next_look_ms_ = now_ms + kLookMs;
+  next_look_ms_ = now_ms + kSharedLookMs;
   for (UringAccept* accept : shared_) {
-    pollfd look = {accept->listener->socket, POLLIN, 0};
     const bool accepts =
         accept->request == AcceptRequest::kMultishot || accept->request == AcceptRequest::kOneShot;
     const bool can_wait = accepts && !accept->stopping && accept->cancels == 0;
     // It is posted again when it comes back, and that finds the connection.
-    if (can_wait && poll(&look, 1, 0) == 1) PostCancel(*accept);
+    if (can_wait && HasConnectionWaiting(accept->listener->socket)) PostCancel(*accept);
   }
 }
 

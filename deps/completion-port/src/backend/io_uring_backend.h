@@ -19,6 +19,7 @@
 //   kHangup         the poll for the peer's end: the Operation of its connection's receive
 //   kCancelHangup   the cancel of one
 //   kWakeData       the eventfd
+//   kWatchData      the descriptor of WatchDescriptor()
 //
 // Cancelling. Closing a descriptor does not cancel what is under way on it: the request keeps the
 // file open, and no FIN is sent. So the core cancels, waits for the packets, and closes after. A
@@ -41,6 +42,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "backend/accept_linux.h"
 #include "backend/backend.h"
 #include "backend/io_uring_buffers.h"
 #include "backend/io_uring_ring.h"
@@ -56,7 +58,9 @@ enum Tag : std::uint64_t {
   kCancelHangup,
 };
 inline constexpr std::uint64_t kTagMask = 7;
-inline constexpr std::uint64_t kWakeData = 7;  // none of the tags, and no pointer
+// None of the tags, and no pointer.
+inline constexpr std::uint64_t kWatchData = 6;
+inline constexpr std::uint64_t kWakeData = 7;
 static_assert(alignof(Operation) > kTagMask);
 
 inline std::uint64_t Tagged(const void* pointer, Tag tag) {
@@ -78,6 +82,7 @@ enum class AcceptRequest : std::uint8_t {
   kNone,
   kMultishot,  // completes for each connection
   kOneShot,    // of a shared listener: posted again after each
+  kForSpare,   // of one shot, in place of the spare descriptor: see SpareDescriptor
   kPause,      // a timer, before the next accept
 };
 
@@ -85,8 +90,10 @@ struct UringAccept final : AcceptPool {
   explicit UringAccept(Listener& owner) : listener(&owner) {}
   Listener* listener;
   AcceptRequest request = AcceptRequest::kNone;
-  bool stopping = false;  // Cancel was called
-  int cancels = 0;        // with the kernel; they point here, so they must be back before the end
+  bool stopping = false;        // Cancel was called
+  bool held = false;            // the core wants no more for now
+  bool error_reported = false;  // one report for an error that lasts, not one for every try
+  int cancels = 0;  // with the kernel; they point here, so they must be back before the end
 };
 static_assert(alignof(UringAccept) > kTagMask);
 
@@ -112,18 +119,34 @@ class UringBackend final : public Backend {
   ~UringBackend() override;
 
   Error Open(const BackendContext& context) override;
+  bool BelongsToOneThread() const override { return true; }
+  Error WatchDescriptor(std::intptr_t descriptor) override;
+  void WatchAgain() override;
+  bool WatchIsQuiet() const override { return watch_posted_; }
   Error Attach(Connection&) override { return Error::kOk; }
   Error Attach(Listener&) override { return Error::kOk; }
   void SubmitConnect(Connection& connection) override;
   void SubmitReceive(Connection& connection, ChunkClass chunk_class) override;
-  bool SubmitReadable(Connection& connection) override;
+  void SubmitReadable(Connection& connection) override;
+  // A multishot may have brought what the core did not ask for yet: that comes first.
+  bool IsReceiving(const Connection& connection) const override {
+    const UringNotes& notes = connection.uring;
+    const bool is_poll = notes.request == ReceiveRequest::kPoll;
+    return (notes.request != ReceiveRequest::kNone && !is_poll) || !notes.held.empty();
+  }
+  bool Withdraw(Connection& connection) override {
+    return connection.receive.state == OperationState::kIdle ||
+           connection.uring.request == ReceiveRequest::kPoll;
+  }
   void SubmitSend(Connection& connection) override;
   void SubmitShutdown(Connection&) override {}  // no pipes here
   void SubmitAccept(Listener& listener) override;
+  void ResumeAccepts() override;
   void Share(Listener& listener) override;
   void Cancel(Connection& connection) override;
   void Cancel(Listener& listener) override;
   void Wait(int timeout_ms) override;
+  void Report() override;
   std::uint32_t UsableChunks(ChunkClass chunk_class) const override {
     return buffers_.Usable(chunk_class);
   }
@@ -139,6 +162,7 @@ class UringBackend final : public Backend {
   void Report(const io_uring_cqe& packet);
   void ReportWake(const io_uring_cqe& packet);
   void PostWakePoll();
+  void PostWatch();
 
   // --- io_uring_receive.cc
   void PostReceive(Connection& connection, ChunkClass chunk_class);
@@ -159,7 +183,6 @@ class UringBackend final : public Backend {
 
   // --- io_uring_data.cc
   void PostSend(Connection& connection, bool poll_first);
-  std::size_t Stage(const SendQueue& sends);
   void PostCancel(Operation& operation);
   void ReportOperation(Operation& operation, const io_uring_cqe& packet);
   void ReportSend(Connection& connection, bool cancelled, int result);
@@ -170,10 +193,14 @@ class UringBackend final : public Backend {
   int UntilNextLook(int timeout_ms) const;
   void LookAtShared();
   void PostAccept(UringAccept& accept);
+  void PostAccept(UringAccept& accept, AcceptRequest how);
   void PostAcceptPause(UringAccept& accept);
+  void HoldIfTold(UringAccept& accept);
   void PostCancel(UringAccept& accept);
   void ReportAccept(UringAccept& accept, const io_uring_cqe& packet);
+  void Deliver(UringAccept& accept, AcceptRequest request, int socket);
   void ContinueAccepting(UringAccept& accept, int result);
+  void TurnAwayOne(UringAccept& accept);
   void CheckCancel(UringAccept& accept, int result);
   void StopIfDone(UringAccept& accept);
 
@@ -181,6 +208,10 @@ class UringBackend final : public Backend {
   ChunkPool* chunks_ = nullptr;
   Counters* counters_ = nullptr;
   int wake_fd_ = -1;
+  int watched_fd_ = -1;
+  bool watch_posted_ = false;
+  std::vector<UringAccept*> held_;
+  SpareDescriptor spare_;
   std::vector<UringAccept*> shared_;  // those of shared listeners
   std::uint64_t next_look_ms_ = 0;    // at them
   Staging staging_;

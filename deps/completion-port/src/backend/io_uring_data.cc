@@ -1,17 +1,11 @@
 // Linux: connecting, sending, cancelling. See io_uring_backend.h.
-#include <algorithm>
 #include <cerrno>
 
+#include "backend/gather_linux.h"
 #include "backend/io_uring_backend.h"
 #include "os/sockaddr.h"
 
 namespace completion_port {
-
-namespace {
-
-constexpr std::uint32_t kMostBytesPerSend = 1u << 30;  // the result is an int32_t
-
-}  // namespace
 
 void UringBackend::SubmitConnect(Connection& connection) {
   if (!staging_.HasRoom()) Flush();
@@ -22,9 +16,7 @@ void UringBackend::SubmitConnect(Connection& connection) {
   io_uring_sqe* request =
       NextRequest(IORING_OP_CONNECT, connection.socket, Tagged(&operation, kOperation));
   sockaddr_storage& address = staging_.addresses[staging_.addresses_used++];
-  Address remote = *connection.remote;
-  if (os::LacksScope(remote)) remote.scope_id = os::FirstLinkLocalScope();
-  request->off = os::ToSockaddr(remote, &address);
+  request->off = os::ToRemoteSockaddr(*connection.remote, &address);
   request->addr = reinterpret_cast<std::uintptr_t>(&address);
 }
 
@@ -42,7 +34,7 @@ void UringBackend::PostSend(Connection& connection, bool poll_first) {
   request->msg_flags = MSG_NOSIGNAL;
   if (poll_first) request->ioprio = IORING_RECVSEND_POLL_FIRST;
   iovec* first = &staging_.iovecs[staging_.iovecs_used];
-  const std::size_t count = Stage(connection.sends);
+  const std::size_t count = Gather(connection.sends, first, Staging::kGatherBuffers);
   if (count <= 1) {
     request->addr = reinterpret_cast<std::uintptr_t>(first->iov_base);
     request->len = count == 0 ? 0 : static_cast<std::uint32_t>(first->iov_len);
@@ -56,29 +48,6 @@ void UringBackend::PostSend(Connection& connection, bool poll_first) {
   request->opcode = IORING_OP_SENDMSG;
   request->addr = reinterpret_cast<std::uintptr_t>(&header);
   request->len = 1;
-}
-
-// Writes iovecs for the front of the queue and returns how many. Buffers that touch become one:
-// the small writes of one tick lie side by side in the send slab.
-std::size_t UringBackend::Stage(const SendQueue& sends) {
-  iovec* const first = &staging_.iovecs[staging_.iovecs_used];
-  std::size_t count = 0;
-  std::uint32_t room = kMostBytesPerSend;
-  for (const SendBuffer& buffer : sends) {
-    if (buffer.length == 0) continue;
-    if (room == 0) break;
-    const std::uint32_t length = std::min(buffer.length, room);
-    iovec* last = count == 0 ? nullptr : first + count - 1;
-    if (last != nullptr &&
-        static_cast<std::uint8_t*>(last->iov_base) + last->iov_len == buffer.data) {
-      last->iov_len += length;
-    } else {
-      if (count == Staging::kGatherBuffers) break;
-      first[count++] = {const_cast<std::uint8_t*>(buffer.data), length};
-    }
-    room -= length;
-  }
-  return count;
 }
 
 void UringBackend::Cancel(Connection& connection) {

@@ -44,18 +44,14 @@ void UringBackend::SubmitReceive(Connection& connection, ChunkClass chunk_class)
   }
 }
 
-// A multishot may have brought what the core did not ask for yet: that comes first.
-bool UringBackend::SubmitReadable(Connection& connection) {
-  UringNotes& notes = connection.uring;
-  if (notes.request != ReceiveRequest::kNone || !notes.held.empty()) return false;
+void UringBackend::SubmitReadable(Connection& connection) {
   connection.receive.connection = &connection;
   connection.receive.kind = OperationKind::kReceive;
   connection.receive.state = OperationState::kSubmitted;
-  notes.request = ReceiveRequest::kPoll;
+  connection.uring.request = ReceiveRequest::kPoll;
   io_uring_sqe* request =
       NextRequest(IORING_OP_POLL_ADD, connection.socket, Tagged(&connection.receive, kOperation));
   request->poll32_events = PollEvents(POLLIN | POLLRDHUP);
-  return true;
 }
 
 void UringBackend::PostReceive(Connection& connection, ChunkClass chunk_class) {

@@ -12,6 +12,10 @@ namespace {
 // connection whose calls all finish at once must not keep the others from the queue.
 constexpr int kReportRounds = 4;
 
+// How many threads that were served by the port may run before the system keeps its packets from
+// others. One drives at a time; but while it computes, another one takes the drive over.
+constexpr DWORD kConcurrency = 2;
+
 Operation& OperationOf(OVERLAPPED* overlapped) {
   return *reinterpret_cast<Operation*>(overlapped);  // the first member: see the static_assert
 }
@@ -80,8 +84,7 @@ Error IocpBackend::Open(const BackendContext& context) {
   error = LoadExtensions();
   if (error != Error::kOk) return error;
   can_fail_loopback_fast_ = IsWindows10Build16299();
-  // Concurrency 1: one thread serves this port, so the kernel has nobody else to wake.
-  port_ = CreateIoCompletionPort(INVALID_HANDLE_VALUE, nullptr, 0, 1);
+  port_ = CreateIoCompletionPort(INVALID_HANDLE_VALUE, nullptr, 0, kConcurrency);
   if (port_ == nullptr) return FromOsError(static_cast<int>(GetLastError()), Operating::kControl);
   now_ms_ = os::NowMs();
   return Error::kOk;
@@ -156,23 +159,59 @@ void IocpBackend::Wait(int timeout_ms) {
 }
 
 void IocpBackend::Dequeue(DWORD timeout_ms) {
+  const ULONG count = TakePackets(timeout_ms);
+  for (ULONG i = 0; i < count; ++i) {
+    const Ready one = ReadyOf(packets_[i]);
+    if (one.operation != nullptr) Finish(*one.operation, one.os_error, one.bytes);
+  }
+}
+
+ULONG IocpBackend::TakePackets(DWORD timeout_ms) {
+  cancelled_ = false;
   ULONG count = 0;
   const BOOL any = GetQueuedCompletionStatusEx(port_, packets_, kBatch, &count, timeout_ms, FALSE);
   CountCall();
   now_ms_ = os::NowMs();
-  if (!any || count == 0) return;
+  if (!any || count == 0) return 0;
   counters_->Add(Counter::kBatches);
   counters_->Add(Counter::kPackets, count);
-  for (ULONG i = 0; i < count; ++i) {
-    OVERLAPPED* overlapped = packets_[i].lpOverlapped;
-    if (overlapped == nullptr) {  // from Wake(): returning is all it asked for
-      counters_->Add(Counter::kPortWakeups);
-      continue;
-    }
-    const LONG status = static_cast<LONG>(overlapped->Internal);
-    Finish(OperationOf(overlapped), status < 0 ? static_cast<int>(status) : 0,
-           packets_[i].dwNumberOfBytesTransferred);
+  return count;
+}
+
+// No operation: the packet is from Wake(), and returning is all it asked for.
+IocpBackend::Ready IocpBackend::ReadyOf(const OVERLAPPED_ENTRY& packet) {
+  if (packet.lpOverlapped == nullptr) {
+    counters_->Add(Counter::kPortWakeups);
+    return Ready{nullptr, 0, 0};
   }
+  const LONG status = static_cast<LONG>(packet.lpOverlapped->Internal);
+  return Ready{&OperationOf(packet.lpOverlapped), status < 0 ? static_cast<int>(status) : 0,
+               packet.dwNumberOfBytesTransferred};
+}
+
+// What is received, accepted and connected is for the turn. The end of what was cancelled is a
+// packet, which is there already where the system has nothing more to do for it.
+void IocpBackend::Report() {
+  if (cancelled_) {
+    const ULONG count = TakePackets(0);
+    for (ULONG i = 0; i < count; ++i) {
+      const Ready one = ReadyOf(packets_[i]);
+      if (one.operation != nullptr) ready_.push_back(one);
+    }
+  }
+  reporting_.swap(ready_);
+  for (const Ready& one : reporting_) {
+    const Operation& operation = *one.operation;
+    const bool sends =
+        operation.kind == OperationKind::kSend || operation.kind == OperationKind::kShutdown;
+    if (sends || operation.state == OperationState::kCancelling) {
+      Finish(*one.operation, one.os_error, one.bytes);
+    } else {
+      ready_.push_back(one);
+    }
+  }
+  reporting_.clear();
+  ReportStopped();
 }
 
 bool IocpBackend::ReportReady() {
@@ -183,8 +222,14 @@ bool IocpBackend::ReportReady() {
     for (const Ready& one : reporting_) Finish(*one.operation, one.os_error, one.bytes);
     reporting_.clear();
   }
+  if (ReportStopped()) any = true;
+  return any;
+}
+
+// False if there was nothing to report.
+bool IocpBackend::ReportStopped() {
+  const bool any = !stopped_.empty();
   while (!stopped_.empty()) {
-    any = true;
     Listener& listener = *stopped_.back();
     stopped_.pop_back();
     ReportStopped(listener);
@@ -231,6 +276,7 @@ void IocpBackend::Cancel(Connection& connection) {
   // A request, to be answered by packets. ERROR_NOT_FOUND says that everything is done already and
   // waits in the queue or in ready_.
   CancelIoEx(AsHandle(connection.socket), nullptr);
+  cancelled_ = true;
   CountCall();
 }
 

@@ -51,6 +51,7 @@ struct IocpAcceptPool : AcceptPool {
   Notification notification = Notification::kQueued;
   bool stopping = false;
   bool resting = false;
+  bool held = false;            // the core wants no more for now
   bool error_reported = false;  // one report for a shortage, not one for every try
   std::uint64_t repost_ms = 0;  // while resting
   std::size_t in_flight = 0;    // with the kernel or in ready_
@@ -196,7 +197,7 @@ void IocpBackend::FinishAccept(Operation& operation, int os_error) {
   bool report_error = false;
   if (os_error == 0) {
     pool.error_reported = false;
-    if (!stopping) PostAccept(accept);
+    if (!stopping) PostOrHold(accept);
   } else if (!stopping) {
     report_error = !PostAgain(accept, FromOsError(os_error, Operating::kAccept));
   }
@@ -207,6 +208,24 @@ void IocpBackend::FinishAccept(Operation& operation, int os_error) {
     events_->OnAccept(listener, kInvalidSocket, FromOsError(os_error, Operating::kAccept));
   }
   if (stopping && pool.in_flight == 0) ReportStopped(listener);
+}
+
+// What is posted already may still bring connections.
+void IocpBackend::PostOrHold(IocpAccept& accept) {
+  IocpAcceptPool& pool = *accept.pool;
+  if (events_->AcceptsWanted(*pool.listener) != 0) return PostAccept(accept);
+  if (pool.held) return;
+  pool.held = true;
+  held_.push_back(&pool);
+}
+
+void IocpBackend::ResumeAccepts() {
+  std::vector<IocpAcceptPool*> held;
+  held.swap(held_);
+  for (IocpAcceptPool* pool : held) {
+    pool->held = false;
+    if (!pool->resting) RepostIdle(*pool);
+  }
 }
 
 // After a failed accept. False if it is news that the submitter should have.
@@ -254,7 +273,8 @@ void IocpBackend::Cancel(Listener& listener) {
   IocpAcceptPool& pool = PoolOf(listener);
   if (pool.stopping) return;
   pool.stopping = true;
-  resting_.erase(std::remove(resting_.begin(), resting_.end(), &pool), resting_.end());
+  std::erase(resting_, &pool);
+  std::erase(held_, &pool);
   if (pool.in_flight == 0) {
     stopped_.push_back(&listener);
     return;
@@ -268,6 +288,7 @@ void IocpBackend::Cancel(Listener& listener) {
     const SOCKET with = is_pipe ? accept.socket : listener.socket;
     if (with == INVALID_SOCKET) continue;
     CancelIoEx(os::AsHandle(with), &accept.overlapped);
+    cancelled_ = true;
     CountCall();
   }
 }

@@ -16,9 +16,15 @@
 //   - 32 accepts stand ready, each with a socket made beforehand.
 //
 // Why there is no race between a call and its packet. Elsewhere a packet can be dequeued on another
-// thread before the call that caused it has returned. Here the thread that issues operations is the
-// only one that dequeues, so whatever a Submit* writes after the call is written before its packet
-// is looked at.
+// thread before the call that caused it has returned. Here whoever drives issues operations and
+// dequeues, and nobody else does either until the drive is let go (drive.h); so whatever a Submit*
+// writes after the call is written before its packet is looked at.
+//
+// Threads that come and go. An operation belongs to its handle, not to the thread that issued it:
+// since Windows Vista a thread that exits takes no operation along, where the handle is associated
+// with a completion port. It does where the handle is not (the accepts of a shared listener,
+// iocp_event_signal.h). Whoever has driven outlives those: the helper is joined, and the thread
+// that runs JavaScript ends, only when the port stops, and that cancels them all.
 //
 // Memory the kernel owns: the OVERLAPPED, the chunk or the sent bytes, and the AcceptEx address
 // block, from the call until the packet. Operations live in slots and pools that outlive them.
@@ -56,19 +62,30 @@ class IocpBackend final : public Backend {
   IocpBackend& operator=(const IocpBackend&) = delete;
 
   Error Open(const BackendContext& context) override;
+  // A completion port cannot wait for another one.
+  Error WatchDescriptor(std::intptr_t) override { return Error::kOperationNotSupported; }
   Error Attach(Connection& connection) override;
   Error Attach(Listener& listener) override;
   void SubmitConnect(Connection& connection) override;
   void SubmitReceive(Connection& connection, ChunkClass chunk_class) override;
-  bool SubmitReadable(Connection& connection) override;
+  void SubmitReadable(Connection& connection) override;
+  bool IsReceiving(const Connection& connection) const override {
+    return connection.kind == SocketKind::kLocal;  // a pipe
+  }
+  bool Withdraw(Connection& connection) override {
+    return connection.receive.state == OperationState::kIdle ||
+           connection.receive.kind == OperationKind::kReadable;
+  }
   void SubmitSend(Connection& connection) override;
   void SubmitShutdown(Connection& connection) override;
   void SubmitAccept(Listener& listener) override;
+  void ResumeAccepts() override;
   // Nothing to do: the system serves accepts in the order in which they were posted.
   void Share(Listener&) override {}
   void Cancel(Connection& connection) override;
   void Cancel(Listener& listener) override;
   void Wait(int timeout_ms) override;
+  void Report() override;
   std::uint32_t UsableChunks(ChunkClass chunk_class) const override {
     return chunks_->Free(chunk_class);
   }
@@ -93,8 +110,11 @@ class IocpBackend final : public Backend {
   void Issued(Operation& operation, Notification notification, bool done, int os_error,
               DWORD bytes);
   void Dequeue(DWORD timeout_ms);
+  ULONG TakePackets(DWORD timeout_ms);
+  Ready ReadyOf(const OVERLAPPED_ENTRY& packet);
   // False if there was nothing to report.
   bool ReportReady();
+  bool ReportStopped();
   void Finish(Operation& operation, int os_error, DWORD bytes);
   void CountCall() { counters_->Add(Counter::kOsCalls); }
 
@@ -139,6 +159,7 @@ class IocpBackend final : public Backend {
   Error OpenSignals(IocpAcceptPool& pool);
   void RepostIdle(IocpAcceptPool& pool);
   void PostAccept(IocpAccept& accept);
+  void PostOrHold(IocpAccept& accept);
   void PostPipeInstance(IocpAccept& accept);
   DWORD MakePipeInstance(IocpAcceptPool& pool, HANDLE* out);
   int Introduce(SOCKET accepted, SOCKET listener);
@@ -160,10 +181,12 @@ class IocpBackend final : public Backend {
   std::uint64_t now_ms_ = 0;  // read once for every batch
   std::uint32_t posted_chunks_[kChunkClasses] = {};
   bool poll_skipped_ = false;
+  bool cancelled_ = false;  // something, since the queue was last asked
 
   std::vector<Ready> ready_;
   std::vector<Ready> reporting_;          // ready_ of the round that is being reported
   std::vector<IocpAcceptPool*> resting_;  // pools that wait before they try again
+  std::vector<IocpAcceptPool*> held_;     // pools whose accepts the core does not want now
   std::vector<Connection*> watched_;      // pipes with a PipeWatch; slots stay
   std::vector<Listener*> stopped_;        // cancelled with nothing in flight: event still owed
   OVERLAPPED_ENTRY packets_[kBatch] = {};

@@ -37,7 +37,7 @@ constexpr std::size_t kGatherBytes = 64 * 1024;
 // A Win32 error in the place of the status that a packet carries (os_error.cc unwraps it).
 ULONG_PTR AsStatus(DWORD os_error) { return os_error == 0 ? 0 : (0x80070000u | os_error); }
 
-// The last that a pool thread does with the pipe: from here on it is the I/O thread's again.
+// The last that a pool thread does with the pipe: from here on it is the driver's again.
 void Answer(IocpPipe& pipe, DWORD os_error) {
   const HANDLE queue = pipe.queue;
   OVERLAPPED* const packet = pipe.packet;
@@ -243,6 +243,7 @@ void IocpBackend::CancelPipe(Connection& connection) {
   if (flushes) Watch(connection, PipeWatch::kFlush, kCancelAgainMs);
   if (connection.socket == kInvalidSocket) return;  // opening: it looks for itself
   CancelIoEx(os::AsHandle(connection.socket), nullptr);
+  cancelled_ = true;
   CountCall();
 }
 

@@ -53,13 +53,11 @@ void IocpBackend::SubmitReceive(Connection& connection, ChunkClass chunk_class) 
   PostZeroByte(connection);
 }
 
-bool IocpBackend::SubmitReadable(Connection& connection) {
+void IocpBackend::SubmitReadable(Connection& connection) {
   assert(connection.receive.state == OperationState::kIdle);
-  if (IsPipe(connection)) return false;  // ReceiveNow is not for them
   connection.receive.kind = OperationKind::kReadable;
   connection.receive.state = OperationState::kSubmitted;
   PostZeroByte(connection);
-  return true;
 }
 
 void IocpBackend::FinishReadable(Connection& connection, int os_error) {

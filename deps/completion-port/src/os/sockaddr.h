@@ -77,6 +77,12 @@ inline bool LacksScope(const Address& address) {
   return address.family == Family::kIpv6 && address.scope_id == 0 && address.bytes[0] == 0xfe &&
          address.bytes[1] == 0x80;
 }
+
+// ToSockaddr for connect, with that zone.
+inline unsigned ToRemoteSockaddr(Address remote, sockaddr_storage* out) {
+  if (LacksScope(remote)) remote.scope_id = FirstLinkLocalScope();
+  return ToSockaddr(remote, out);
+}
 #endif
 
 }  // namespace completion_port::os

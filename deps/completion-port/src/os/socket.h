@@ -94,6 +94,9 @@ void ResetOnClose(NativeSocket socket);
 Error PinThisThread(int core);
 void NameThisThread(const char* name);
 std::uint64_t NowMs();  // monotonic
+std::uint64_t NowNs();  // the same clock where it is fine: what takes how long
+// Cores that this process may use.
+int UsableCores();
 // Tells the OS that the pages wholly inside [data, data + bytes) need not be kept. Their content is
 // lost; the memory stays usable.
 void DiscardPages(void* data, std::size_t bytes);

@@ -60,6 +60,27 @@ void NameThisThread(const char* name) {
 // Read from memory without a call; moves in steps of 10 to 16 ms.
 std::uint64_t NowMs() { return GetTickCount64(); }
 
+std::uint64_t NowNs() {
+  LARGE_INTEGER now;
+  LARGE_INTEGER per_second;
+  QueryPerformanceCounter(&now);
+  QueryPerformanceFrequency(&per_second);
+  const auto ticks = static_cast<std::uint64_t>(now.QuadPart);
+  const auto rate = static_cast<std::uint64_t>(per_second.QuadPart);
+  return ticks / rate * 1000000000 + ticks % rate * 1000000000 / rate;
+}
+
+int UsableCores() {
+  DWORD_PTR ours = 0;
+  DWORD_PTR all = 0;
+  if (!GetProcessAffinityMask(GetCurrentProcess(), &ours, &all) || ours == 0) {
+    return static_cast<int>(GetActiveProcessorCount(ALL_PROCESSOR_GROUPS));
+  }
+  int count = 0;
+  for (; ours != 0; ours &= ours - 1) ++count;
+  return count;
+}
+
 void DiscardPages(void* data, std::size_t bytes) {
   SYSTEM_INFO info;
   GetSystemInfo(&info);

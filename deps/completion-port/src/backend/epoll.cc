@@ -1,0 +1,250 @@
+// The epoll backend: the turn. How everything works is said in epoll_backend.h.
+#include "backend/epoll.h"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "backend/epoll_backend.h"
+
+namespace completion_port {
+
+namespace {
+
+// How often one Wait reports results that were produced by the events of the round before. A
+// connection whose calls all succeed must not keep the others from being looked at.
+constexpr int kReportRounds = 4;
+
+constexpr std::uint32_t kReads = EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLET;
+constexpr std::uint32_t kEnds = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
+
+}  // namespace
+
+std::unique_ptr<Backend> CreateEpollBackend() { return std::make_unique<EpollBackend>(); }
+
+Error ProbeEpoll() {
+  const int fd = epoll_create1(EPOLL_CLOEXEC);
+  if (fd < 0) return FromOsError(errno, Operating::kControl);
+  close(fd);
+  return Error::kOk;
+}
+
+EpollBackend::~EpollBackend() {
+  if (wake_fd_ >= 0) close(wake_fd_);
+  if (epoll_fd_ >= 0) close(epoll_fd_);
+}
+
+Error EpollBackend::Open(const BackendContext& context) {
+  events_ = context.events;
+  chunks_ = context.chunks;
+  counters_ = context.counters;
+  ready_.reserve(context.queue_entries);
+  reporting_.reserve(context.queue_entries);
+  epoll_fd_ = epoll_create1(EPOLL_CLOEXEC);
+  if (epoll_fd_ < 0) return FromOsError(errno, Operating::kControl);
+  wake_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (wake_fd_ < 0) return FromOsError(errno, Operating::kControl);
+  // Every write of the eventfd is a change. The number in it is never read; it would take centuries
+  // to fill.
+  const int error = Control(EPOLL_CTL_ADD, wake_fd_, EPOLLIN | EPOLLET, nullptr, EpollTag::kWake);
+  if (error != 0) return FromOsError(error, Operating::kControl);
+  spare_.TakeBack();
+  return Error::kOk;
+}
+
+Error EpollBackend::WatchDescriptor(std::intptr_t descriptor) {
+  watched_fd_ = static_cast<int>(descriptor);
+  const int error =
+      Control(EPOLL_CTL_ADD, watched_fd_, EPOLLIN | EPOLLONESHOT, nullptr, EpollTag::kDescriptor);
+  if (error == 0) watch_ = DescriptorWatch::kArmed;
+  return FromOsError(error, Operating::kControl);
+}
+
+void EpollBackend::WatchAgain() {
+  if (watch_ != DescriptorWatch::kFired) return;
+  Control(EPOLL_CTL_MOD, watched_fd_, EPOLLIN | EPOLLONESHOT, nullptr, EpollTag::kDescriptor);
+  watch_ = DescriptorWatch::kArmed;
+}
+
+void EpollBackend::Wake() {
+  const std::uint64_t one = 1;
+  // Fails only when the number is full, and then the event is on its way.
+  if (write(wake_fd_, &one, sizeof one) < 0) return;
+}
+
+// --- The set
+
+// 0 or errno.
+int EpollBackend::Control(int operation, int fd, std::uint32_t events, const void* about,
+                          EpollTag tag) {
+  epoll_event event{};
+  event.events = events;
+  event.data.u64 = reinterpret_cast<std::uintptr_t>(about) | static_cast<std::uint64_t>(tag);
+  CountCall();
+  return epoll_ctl(epoll_fd_, operation, fd, &event) == 0 ? 0 : errno;
+}
+
+int EpollBackend::WatchReads(Connection& connection) {
+  if (connection.epoll.watch != EpollWatch::kNone) return 0;
+  const int error =
+      Control(EPOLL_CTL_ADD, connection.socket, kReads, &connection, EpollTag::kConnection);
+  if (error == 0) connection.epoll.watch = EpollWatch::kReads;
+  return error;
+}
+
+int EpollBackend::WatchWrites(Connection& connection) {
+  EpollNotes& notes = connection.epoll;
+  if (notes.watch == EpollWatch::kReadsAndWrites) return 0;
+  const int operation = notes.watch == EpollWatch::kNone ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
+  const int error =
+      Control(operation, connection.socket, kReads | EPOLLOUT, &connection, EpollTag::kConnection);
+  if (error == 0) notes.watch = EpollWatch::kReadsAndWrites;
+  return error;
+}
+
+void EpollBackend::Detach(Connection& connection) {
+  if (connection.epoll.watch == EpollWatch::kNone) return;
+  Control(EPOLL_CTL_DEL, connection.socket, 0, nullptr, EpollTag::kConnection);
+  connection.epoll.watch = EpollWatch::kNone;
+}
+
+// --- Waiting
+
+void EpollBackend::Wait(int timeout_ms) {
+  const bool reported = ReportReady();
+  if (reported && !poll_skipped_) {
+    // The caller has something to pass on. Asking the kernel can wait until it comes back, which
+    // saves a call for every message of a quiet port; but not twice, for those who wait there.
+    poll_skipped_ = true;
+    return;
+  }
+  poll_skipped_ = false;
+  Poll(reported ? 0 : UntilNextDeadline(timeout_ms));
+  TrySendsAgain();
+  EndPauses();
+  LookAtShared();
+  AcceptReady();
+  ReportReady();
+}
+
+// Receives are for the turn: what they would find has not been asked for yet.
+void EpollBackend::Report() {
+  ReportStopped();
+  reporting_.swap(ready_);
+  for (Operation* operation : reporting_) {
+    const bool receives = operation == &operation->connection->receive;
+    if (receives && operation->state != OperationState::kCancelling) {
+      ready_.push_back(operation);
+    } else {
+      Report(*operation);
+    }
+  }
+  reporting_.clear();
+}
+
+int EpollBackend::UntilNextDeadline(int timeout_ms) const {
+  if (timeout_ms == 0 || (paused_sends_.empty() && waiting_.empty() && shared_.empty())) {
+    return timeout_ms;
+  }
+  const std::uint64_t now_ms = os::NowMs();
+  if (!paused_sends_.empty()) timeout_ms = ShorterWait(timeout_ms, now_ms, next_sends_ms_);
+  if (!shared_.empty()) timeout_ms = ShorterWait(timeout_ms, now_ms, next_look_ms_);
+  for (const EpollAccept* accept : waiting_) {
+    if (accept->state != EpollAcceptState::kPaused) continue;
+    timeout_ms = ShorterWait(timeout_ms, now_ms, accept->paused_until_ms);
+  }
+  return timeout_ms;
+}
+
+void EpollBackend::Poll(int timeout_ms) {
+  const int count = epoll_wait(epoll_fd_, batch_, kBatch, timeout_ms);
+  CountCall();
+  if (count <= 0) return;
+  counters_->Add(Counter::kBatches);
+  counters_->Add(Counter::kPackets, static_cast<std::uint64_t>(count));
+  for (int i = 0; i < count; ++i) Note(batch_[i]);
+}
+
+// Calls no event of the core: see epoll_backend.h.
+void EpollBackend::Note(const epoll_event& event) {
+  const std::uint64_t data = event.data.u64;
+  void* const about = reinterpret_cast<void*>(static_cast<std::uintptr_t>(data & ~kEpollTagMask));
+  switch (static_cast<EpollTag>(data & kEpollTagMask)) {
+    case EpollTag::kConnection:
+      return Note(*static_cast<Connection*>(about), event.events);
+    case EpollTag::kListener:
+      ready_accepts_.push_back(
+          static_cast<EpollAccept*>(static_cast<Listener*>(about)->accepts.get()));
+      return;
+    case EpollTag::kWake:
+      return counters_->Add(Counter::kPortWakeups);
+    case EpollTag::kDescriptor:
+      watch_ = DescriptorWatch::kFired;
+      return;  // returning is all that was asked for
+  }
+}
+
+void EpollBackend::Note(Connection& connection, std::uint32_t events) {
+  EpollNotes& notes = connection.epoll;
+  if ((events & (kEnds | EPOLLPRI)) != 0) notes.short_receive = ShortReceive::kProvesNothing;
+  if ((events & (kEnds | EPOLLPRI | EPOLLIN)) != 0) {
+    notes.readable = Readable::kYes;
+    if (notes.receive_waits == EpollWait::kEvent) {
+      notes.receive_waits = EpollWait::kNothing;
+      ready_.push_back(&connection.receive);
+    }
+  }
+  if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) == 0) return;
+  if (notes.send_waits == EpollWait::kEvent) return Continue(connection);
+  // It came for this alone, and nobody waits.
+  if (events == EPOLLOUT && notes.watch == EpollWatch::kReadsAndWrites) {
+    Control(EPOLL_CTL_MOD, connection.socket, kReads, &connection, EpollTag::kConnection);
+    notes.watch = EpollWatch::kReads;
+  }
+}
+
+// False if there was nothing to report.
+bool EpollBackend::ReportReady() {
+  bool any = ReportStopped();
+  for (int round = 0; round < kReportRounds && !ready_.empty(); ++round) {
+    any = true;
+    reporting_.swap(ready_);  // what the events add is for the next round
+    for (Operation* operation : reporting_) Report(*operation);
+    reporting_.clear();
+  }
+  return any;
+}
+
+void EpollBackend::Report(Operation& operation) {
+  switch (operation.kind) {
+    case OperationKind::kReceive:
+    case OperationKind::kReadable:
+      return ReportReceive(*operation.connection);
+    case OperationKind::kSend:
+    case OperationKind::kConnect:
+      return ReportSend(*operation.connection);
+    case OperationKind::kShutdown:  // of pipes only
+    case OperationKind::kAccept:    // has no Operation here
+      return;
+  }
+}
+
+// --- Cancelling
+
+void EpollBackend::Cancel(Connection& connection) {
+  EpollNotes& notes = connection.epoll;
+  if (connection.receive.state == OperationState::kSubmitted) {
+    connection.receive.state = OperationState::kCancelling;
+    if (notes.receive_waits == EpollWait::kEvent) ready_.push_back(&connection.receive);
+    notes.receive_waits = EpollWait::kNothing;
+  }
+  if (connection.send.state != OperationState::kSubmitted) return;
+  connection.send.state = OperationState::kCancelling;
+  if (notes.send_waits == EpollWait::kNothing) return;  // it has a result, to be reported
+  if (notes.send_waits == EpollWait::kPause) std::erase(paused_sends_, &connection);
+  FinishSend(connection, ToResult(Error::kCanceled));
+}
+
+}  // namespace completion_port

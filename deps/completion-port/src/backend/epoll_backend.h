@@ -1,0 +1,174 @@
+// The parts of the epoll backend, and how they fit together.
+//
+//   epoll.cc          the turn: report, wait, note what happened; waking
+//   epoll_receive.cc  receive
+//   epoll_send.cc     send and connect
+//   epoll_accept.cc   listeners
+//
+// How epoll works. It does nothing for us: it says of which descriptors a call would now get
+// somewhere, and the call is ours to make, without waiting. So an operation is tried when it is
+// submitted (a send) or when there may be something (a receive), and where that gets nowhere it
+// waits for an event. Nothing is ever with the kernel, and cancelling is only a note.
+//
+// What finishes, or should be tried, goes on a list, ready_, from which Wait() reports.
+//
+// Events come once for each change (EPOLLET). A connection is known to epoll from the first time
+// that something of it has to wait, with all its events at once; the kernel then also says what had
+// happened before. One that is served without waiting never is. Whether a send can go on is asked
+// for only once one had to wait: a local socket would tell of every message that its peer reads.
+//
+// Hints save calls. A receive that found less than it had room for has emptied the socket, and the
+// next one waits for an event without a try; for the exceptions see ShortReceive. So a lone message
+// costs one epoll_wait and one recv.
+//
+// No event of the kernel can reach the wrong connection: a batch is noted as a whole before the
+// core is called, and only the core closes sockets; and a closed socket is taken out of the set
+// first, because the kernel would keep it there as long as a duplicate of it is open somewhere.
+//
+// Our own sockets are blocking, as those of io_uring, but for connecting. Adopted ones have the
+// mode they had, which is shared with every duplicate. Therefore each call says itself that it does
+// not wait. Only accept has no such flag: a listener is made non-blocking, also an adopted one.
+#ifndef COMPLETION_PORT_BACKEND_EPOLL_BACKEND_H_
+#define COMPLETION_PORT_BACKEND_EPOLL_BACKEND_H_
+
+#include <sys/epoll.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "backend/accept_linux.h"
+#include "backend/backend.h"
+
+namespace completion_port {
+
+// What an event is about: the low two bits of its data are a tag, the rest is a pointer.
+enum class EpollTag : std::uint64_t { kConnection, kListener, kWake, kDescriptor };
+inline constexpr std::uint64_t kEpollTagMask = 3;
+static_assert(alignof(Connection) > kEpollTagMask && alignof(Listener) > kEpollTagMask);
+
+enum class EpollAcceptState : std::uint8_t {
+  kWatching,
+  kPaused,   // after an error that lasts
+  kHeld,     // the core wants no more for now
+  kStopped,  // Cancel was called
+};
+
+struct EpollAccept final : AcceptPool {
+  explicit EpollAccept(Listener& owner) : listener(&owner) {}
+  Listener* listener;
+  EpollAcceptState state = EpollAcceptState::kWatching;
+  bool error_reported = false;  // one report for an error that lasts, not one for every try
+  std::uint32_t burst = 1;      // how many to accept in a turn
+  std::uint64_t paused_until_ms = 0;
+};
+
+class EpollBackend final : public Backend {
+ public:
+  EpollBackend() = default;
+  ~EpollBackend() override;
+  EpollBackend(const EpollBackend&) = delete;
+  EpollBackend& operator=(const EpollBackend&) = delete;
+
+  Error Open(const BackendContext& context) override;
+  Error WatchDescriptor(std::intptr_t descriptor) override;
+  void WatchAgain() override;
+  bool WatchIsQuiet() const override { return watch_ == DescriptorWatch::kArmed; }
+  Error Attach(Connection&) override { return Error::kOk; }
+  Error Attach(Listener& listener) override;
+  void Detach(Connection& connection) override;
+  void SubmitConnect(Connection& connection) override;
+  void SubmitReceive(Connection& connection, ChunkClass chunk_class) override;
+  void SubmitReadable(Connection& connection) override;
+  bool Withdraw(Connection& connection) override;
+  void SubmitSend(Connection& connection) override;
+  void SubmitShutdown(Connection&) override {}  // no pipes here
+  void SubmitAccept(Listener& listener) override;
+  void ResumeAccepts() override;
+  void Share(Listener& listener) override;
+  void Cancel(Connection& connection) override;
+  void Cancel(Listener& listener) override;
+  void Wait(int timeout_ms) override;
+  void Report() override;
+  std::uint32_t UsableChunks(ChunkClass chunk_class) const override {
+    return chunks_->Free(chunk_class);
+  }
+  void Wake() override;
+
+ private:
+  // Events taken out with one call.
+  static constexpr int kBatch = 128;
+
+  // --- epoll.cc
+  int Control(int operation, int fd, std::uint32_t events, const void* about, EpollTag tag);
+  void Poll(int timeout_ms);
+  void Note(const epoll_event& event);
+  void Note(Connection& connection, std::uint32_t events);
+  int WatchReads(Connection& connection);
+  int WatchWrites(Connection& connection);
+  bool ReportReady();
+  void Report(Operation& operation);
+  int UntilNextDeadline(int timeout_ms) const;
+  void CountCall() { counters_->Add(Counter::kOsCalls); }
+
+  // --- epoll_receive.cc
+  void StartReceive(Connection& connection, OperationKind kind);
+  void AwaitReadable(Connection& connection);
+  void ReportReceive(Connection& connection);
+  void ReportReadable(Connection& connection);
+  void TryReceive(Connection& connection);
+
+  // --- epoll_send.cc
+  void StartSend(Connection& connection, OperationKind kind);
+  void FinishSend(Connection& connection, std::int32_t result);
+  void AwaitWritable(Connection& connection);
+  void Pause(Connection& connection);
+  void TrySend(Connection& connection);
+  void TrySendsAgain();
+  void CheckConnect(Connection& connection);
+  void Continue(Connection& connection);
+  void ReportSend(Connection& connection);
+
+  // --- epoll_accept.cc
+  void GoOn(EpollAccept& accept);
+  void StepAside(EpollAccept& accept, EpollAcceptState state);
+  void Pause(EpollAccept& accept);
+  template <typename Condition>
+  void GoOnWhere(Condition condition);
+  void EndPauses();
+  void AcceptReady();
+  void AcceptSome(EpollAccept& accept);
+  bool AcceptOne(EpollAccept& accept);
+  bool TurnAwayOne(EpollAccept& accept);
+  void Deliver(EpollAccept& accept, int socket);
+  void ReportOnce(EpollAccept& accept, int os_error);
+  void WatchShared(EpollAccept& accept);
+  void LookAtShared();
+  bool ReportStopped();
+
+  BackendEvents* events_ = nullptr;
+  ChunkPool* chunks_ = nullptr;
+  Counters* counters_ = nullptr;
+  int epoll_fd_ = -1;
+  int wake_fd_ = -1;
+  int watched_fd_ = -1;
+  enum class DescriptorWatch : std::uint8_t { kNone, kArmed, kFired };
+  DescriptorWatch watch_ = DescriptorWatch::kNone;
+  bool poll_skipped_ = false;
+
+  std::vector<Operation*> ready_;
+  std::vector<Operation*> reporting_;        // ready_ of the round that is being reported
+  std::vector<Connection*> paused_sends_;    // EpollWait::kPause
+  std::uint64_t next_sends_ms_ = 0;          // when to try those again
+  std::vector<EpollAccept*> ready_accepts_;  // noted in this turn
+  std::vector<EpollAccept*> waiting_;        // paused or held
+  std::vector<EpollAccept*> shared_;         // of shared listeners
+  std::uint64_t next_look_ms_ = 0;           // at those
+  std::vector<Listener*> stopped_;           // event still owed
+  SpareDescriptor spare_;
+  epoll_event batch_[kBatch] = {};
+};
+
+}  // namespace completion_port
+
+#endif  // COMPLETION_PORT_BACKEND_EPOLL_BACKEND_H_

@@ -1,0 +1,136 @@
+// epoll: receiving. See epoll_backend.h.
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <cerrno>
+
+#include "backend/epoll_backend.h"
+
+namespace completion_port {
+
+namespace {
+
+struct Received {
+  ssize_t bytes;  // or -errno
+  bool more;      // it stopped where something else than the end of the data was
+};
+
+Received ReceiveOnce(const Connection& connection, std::uint8_t* data, std::size_t room) {
+  // A local socket also stops behind descriptors that came along, which nobody here takes: only
+  // recvmsg says so.
+  const bool is_plain = connection.kind == SocketKind::kTcp;
+  iovec into = {data, room};
+  msghdr header{};
+  header.msg_iov = &into;
+  header.msg_iovlen = 1;
+  for (;;) {
+    const ssize_t got = is_plain
+                            ? recv(connection.socket, data, room, MSG_DONTWAIT)
+                            : recvmsg(connection.socket, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    if (got >= 0) return Received{got, !is_plain && (header.msg_flags & MSG_CTRUNC) != 0};
+    if (errno != EINTR) return Received{-errno, false};
+  }
+}
+
+// Bytes, the end or an error.
+bool IsReadable(int socket) {
+  pollfd look = {socket, POLLIN | POLLRDHUP, 0};
+  return poll(&look, 1, 0) == 1;
+}
+
+}  // namespace
+
+void EpollBackend::SubmitReceive(Connection& connection, ChunkClass chunk_class) {
+  connection.epoll.chunk_class = chunk_class;
+  StartReceive(connection, OperationKind::kReceive);
+}
+
+void EpollBackend::SubmitReadable(Connection& connection) {
+  StartReceive(connection, OperationKind::kReadable);
+}
+
+void EpollBackend::StartReceive(Connection& connection, OperationKind kind) {
+  connection.receive.connection = &connection;
+  connection.receive.kind = kind;
+  connection.receive.state = OperationState::kSubmitted;
+  if (connection.epoll.readable == Readable::kNo) return AwaitReadable(connection);
+  ready_.push_back(&connection.receive);
+}
+
+bool EpollBackend::Withdraw(Connection& connection) {
+  Operation& operation = connection.receive;
+  if (operation.state == OperationState::kSubmitted) {
+    operation.state = OperationState::kIdle;
+    // Where it does not wait, it stands in ready_.
+    if (connection.epoll.receive_waits != EpollWait::kEvent) std::erase(ready_, &operation);
+    connection.epoll.receive_waits = EpollWait::kNothing;
+  }
+  return operation.state == OperationState::kIdle;
+}
+
+void EpollBackend::AwaitReadable(Connection& connection) {
+  EpollNotes& notes = connection.epoll;
+  notes.readable = Readable::kNo;
+  const int error = WatchReads(connection);
+  if (error == 0) {
+    notes.receive_waits = EpollWait::kEvent;
+  } else {
+    notes.receive_error = ToResult(FromOsError(error, Operating::kReceive));
+    ready_.push_back(&connection.receive);
+  }
+}
+
+void EpollBackend::ReportReceive(Connection& connection) {
+  Operation& operation = connection.receive;
+  const bool cancelled = operation.state == OperationState::kCancelling;
+  const std::int32_t error =
+      cancelled ? ToResult(Error::kCanceled) : connection.epoll.receive_error;
+  if (operation.kind == OperationKind::kReadable && !cancelled) return ReportReadable(connection);
+  if (error == 0) return TryReceive(connection);
+  operation.state = OperationState::kIdle;
+  events_->OnReceive(connection, error, kNoChunk);
+}
+
+// What the submitter then reads, it reads without us.
+void EpollBackend::ReportReadable(Connection& connection) {
+  EpollNotes& notes = connection.epoll;
+  if (notes.receive_error == 0 && notes.readable == Readable::kMaybe) {
+    CountCall();
+    if (!IsReadable(connection.socket)) return AwaitReadable(connection);
+  }
+  notes.readable = Readable::kMaybe;
+  connection.receive.state = OperationState::kIdle;
+  events_->OnReadable(connection, static_cast<Error>(-notes.receive_error));
+}
+
+// Into a large chunk as long as there is one, whatever the message: so a piece of any size up to
+// that comes whole, as it does under libuv. Chunks come back within the turn, and those that a turn
+// uses are the same warm ones each time.
+void EpollBackend::TryReceive(Connection& connection) {
+  EpollNotes& notes = connection.epoll;
+  std::uint32_t chunk = chunks_->Acquire(ChunkClass::kLarge);
+  if (chunk == kNoChunk) chunk = chunks_->AcquireAny(notes.chunk_class);
+  if (chunk == kNoChunk) {
+    connection.receive.state = OperationState::kIdle;
+    return events_->OnReceive(connection, ToResult(Error::kNoBufferSpace), kNoChunk);
+  }
+  const std::uint32_t room = chunks_->Bytes(chunk);
+  const Received received = ReceiveOnce(connection, chunks_->Data(chunk), room);
+  CountCall();
+  if (received.bytes <= 0) chunks_->Release(chunk);
+  if (received.bytes == -EAGAIN) return AwaitReadable(connection);
+  if (received.more) notes.short_receive = ShortReceive::kProvesNothing;
+  const bool filled = received.bytes == static_cast<ssize_t>(room);
+  const bool emptied = !filled && notes.short_receive == ShortReceive::kNothingLeft;
+  notes.readable = emptied ? Readable::kNo : Readable::kMaybe;
+  connection.likely_readable = filled;
+  connection.receive.state = OperationState::kIdle;
+  if (received.bytes > 0) {
+    return events_->OnReceive(connection, static_cast<std::int32_t>(received.bytes), chunk);
+  }
+  const Error error = FromOsError(static_cast<int>(-received.bytes), Operating::kReceive);
+  events_->OnReceive(connection, ToResult(error), kNoChunk);
+}
+
+}  // namespace completion_port

@@ -1,0 +1,129 @@
+// epoll: connecting and sending. See epoll_backend.h.
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <cerrno>
+
+#include "backend/epoll_backend.h"
+#include "backend/gather_linux.h"
+#include "os/sockaddr.h"
+
+namespace completion_port {
+
+namespace {
+
+constexpr std::size_t kGatherBuffers = 64;  // of one send
+
+// Before a send for which the system had no memory is tried again. Nothing tells when it has.
+constexpr int kSendPauseMs = 10;
+
+// Bytes or -errno.
+ssize_t SendOnce(int socket, const iovec* buffers, std::size_t count) {
+  msghdr header{};
+  header.msg_iov = const_cast<iovec*>(buffers);
+  header.msg_iovlen = count;
+  for (;;) {
+    const ssize_t sent =
+        count == 1 ? send(socket, buffers->iov_base, buffers->iov_len, MSG_DONTWAIT | MSG_NOSIGNAL)
+                   : sendmsg(socket, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent >= 0) return sent;
+    if (errno != EINTR) return -errno;
+  }
+}
+
+}  // namespace
+
+void EpollBackend::StartSend(Connection& connection, OperationKind kind) {
+  connection.send.connection = &connection;
+  connection.send.kind = kind;
+  connection.send.state = OperationState::kSubmitted;
+}
+
+void EpollBackend::FinishSend(Connection& connection, std::int32_t result) {
+  connection.epoll.send_result = result;
+  connection.epoll.send_waits = EpollWait::kNothing;
+  ready_.push_back(&connection.send);
+}
+
+void EpollBackend::AwaitWritable(Connection& connection) {
+  const int error = WatchWrites(connection);
+  if (error != 0) return FinishSend(connection, ToResult(FromOsError(error, Operating::kSend)));
+  connection.epoll.send_waits = EpollWait::kEvent;
+}
+
+void EpollBackend::Continue(Connection& connection) {
+  if (connection.send.kind == OperationKind::kConnect) return CheckConnect(connection);
+  TrySend(connection);
+}
+
+void EpollBackend::ReportSend(Connection& connection) {
+  const std::int32_t result = connection.epoll.send_result;
+  connection.send.state = OperationState::kIdle;
+  if (connection.send.kind == OperationKind::kSend) return events_->OnSend(connection, result);
+  events_->OnConnect(connection, static_cast<Error>(-result));
+}
+
+// --- Connecting
+
+// Node has its sockets non-blocking, too, so whoever gets a duplicate of this one expects it.
+void EpollBackend::SubmitConnect(Connection& connection) {
+  StartSend(connection, OperationKind::kConnect);
+  sockaddr_storage address;
+  const socklen_t length = os::ToRemoteSockaddr(*connection.remote, &address);
+  CountCall();
+  int error = fcntl(connection.socket, F_SETFL, O_NONBLOCK) == 0 ? 0 : errno;
+  if (error == 0) {
+    CountCall();
+    const auto* name = reinterpret_cast<const sockaddr*>(&address);
+    error = connect(connection.socket, name, length) == 0 ? 0 : errno;
+  }
+  if (error == EINPROGRESS || error == EINTR) return AwaitWritable(connection);
+  // EAGAIN: the backlog of a local listener is full. libuv does not wait, either.
+  FinishSend(connection, ToResult(FromOsError(error, Operating::kConnect)));
+}
+
+void EpollBackend::CheckConnect(Connection& connection) {
+  int error = 0;
+  socklen_t length = sizeof error;
+  CountCall();
+  if (getsockopt(connection.socket, SOL_SOCKET, SO_ERROR, &error, &length) != 0) error = errno;
+  if (error == EINPROGRESS) return;
+  // It has been watched since before it was connected, so an event would have said.
+  if (connection.epoll.readable == Readable::kMaybe) connection.epoll.readable = Readable::kNo;
+  FinishSend(connection, ToResult(FromOsError(error, Operating::kConnect)));
+}
+
+// --- Sending
+
+void EpollBackend::SubmitSend(Connection& connection) {
+  StartSend(connection, OperationKind::kSend);
+  TrySend(connection);
+}
+
+void EpollBackend::TrySend(Connection& connection) {
+  iovec buffers[kGatherBuffers];
+  const std::size_t count = Gather(connection.sends, buffers, kGatherBuffers);
+  const ssize_t sent = SendOnce(connection.socket, buffers, count);
+  CountCall();
+  if (sent == -EAGAIN) return AwaitWritable(connection);
+  if (sent == -ENOBUFS || sent == -ENOMEM) return Pause(connection);
+  FinishSend(connection, sent >= 0
+                             ? static_cast<std::int32_t>(sent)
+                             : ToResult(FromOsError(static_cast<int>(-sent), Operating::kSend)));
+}
+
+void EpollBackend::Pause(Connection& connection) {
+  if (paused_sends_.empty()) next_sends_ms_ = os::NowMs() + kSendPauseMs;
+  connection.epoll.send_waits = EpollWait::kPause;
+  paused_sends_.push_back(&connection);
+}
+
+void EpollBackend::TrySendsAgain() {
+  if (paused_sends_.empty() || os::NowMs() < next_sends_ms_) return;
+  std::vector<Connection*> paused;
+  paused.swap(paused_sends_);
+  for (Connection* connection : paused) TrySend(*connection);
+}
+
+}  // namespace completion_port

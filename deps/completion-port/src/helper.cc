@@ -1,0 +1,96 @@
+// See helper.h.
+#include "helper.h"
+
+#include <algorithm>
+
+#include "os/socket.h"
+#include "port_core.h"
+
+namespace completion_port {
+
+namespace {
+
+// How long the thread waits in one turn. The submitter may have written meanwhile without waking
+// it, as it gathers what belongs together.
+constexpr int kTurnMs = 1;
+// A busy submitter that needs no help is looked at less often, down to once in so many periods.
+constexpr std::uint32_t kMostPeriods = 4;
+
+}  // namespace
+
+void Helper::SubmitterLeaves() {
+  const std::uint32_t turn = turn_.load(std::memory_order_relaxed) + 1;
+  turn_.store(turn);
+  SetAlarm(turn);
+}
+
+void Helper::SubmitterStays() { SetAlarm(turn_.load(std::memory_order_relaxed)); }
+
+// In that turn, unless it is set already.
+void Helper::SetAlarm(std::uint32_t turn) {
+  if (state_ == State::kForbidden) return;
+  // Sequentially consistent, as is the thread's part in Look: it takes the alarm, then reads the
+  // turn. One of the two sees what the other has written, or the alarm would never be set again.
+  if (alarm_turn_.load() != 0) return;
+  if (core_->Load() == 0) return;
+  if (state_ == State::kAllowed && !Start()) return;
+  alarm_turn_.store(turn);
+  alarm_.Set(period_us_.load());
+}
+
+bool Helper::Start() {
+  state_ = State::kForbidden;
+  if (alarm_.Open() != Error::kOk) return false;
+  const auto run = [](void* helper) { static_cast<Helper*>(helper)->Run(); };
+  if (thread_.Start(run, this) != Error::kOk) return false;
+  state_ = State::kRunning;
+  return true;
+}
+
+void Helper::Run() {
+  os::NameThisThread("cport-helper");
+  if (pinned_to_ >= 0) os::PinThisThread(pinned_to_);
+  while (!stopping_.load()) {
+    alarm_.Wait();
+    Look();
+  }
+}
+
+void Helper::Look() {
+  core_->CountLook();
+  const std::uint32_t alarm_turn = alarm_turn_.exchange(0);
+  std::uint32_t turn = turn_.load();
+  const bool is_needed = turn == alarm_turn || saturated_.load();
+  // Who comes around again and again is likely to go on so.
+  const bool comes_around = IsAway(turn) && !is_needed;
+  const std::uint32_t longer_us = std::min(period_us_.load() * 2, away_us_ * kMostPeriods);
+  period_us_.store(comes_around ? longer_us : away_us_);
+  if (!IsAway(turn)) return;
+  if (is_needed && drive_->TryTake(Driver::kThread)) {
+    DriveUntilWanted();
+    turn = turn_.load();
+  }
+  // Away again, or still: the submitter may have seen the alarm set and not set it itself.
+  std::uint32_t unset = 0;
+  if (IsAway(turn) && alarm_turn_.compare_exchange_strong(unset, turn))
+    alarm_.Set(period_us_.load());
+}
+
+void Helper::DriveUntilWanted() {
+  const std::uint64_t since_ns = os::NowNs();
+  while (!drive_->IsWanted() && !stopping_.load()) core_->TakeTurn(kTurnMs);
+  core_->CountHelper(os::NowNs() - since_ns);
+  drive_->Release(Driver::kThread);
+}
+
+void Helper::Stop() {
+  if (state_ == State::kRunning) {
+    stopping_.store(true);
+    core_->Wake();
+    alarm_.Set(1);
+    thread_.Join();
+  }
+  state_ = State::kForbidden;
+}
+
+}  // namespace completion_port

@@ -1,0 +1,32 @@
+// A clock that one thread sets and another waits for. Setting it does not wake anybody before its
+// time, which is the point: whoever turns out not to need the other thread has not disturbed it.
+// Implemented by posix/alarm.cc and windows/alarm.cc.
+#ifndef COMPLETION_PORT_OS_ALARM_H_
+#define COMPLETION_PORT_OS_ALARM_H_
+
+#include <cstdint>
+
+#include "completion_port/error.h"
+
+namespace completion_port::os {
+
+class Alarm {
+ public:
+  Alarm() = default;
+  ~Alarm();
+  Alarm(const Alarm&) = delete;
+  Alarm& operator=(const Alarm&) = delete;
+
+  Error Open();
+  // Rings once, `microseconds` (> 0) from now. One system call. Any thread.
+  void Set(std::uint32_t microseconds);
+  // Until it rings.
+  void Wait();
+
+ private:
+  std::intptr_t native_ = -1;
+};
+
+}  // namespace completion_port::os
+
+#endif  // COMPLETION_PORT_OS_ALARM_H_

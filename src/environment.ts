@@ -1,0 +1,70 @@
+/**
+ * What the copies of our modules in one environment (a process, a worker) share. There is more than
+ * one where a test runner resets its registry of modules, or a package brings its own of us: all use
+ * the engine that the first has opened.
+ *
+ * The slot is on Node's `net`, of which each environment has one, whoever loads it; test runners
+ * give each test a copy of `process` and of the globals. A version of ours shares with its equals
+ * only, so that what they share can change with every version. Under the symbol is an object without
+ * prototype, from versions to slots; that alone may never change.
+ */
+import type { Backend, EngineOptions } from './engine';
+import type { Carriers } from './net/handle/carriers';
+import type { PortTransport } from './port/transport';
+
+export interface RunningEngine {
+  readonly backend: Backend;
+  readonly transport: PortTransport;
+  readonly options: EngineOptions;
+}
+
+interface Slot {
+  running: RunningEngine | null;
+  /** Whether it was said that `node:net` serves. */
+  isFallbackKnown: boolean;
+  /** Objects `process` that list what the engine has open. */
+  readonly listing: WeakSet<object>;
+  /** Whether the event loop's waiting in our ports counts as idle. */
+  isWaitingCounted: boolean;
+  carriers: Carriers | null;
+}
+
+const key = Symbol.for('iocp-net');
+
+let found: Slot | undefined;
+
+function findSlot(): Slot {
+  const holder = process.getBuiltinModule('node:net') as unknown as Record<
+    symbol,
+    Record<string, Slot> | undefined
+  >;
+  if (holder[key] === undefined) {
+    Object.defineProperty(holder, key, { value: Object.create(null) as object });
+  }
+  const slots = holder[key] as unknown as Record<string, Slot>;
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- a literal in what is built
+  const { version } = require('../package.json') as { version: string };
+  return (slots[version] ??= {
+    running: null,
+    isFallbackKnown: false,
+    listing: new WeakSet(),
+    isWaitingCounted: false,
+    carriers: null,
+  });
+}
+
+export function environment(): Slot {
+  return (found ??= findSlot());
+}
+
+/**
+ * A module that outlives this copy of ours, by its path in `dist`. A test runner's copy lives in a
+ * context of its own, whose globals are taken away after the test; there the module comes from
+ * Node's loader, past the runner's. Elsewhere `here` loads it.
+ */
+export function loadForAll<Module>(path: string, here: () => Module): Module {
+  const builtin = process.getBuiltinModule('node:net');
+  if (Object.getPrototypeOf(builtin) === Object.prototype) return here();
+  const { createRequire } = process.getBuiltinModule('node:module');
+  return createRequire(__filename)(`./${path}.js`) as Module;
+}

@@ -1,0 +1,7 @@
+/**
+ * The same members on no prototype, so that nothing shows through that someone has put on
+ * Object.prototype: for objects of which members are read, here or by Node, that may be absent.
+ */
+export function bare<Members extends object>(members: Members): Members {
+  return Object.setPrototypeOf(members, null) as Members;
+}

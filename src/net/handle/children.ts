@@ -1,0 +1,29 @@
+/** Makes this copy of our modules known as a carrier of its sockets to other processes. */
+import { environment, loadForAll } from '../../environment';
+import { guardUnknownChannels } from './asked-by-send';
+import type { Carrier, Carriers } from './carriers';
+
+/* eslint-disable @typescript-eslint/no-require-imports -- at first need */
+
+/** Exported, so that it lives as long as this copy does. */
+export const carrierOfThisCopy = (): Carrier =>
+  (require('./send') as typeof import('./send')).carrier;
+
+function newCarriers(): Carriers {
+  const carriers = { all: [], hasUnknownChannels: false };
+  const here = (): typeof import('./carriers') => require('./carriers') as never;
+  loadForAll('net/handle/carriers', here).watchForChildren(carriers);
+  return carriers;
+}
+
+function join(): void {
+  const shared = environment();
+  const carriers = (shared.carriers ??= newCarriers());
+  const living = carriers.all.filter((each) => each.deref() !== undefined);
+  carriers.all.splice(0, Infinity, ...living, new WeakRef(carrierOfThisCopy));
+  // A test runner's copy has a `process` of its own.
+  carriers.wrapChannel?.(process);
+  if (carriers.hasUnknownChannels) guardUnknownChannels();
+}
+
+join();

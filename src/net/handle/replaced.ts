@@ -1,0 +1,80 @@
+/**
+ * Methods of a handle in whose place others have put their own: tracers, proxies, and mocks that
+ * complete a connect by themselves. They are asked where Node would ask the handle.
+ */
+import { kLink, nodeAccessors } from '../node/internals';
+import type { NetSocket } from '../node/internals';
+import { Phase } from '../socket/link';
+import type { SocketLink } from '../socket/link';
+import type { TcpHandle } from './handle-interface';
+import { SilentHandle, silentSocket } from './silent-handle';
+
+/** What a socket of Node's calls on its handle, by what for. */
+export const handleMethods = {
+  connecting: ['connect', 'connect6', 'bind', 'bind6'],
+  reading: ['readStart', 'readStop'],
+  writing: [
+    ...['writeBuffer', 'writev', 'writeUtf8String'],
+    ...['writeLatin1String', 'writeAsciiString', 'writeUcs2String'],
+  ],
+  ending: ['shutdown'],
+  addresses: ['getsockname', 'getpeername'],
+} as const satisfies Record<string, readonly string[]>;
+
+const connectedMethods: readonly string[] = [
+  ...handleMethods.reading,
+  ...handleMethods.writing,
+  ...handleMethods.ending,
+  ...handleMethods.addresses,
+];
+
+export const allMethods: readonly string[] = [...handleMethods.connecting, ...connectedMethods];
+
+type Members = Readonly<Record<string, unknown>>;
+
+/** Whether one of the methods is not the handle's own. */
+export function isReplaced(handle: TcpHandle, names: readonly string[]): boolean {
+  const { ownMethods } = handle;
+  const members = handle as unknown as Members;
+  for (const name of names) if (members[name] !== ownMethods[name]) return true;
+  return false;
+}
+
+/** Whether Node has to drive a socket with this handle from its connect on. */
+export const isReplacedAfterConnect = (handle: TcpHandle): boolean =>
+  isReplaced(handle, connectedMethods);
+
+let receiver: unknown;
+
+/** What Node's sockets put into their handles to get what is read. */
+function nodeReceiver(): unknown {
+  if (receiver === undefined) {
+    const handle = new SilentHandle();
+    silentSocket(handle).destroy();
+    receiver = handle.receiver;
+  }
+  return receiver;
+}
+
+/** From here on Node's own code drives the socket, through its handle. */
+export function letNodeDrive(socket: NetSocket, link: SocketLink, handle: TcpHandle): void {
+  link.release();
+  socket[kLink] = undefined;
+  handle.onread = nodeReceiver() as TcpHandle['onread'];
+  nodeAccessors._handle?.set?.call(socket, handle);
+}
+
+/**
+ * The socket's link, for what Node does by these methods of the handle. Undefined where Node drives
+ * the socket: from now on, if one of them was replaced.
+ */
+export function linkUnlessReplaced(
+  socket: NetSocket,
+  names: readonly string[],
+): SocketLink | undefined {
+  const link = socket[kLink];
+  if (link === undefined || link.handle === null) return link;
+  if (link.phase !== Phase.Open || !isReplaced(link.handle, names)) return link;
+  letNodeDrive(socket, link, link.handle);
+  return undefined;
+}
