@@ -47,11 +47,12 @@ function replaceExport(value: Measure): void {
 export function countWaiting(): void {
   const shared = environment();
   if (shared.isWaitingCounted) return;
+  // A test runner's copy may have none, or another's; so has what is not Node.
+  const { performance } = globalThis as { performance?: Partial<Performance> };
+  if (!performance?.eventLoopUtilization || !performance.nodeTiming) return;
   shared.isWaitingCounted = true;
-  const performance: Partial<Performance> = globalThis.performance;
-  const waitedMs = (): number => shared.running?.transport.waitedMs() ?? 0;
   const { eventLoopUtilization, nodeTiming } = performance;
-  if (eventLoopUtilization === undefined || nodeTiming === undefined) return; // not Node
+  const waitedMs = (): number => shared.running?.transport.waitedMs() ?? 0;
   const measure: Measure = eventLoopUtilization.bind(performance);
   const value = correctedBy(waitedMs, measure);
   const method = bare({ configurable: true, writable: true, value });
