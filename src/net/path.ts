@@ -1,7 +1,7 @@
 /** Paths of local sockets: what the running Node makes of them before the system sees them. */
 import { chmodSync, statSync } from 'node:fs';
 import type { ErrorName, Listener } from '../port/contract';
-import { nodeMajor } from './core';
+import { nodeMajor } from './node/version';
 
 const isWindows = process.platform === 'win32';
 

@@ -1,6 +1,6 @@
 /** Tells tracing tools of client sockets. */
 import diagnosticsChannel from 'node:diagnostics_channel';
-import { nodeMajor } from '../core';
+import { nodeMajor } from '../node/version';
 import type { NetSocket } from '../node/internals';
 
 const clientSocketChannel = diagnosticsChannel.channel('net.client.socket');

@@ -5,6 +5,7 @@
  */
 import { environment } from '../../environment';
 import { bare } from '../bare';
+import { nodeMajor } from './version';
 
 interface Utilization {
   idle: number;
@@ -33,7 +34,7 @@ function correctedBy(waitedMs: () => number, measure: Measure): Measure {
 
 /** Some lines of Node export it by itself, too; others need not load the module for it. */
 function replaceExport(value: Measure): void {
-  if (Number(process.versions.node.split('.', 1)[0]) < 24) return;
+  if (nodeMajor < 24) return;
   const hooks = process.getBuiltinModule('node:perf_hooks');
   if (!Object.hasOwn(hooks, 'eventLoopUtilization')) return;
   Object.defineProperty(hooks, 'eventLoopUtilization', bare({ value }));

@@ -15,7 +15,7 @@ import type {
 import { bare } from '../bare';
 import { answerIn, nextTickOf } from '../node/async-scopes';
 import { bindWhenClosed, portClosed, portCloses } from './closing-ports';
-import { nodeMajor } from '../core';
+import { nodeMajor } from '../node/version';
 import { errnoOf, operationError } from '../node/errors';
 import { retire } from './existing-listener';
 import type { ExistingListener } from './existing-listener';

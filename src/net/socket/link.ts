@@ -12,7 +12,7 @@ import type {
 } from '../../port/contract';
 import { bare } from '../bare';
 import { answerIn, requestScope } from '../node/async-scopes';
-import { nodeMajor } from '../core';
+import { nodeMajor } from '../node/version';
 import type { PathAttempt } from '../connect/connect-path';
 import type { Dial } from '../connect/dial';
 import { nameOfNumber, operationError } from '../node/errors';

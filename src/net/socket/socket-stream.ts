@@ -1,7 +1,7 @@
 /** The members of `net.Socket` that make it a stream: reading, writing, and what waits in it. */
 import { Duplex } from 'node:stream';
 import type { WriteChunk } from '../../port/contract';
-import { nodeMajor } from '../core';
+import { nodeMajor } from '../node/version';
 import { closedBeforeConnection, notABuffer, operationError, socketClosed } from '../node/errors';
 import { handleMethods, linkUnlessReplaced } from '../handle/replaced';
 import { kLink, nodeGet, nodeSocket } from '../node/internals';
