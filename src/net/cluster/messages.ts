@@ -5,7 +5,7 @@
  * They are messages of the cluster module, one for each of its own: it leaves alone what it does not
  * know, and a program that watches `'internalMessage'` counts as many (test-net-listen-twice does).
  */
-import { bare } from '../bare';
+import { bare, has } from '../bare';
 import type { ErrorName } from '../../port/contract';
 
 /** What begins with NODE_ does not come to the program's 'message' listeners. */
@@ -70,14 +70,6 @@ export function tell(channel: Channel, message: Message): void {
   const cmd = has(message, 'refused') ? refusal : command;
   const enveloped: Message & Envelope = { cmd, by: sender, ...message };
   if (connected) channel.send?.(enveloped, undefined, { swallowErrors: true });
-}
-
-/** Whether the message has a member of its own of this name. */
-export function has<Any extends object, Name extends string>(
-  message: Any,
-  name: Name,
-): message is Extract<Any, Partial<Record<Name, unknown>>> {
-  return Object.hasOwn(message, name);
 }
 
 export function isOurs(message: unknown): message is Message {

@@ -5,7 +5,8 @@
  */
 import type { ChildProcess } from 'node:child_process';
 import type { ErrorName, Transport } from '../../port/contract';
-import { has, isOurs, primaryVariable, tell } from './messages';
+import { has } from '../bare';
+import { isOurs, primaryVariable, tell } from './messages';
 import type { Answer, Channel, Closed, Query } from './messages';
 import { core } from '../core';
 

@@ -4,7 +4,8 @@
  * ours goes Node's way.
  */
 import type { Worker } from 'node:cluster';
-import { has, isOurs, primaryVariable, tell } from './messages';
+import { has } from '../bare';
+import { isOurs, primaryVariable, tell } from './messages';
 import type { Answer, Channel } from './messages';
 import { core } from '../core';
 import { errnoOf } from '../node/errors';

@@ -2,10 +2,9 @@
 import type { AsyncResource } from 'node:async_hooks';
 import type { Connection, ErrorName } from '../../port/contract';
 import { answerIn } from '../node/async-scopes';
-import { bothSides } from './connected';
+import { answerInNumbers, bothSides } from './connected';
 import type { Sides } from './connected';
 import type { Dial } from './dial';
-import { nameOfNumber } from '../node/errors';
 import type { NetSocket } from '../node/internals';
 import { connectStarts } from './perf-entry';
 import { SilentOwner } from '../silent-owner';
@@ -42,17 +41,11 @@ export class Attempt extends SilentOwner {
   /** What of the connection is open: those who complete a connect by themselves say it. */
   sides: Sides = bothSides;
   /** The answer to a connect by the handle. */
-  readonly completed = (
-    status: number,
-    _handle: unknown,
-    _request: unknown,
-    readable: boolean,
-    writable: boolean,
-  ): void => {
+  readonly completed = answerInNumbers((error, sides) => {
     if (!this.dial.isCurrent) return;
-    this.sides = { readable, writable };
-    this.#settled(status === 0 ? null : nameOfNumber(status));
-  };
+    this.sides = sides;
+    this.#settled(error);
+  });
   readonly #settled: (error: ErrorName | null) => void;
 
   override get shownAs(): NetSocket {

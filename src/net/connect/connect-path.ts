@@ -2,7 +2,7 @@
 import type { AsyncResource } from 'node:async_hooks';
 import type { ErrorName, Transport } from '../../port/contract';
 import { answerIn, requestScope } from '../node/async-scopes';
-import { becomeConnected, bothSides } from './connected';
+import { answerInNumbers, becomeConnected, bothSides } from './connected';
 import type { Sides } from './connected';
 import { noAddress } from './dial';
 import type { TcpHandle } from '../handle/handle-interface';
@@ -59,13 +59,7 @@ export class PathAttempt extends SilentOwner {
   #askHandle(handle: TcpHandle): void {
     const request = {
       address: this.#path,
-      oncomplete: (
-        status: number,
-        _handle: unknown,
-        _request: unknown,
-        readable: boolean,
-        writable: boolean,
-      ) => this.#settled(status === 0 ? null : nameOfNumber(status), { readable, writable }),
+      oncomplete: answerInNumbers((error, sides) => this.#settled(error, sides)),
     };
     const number = handle.connect(request, this.#path);
     if (!number) return;

@@ -1,6 +1,7 @@
 /** A socket's connect has succeeded: options, events and reading follow. */
 import { isReplacedAfterConnect, letNodeDrive } from '../handle/replaced';
-import { operationError } from '../node/errors';
+import type { ErrorName } from '../../port/contract';
+import { nameOfNumber, operationError } from '../node/errors';
 import type { NetSocket } from '../node/internals';
 import type { SocketLink } from '../socket/link';
 
@@ -11,6 +12,17 @@ export interface Sides {
 }
 
 export const bothSides: Sides = { readable: true, writable: true };
+
+/** The `oncomplete` of a connect by a handle's method, in the handle's words. */
+export function answerInNumbers(settled: (error: ErrorName | null, sides: Sides) => void) {
+  return (
+    status: number,
+    _handle: unknown,
+    _request: unknown,
+    readable: boolean,
+    writable: boolean,
+  ): void => settled(status === 0 ? null : nameOfNumber(status), { readable, writable });
+}
 
 /** As with Node, a failure is an 'error' that does not end the socket, and on Windows none. */
 function applyTypeOfService(socket: NetSocket, link: SocketLink): void {

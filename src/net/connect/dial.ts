@@ -1,6 +1,6 @@
 /** Connecting to addresses that are known: one, or several in turn ("happy eyeballs"). */
-import type { ConnectFailure, Connection, ErrorName, Transport } from '../../port/contract';
-import { bare } from '../bare';
+import type { Connection, ErrorName, Transport } from '../../port/contract';
+import { bare, has } from '../bare';
 import { connectingScope, requestScope } from '../node/async-scopes';
 import { anyAddress, Attempt, immediateErrors } from './attempt';
 import type { Destination } from './attempt';
@@ -165,17 +165,16 @@ export class Dial {
     const scope = this.#link.takeScope();
     const settings = { address, port, scope, ...attempt.local };
     const answer = connectSomewhere(this.#transport, settings, attempt);
-    if (Object.hasOwn(answer, 'error')) {
-      const { error, syscall } = answer as ConnectFailure;
+    if (has(answer, 'error')) {
+      const { error, syscall } = answer;
       if (bindsLate && syscall === 'connect') this.#announce(attempt);
       return this.#refused(attempt, error, syscall);
     }
-    const connection = answer as Connection;
-    attempt.request = requestScope('TCPCONNECTWRAP', connection);
+    attempt.request = requestScope('TCPCONNECTWRAP', answer);
     // Bound and on its way. Answers come later.
-    this.#link.applyRef(connection);
-    this.#link.connection = connection;
-    attempt.connection = connection;
+    this.#link.applyRef(answer);
+    this.#link.connection = answer;
+    attempt.connection = answer;
     if (bindsLate) this.#announce(attempt);
     return null;
   }

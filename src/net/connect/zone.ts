@@ -1,4 +1,5 @@
 /** IPv6 addresses with a zone, `fe80::1%eth0`. */
+import { has } from '../bare';
 import type {
   ConnectFailure,
   Connection,
@@ -15,8 +16,7 @@ export function connectSomewhere(
 ): Connection | ConnectFailure {
   const answer = transport.connect(settings, owner);
   const zoneAt = settings.address.indexOf('%');
-  if (zoneAt < 0 || !Object.hasOwn(answer, 'error')) return answer;
-  const { error, syscall } = answer as ConnectFailure;
-  if (error !== 'EINVAL' || syscall !== 'connect') return answer;
+  if (zoneAt < 0 || !has(answer, 'error')) return answer;
+  if (answer.error !== 'EINVAL' || answer.syscall !== 'connect') return answer;
   return transport.connect({ ...settings, address: settings.address.slice(0, zoneAt) }, owner);
 }

@@ -10,14 +10,13 @@
  */
 import type { AsyncResource } from 'node:async_hooks';
 import type {
-  ConnectFailure,
   Connection,
   Endpoint,
   ErrorName,
   KeepAliveSettings,
   SocketKind,
 } from '../../port/contract';
-import { bare } from '../bare';
+import { bare, has } from '../bare';
 import { answerIn, answerSoon, requestScope } from '../node/async-scopes';
 import { connectSomewhere } from '../connect/zone';
 import { core } from '../core';
@@ -242,9 +241,7 @@ function makeClass(Native: NativeStreamClass, ownerSymbol: symbol | undefined): 
       const local = this.#before?.release() ?? noLocalEnd;
       const settings = { address, port, scope, ...local };
       const answer = connectSomewhere(transport, settings, this.reader);
-      return Object.hasOwn(answer, 'error')
-        ? (answer as ConnectFailure).error
-        : (answer as Connection);
+      return has(answer, 'error') ? answer.error : answer;
     }
 
     connect6(request: ConnectRequest, address: string, port: number): number {
