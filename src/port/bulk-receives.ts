@@ -7,6 +7,7 @@
  * nothing comes holds one piece of memory, and not many connections do (`MOST_WAITING`).
  */
 import type { Port } from './port';
+import { copyOf } from './receive-slab';
 
 /** Receives of a round, each of a chunk's size: 256 KiB, then others have their turn. */
 const RECEIVES = 4;
@@ -87,14 +88,8 @@ export class BulkReceives {
     if (result < memory.length) this.#wasFull = false;
     if (result > 0) this.#littleInARow = result > LITTLE_BYTES ? 0 : this.#littleInARow + 1;
     if (result > WORTH_KEEPING * memory.length) return memory.subarray(0, result);
-    const bytes = result > 0 ? copyOf(memory, result) : null;
+    const bytes = result > 0 ? copyOf(memory, 0, result) : null;
     this.#port.bulk.giveBack(memory);
     return bytes;
   }
-}
-
-function copyOf(memory: Buffer, length: number): Buffer {
-  const copy = Buffer.allocUnsafeSlow(length);
-  memory.copy(copy, 0, 0, length);
-  return copy;
 }

@@ -73,7 +73,7 @@ export class ConnectionWriter {
   /** What the first direct send met that failed. The system says it once, then only EPIPE. */
   #directError: ErrorName | null = null;
   readonly #port: Port;
-  readonly id: number;
+  readonly #id: number;
   readonly #pieceBytes: number;
   readonly #sendsDirectly: boolean;
   #first: SendRequest | null = null;
@@ -83,7 +83,7 @@ export class ConnectionWriter {
 
   constructor(port: Port, id: number, kind: SocketKind) {
     this.#port = port;
-    this.id = id;
+    this.#id = id;
     this.#pieceBytes = isPipe(kind) ? MESSAGE_BYTES : PINNED_PIECE_BYTES;
     this.#sendsDirectly = !isPipe(kind);
   }
@@ -97,7 +97,7 @@ export class ConnectionWriter {
     const { length } = chunk;
     if (mode === Mode.Gathered && length > LARGEST_BLOCK) {
       // Nothing is gained by gathering it, and it would have to wait in the caller's memory.
-      this.#port.endGathering(this);
+      this.#port.gathering.handOverNow(this);
       if (this.#first === null) return this.#writeDirectly(chunk, done);
     }
     if (mode === Mode.Direct && length > SMALL_BYTES) return this.#writeDirectly(chunk, done);
@@ -125,7 +125,7 @@ export class ConnectionWriter {
         this.#writePinned(bytes, answer);
       }
     });
-    this.#handOver();
+    this.handOver();
   }
 
   #chooseMode(): Mode {
@@ -181,7 +181,7 @@ export class ConnectionWriter {
     const { context, ordinal } = port;
     let sent = 0;
     if (mode === Mode.Direct) {
-      sent = this.#sent(context.group.sendBlockNow(ordinal, this.id, block, length));
+      sent = this.#sent(context.group.sendBlockNow(ordinal, this.#id, block, length));
     }
     this.bytesWritten += sent;
     if (sent === length) {
@@ -191,7 +191,7 @@ export class ConnectionWriter {
     }
     const request = this.#append(length - sent);
     request.block = block;
-    port.submit(context.layout.opcodes.send, 0, this.id, block + sent, length - sent);
+    port.submit(context.layout.opcodes.send, 0, this.#id, block + sent, length - sent);
     const isAcknowledged = this.queued <= ACKNOWLEDGED_BYTES;
     if (!isAcknowledged) request.done = done;
     this.#leave(mode); // which may complete the request, and call back for it
@@ -200,13 +200,13 @@ export class ConnectionWriter {
 
   /** After a write was submitted. */
   #leave(mode: Mode): void {
-    if (mode === Mode.Gathered) this.#port.gathered(this);
-    if (mode === Mode.HandedOver) this.#handOver();
+    if (mode === Mode.Gathered) this.#port.gathering.add(this);
+    if (mode === Mode.HandedOver) this.handOver();
   }
 
   #writeDirectly(chunk: Uint8Array, done: DoneCallback): void {
     const { context, ordinal } = this.#port;
-    const sent = this.#sent(context.group.sendNow(ordinal, this.id, chunk));
+    const sent = this.#sent(context.group.sendNow(ordinal, this.#id, chunk));
     this.bytesWritten += sent;
     if (sent === chunk.length) return done(null);
     this.#writePinned(sent === 0 ? chunk : chunk.subarray(sent), done);
@@ -236,7 +236,7 @@ export class ConnectionWriter {
       request.pinned = piece;
       context.group.addressOf(piece, addressWords);
       const [low = 0, high = 0] = addressWords;
-      this.#port.submit(opcodes.send, sendPinned, this.id, low, piece.length, high);
+      this.#port.submit(opcodes.send, sendPinned, this.#id, low, piece.length, high);
       at += piece.length;
     } while (at < bytes.length);
     request.done = done;
@@ -254,13 +254,13 @@ export class ConnectionWriter {
   }
 
   /** What was submitted is sent now, as far as the system takes it; by a thread, if that drives. */
-  #handOver(): void {
+  handOver(): void {
     const { context, ordinal } = this.#port;
-    if (context.group.submit(ordinal, this.id)) this.completeAhead();
+    if (context.group.submit(ordinal, this.#id)) this.#completeAhead();
   }
 
   /** Everything that was submitted is sent. The completions that say so are still to come. */
-  completeAhead(): void {
+  #completeAhead(): void {
     let count = 0;
     for (let request = this.#first; request !== null; request = request.next) count++;
     this.#complete(count, null);

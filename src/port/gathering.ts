@@ -8,7 +8,6 @@
  * a look at the clock is cheaper than a system call, and a program that has computed for longer than
  * that has no use for gathering.
  */
-import type { NativePortGroup } from './binding';
 import type { ConnectionWriter } from './connection-writer';
 
 /** Node's, whatever a test's fake timers put in its place later. */
@@ -33,19 +32,12 @@ export enum Turn {
 }
 
 export class Gathering {
-  readonly #group: NativePortGroup;
-  readonly #ordinal: number;
   /** Have written since the completion began: mostly one, and seldom more. */
   #writer: ConnectionWriter | null = null;
   #furtherWriters: ConnectionWriter[] | null = null;
   /** Of them, those that wait. */
   #waiting: ConnectionWriter[] = [];
   #since = 0;
-
-  constructor(group: NativePortGroup, ordinal: number) {
-    this.#group = group;
-    this.#ordinal = ordinal;
-  }
 
   /** Whether this write is to be gathered. */
   gathers(writer: ConnectionWriter): boolean {
@@ -57,6 +49,7 @@ export class Gathering {
     return false;
   }
 
+  /** After a write that is to be gathered was submitted: hands it over if it waits for long. */
   add(writer: ConnectionWriter): void {
     if (writer.turn !== Turn.Waits) {
       writer.turn = Turn.Waits;
@@ -81,11 +74,11 @@ export class Gathering {
     return this.#writer !== null;
   }
 
+  /** What is gathered of this connection. */
   handOverNow(writer: ConnectionWriter): void {
     if (writer.turn !== Turn.Waits) return;
     writer.turn = Turn.Gathers;
-    // Its completions are still to come, but what they say is known.
-    if (this.#group.submit(this.#ordinal, writer.id)) writer.completeAhead();
+    writer.handOver();
   }
 
   #handOverWaiting(): void {

@@ -71,12 +71,12 @@ export class Port {
   readonly received: ReceiveSlab;
   readonly requests = new SendRequestPool();
   readonly bulk = new BulkMemory();
+  readonly gathering = new Gathering();
   readonly counters: BigUint64Array;
   readonly #submissions: SubmissionRing;
   readonly #completions: CompletionRing;
   readonly #connections: Slots<TcpConnection>;
   readonly #listeners: Slots<TcpListener>;
-  readonly #gathering: Gathering;
   readonly #wakeAtTick = (): void => this.#wakeThread();
   #wake = Wake.None;
   #isDispatching = false;
@@ -113,7 +113,6 @@ export class Port {
       settings.submissionEntries,
       settings.completionEntries,
     );
-    this.#gathering = new Gathering(context.group, ordinal);
     const countersAt = memory.ring.offset + layout.countersOffset;
     this.counters = new BigUint64Array(
       memory.ring.buffer,
@@ -153,17 +152,7 @@ export class Port {
    * already. What is gathered is submitted, but not handed over.
    */
   gathers(writer: ConnectionWriter): boolean {
-    return this.#isDispatching && this.#gathering.gathers(writer);
-  }
-
-  /** After a write of a gathering connection was submitted: hands it over if it waits for long. */
-  gathered(writer: ConnectionWriter): void {
-    this.#gathering.add(writer);
-  }
-
-  /** What is gathered of a connection is handed over now. */
-  endGathering(writer: ConnectionWriter): void {
-    this.#gathering.handOverNow(writer);
+    return this.#isDispatching && this.gathering.gathers(writer);
   }
 
   /**
@@ -277,7 +266,7 @@ export class Port {
     }
     // Native code has run them at the end of its own callbacks.
     if (!isBare) this.#runTicks();
-    if (this.#gathering.hasWriters) this.#gathering.handOver();
+    if (this.gathering.hasWriters) this.gathering.handOver();
     const { newcomer } = this;
     if (newcomer === null) return;
     this.newcomer = null;

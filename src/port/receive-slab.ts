@@ -19,10 +19,15 @@ export class ReceiveSlab {
   }
 
   copyOut(offset: number, length: number): Buffer {
-    // Of the class that a Buffer names as its species, which is Node's own for Buffers.
-    if (length <= ON_HEAP_BYTES) return slice.call(this.#bytes, offset, offset + length) as Buffer;
-    const copy = Buffer.allocUnsafeSlow(length);
-    copy.set(this.#bytes.subarray(offset, offset + length));
-    return copy;
+    return copyOf(this.#bytes, offset, length);
   }
+}
+
+/** In memory of its own. */
+export function copyOf(bytes: Buffer, offset: number, length: number): Buffer {
+  // Of the class that a Buffer names as its species, which is Node's own for Buffers.
+  if (length <= ON_HEAP_BYTES) return slice.call(bytes, offset, offset + length) as Buffer;
+  const copy = Buffer.allocUnsafeSlow(length);
+  copy.set(bytes.subarray(offset, offset + length));
+  return copy;
 }
