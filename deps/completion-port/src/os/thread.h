@@ -23,6 +23,9 @@ class Thread {
   void Join();
 
  private:
+  // The thread's, from its start to its end.
+  void (*body_)(void*) = nullptr;
+  void* context_ = nullptr;
   std::uintptr_t native_ = 0;
   bool started_ = false;
 };

@@ -3,31 +3,19 @@
 
 #include <pthread.h>
 
-#include <memory>
-
 namespace completion_port::os {
 
-namespace {
-
-struct Call {
-  void (*body)(void*);
-  void* context;
-};
-
-void* Run(void* argument) {
-  const std::unique_ptr<Call> call(static_cast<Call*>(argument));
-  call->body(call->context);
-  return nullptr;
-}
-
-}  // namespace
-
 Error Thread::Start(void (*body)(void*), void* context) {
-  auto call = std::make_unique<Call>(Call{body, context});
+  body_ = body;
+  context_ = context;
+  const auto run = [](void* self) -> void* {
+    const auto* thread = static_cast<Thread*>(self);
+    thread->body_(thread->context_);
+    return nullptr;
+  };
   pthread_t thread;
-  const int error = pthread_create(&thread, nullptr, Run, call.get());
+  const int error = pthread_create(&thread, nullptr, run, this);
   if (error != 0) return FromOsError(error, Operating::kControl);
-  call.release();  // the thread's from here
   native_ = reinterpret_cast<std::uintptr_t>(reinterpret_cast<void*>(thread));
   started_ = true;
   return Error::kOk;

@@ -3,33 +3,22 @@
 
 #include <process.h>
 
-#include <memory>
-
 #include "os/socket.h"
 
 namespace completion_port::os {
 
-namespace {
-
-struct Call {
-  void (*body)(void*);
-  void* context;
-};
-
-unsigned __stdcall Run(void* argument) {
-  const std::unique_ptr<Call> call(static_cast<Call*>(argument));
-  call->body(call->context);
-  return 0;
-}
-
-}  // namespace
-
 // _beginthreadex and not CreateThread: the body uses the C runtime.
 Error Thread::Start(void (*body)(void*), void* context) {
-  auto call = std::make_unique<Call>(Call{body, context});
-  native_ = _beginthreadex(nullptr, 0, Run, call.get(), 0, nullptr);
+  body_ = body;
+  context_ = context;
+  using Run = unsigned(__stdcall*)(void*);
+  const Run run = [](void* self) -> unsigned {
+    const auto* thread = static_cast<Thread*>(self);
+    thread->body_(thread->context_);
+    return 0;
+  };
+  native_ = _beginthreadex(nullptr, 0, run, this, 0, nullptr);
   if (native_ == 0) return FromOsError(static_cast<int>(GetLastError()), Operating::kControl);
-  call.release();  // the thread's from here
   started_ = true;
   return Error::kOk;
 }
