@@ -147,13 +147,14 @@ std::uint32_t PortCore::UnreadAccepts() {
          static_cast<std::int32_t>(read - unread_accepts_.front()) > 0) {
     unread_accepts_.pop_front();
   }
-  return static_cast<std::uint32_t>(unread_accepts_.size() + inbox_.size());
+  return static_cast<std::uint32_t>(unread_accepts_.size() + inbox_.size()) + adopting_;
 }
 
 void PortCore::NoteAcceptCompletion() {
   const auto held_back = static_cast<std::uint32_t>(overflow_.size());
   std::lock_guard<std::mutex> lock(inbox_mutex_);
   unread_accepts_.push_back(completions_.Written() + held_back);
+  if (adopting_ != 0) --adopting_;
 }
 
 // Not before every accept was read: so a backend that goes on has room for a whole batch.

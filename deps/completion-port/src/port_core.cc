@@ -158,6 +158,7 @@ void PortCore::TakeInbox() {
   {
     std::lock_guard<std::mutex> lock(inbox_mutex_);
     accepted.swap(inbox_);
+    adopting_ = static_cast<std::uint32_t>(accepted.size());
     inbox_filled_.store(false);
   }
   for (const AcceptedSocket& one : accepted) Adopt(one);

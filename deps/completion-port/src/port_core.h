@@ -209,7 +209,10 @@ class PortCore final : public Port, private BackendEvents {
 
   std::mutex inbox_mutex_;
   std::vector<AcceptedSocket> inbox_;  // guarded by inbox_mutex_
-  bool inbox_closed_ = false;          // guarded by inbox_mutex_
+  // Taken out of the inbox, and no completion yet: the accepting port counts them, too. Guarded by
+  // inbox_mutex_; 0 except within TakeInbox().
+  std::uint32_t adopting_ = 0;
+  bool inbox_closed_ = false;  // guarded by inbox_mutex_
   std::atomic<bool> inbox_filled_{false};
   // Where in the completion ring the kAccept are that were not read when we last looked.
   std::deque<std::uint32_t> unread_accepts_;  // guarded by inbox_mutex_

@@ -56,7 +56,6 @@ void AcceptsNoFasterThanIsRead(const Setup& setup, std::uint32_t ports) {
   std::size_t ahead = 0;
   if (setup.backend == BackendKind::kIoUring) ahead = kFirst - kBatch;
   if (setup.backend == BackendKind::kIocp) ahead = 32;
-  if (ports > 1) ahead += ports;  // on their way from one port to another
   CHECK_AT_MOST(kBatch, open);
   CHECK_AT_MOST(open, kBatch + ahead);
   Connect(client, &peers, *listener, kSecond);
