@@ -84,9 +84,7 @@ void PortCore::Join() {
 
 // --- The submitter's turns
 
-bool PortCore::HasCompletions() const {
-  return header_.At(kCompletionTail).load() != header_.At(kCompletionHead).load();
-}
+bool PortCore::HasCompletions() const { return CompletionsReady() != 0; }
 
 bool PortCore::Drive(int timeout_ms) {
   if (options_.driving == Driving::kThread || stopping_.load()) return HasCompletions();
@@ -147,12 +145,13 @@ void PortCore::SetSaturated(bool saturated) {
 
 bool PortCore::Submit(SocketId id) {
   if (stopping_.load()) return false;
-  if (options_.driving == Driving::kThread ||
-      (!drive_.TryTake(Driver::kSubmitter) && is_saturated_)) {
-    if (header_.TakeSleeper(kPortAsleep)) backend_->Wake();
-    return false;
+  if (options_.driving == Driving::kThread || !drive_.TryTake(Driver::kSubmitter)) {
+    if (options_.driving == Driving::kThread || is_saturated_) {
+      if (header_.TakeSleeper(kPortAsleep)) backend_->Wake();
+      return false;
+    }
+    drive_.TakeBack(backend_.get());
   }
-  if (drive_.Now() != Driver::kSubmitter) drive_.TakeBack(backend_.get());
   TakeSubmissions();
   IssueListedSends();
   backend_->Report();

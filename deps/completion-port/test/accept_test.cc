@@ -84,9 +84,7 @@ PORT_TEST(AcceptsManyAtOnce) {
 
 PORT_TEST(WhatWaitsInTheBacklogIsAccepted) {
   Client client(setup);
-  ListenOptions options;
-  options.address = Loopback(0);
-  Accepting* listener = client.Listen(options);
+  Accepting* listener = client.ListenOnLoopback();
   REQUIRE(listener != nullptr);
   std::vector<Peer> peers;
   for (int i = 0; i < 40; ++i) peers.push_back(Peer::Connect(listener->address));
@@ -148,9 +146,7 @@ PORT_TEST(AcceptedCreditIsHonoured) {
 
 PORT_TEST(PeerThatResetsBeforeAcceptDoesNoHarm) {
   Client client(setup);
-  ListenOptions options;
-  options.address = Loopback(0);
-  Accepting* listener = client.Listen(options);
+  Accepting* listener = client.ListenOnLoopback();
   REQUIRE(listener != nullptr);
   for (int i = 0; i < 20; ++i) Peer::Connect(listener->address).Reset();
   client.Accept(listener, 1);
@@ -216,9 +212,7 @@ PORT_TEST(ListenerClosesWithPendingAccepts) {
 
 PORT_TEST(ListenerClosesBeforeItAccepted) {
   Client client(setup);
-  ListenOptions options;
-  options.address = Loopback(0);
-  Accepting* listener = client.Listen(options);
+  Accepting* listener = client.ListenOnLoopback();
   REQUIRE(listener != nullptr);
   client.CloseListener(listener);
   CHECK(client.WaitUntil([&] { return listener->closed; }));

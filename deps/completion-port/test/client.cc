@@ -299,12 +299,17 @@ std::size_t Client::Drain() {
 
 // --- Short cuts
 
-Accepting* Client::ListenAndAccept(std::uint32_t credit, std::uint32_t port, Family family) {
+Accepting* Client::ListenOnLoopback(std::uint32_t port, Family family) {
   ListenOptions options;
   options.address = Loopback(family, 0);
   Error error = Error::kOk;
   Accepting* listener = Listen(options, port, &error);
   CHECK_EQ(error, Error::kOk);
+  return listener;
+}
+
+Accepting* Client::ListenAndAccept(std::uint32_t credit, std::uint32_t port, Family family) {
+  Accepting* listener = ListenOnLoopback(port, family);
   if (listener == nullptr) return nullptr;
   Accept(listener, credit);
   Flush();

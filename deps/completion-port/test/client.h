@@ -172,6 +172,7 @@ class Client : private WaitingTurns {
   std::uint32_t strays_expected = 0;
 
   // --- Short cuts for what most tests begin with; null (and a failed test) when it did not work.
+  Accepting* ListenOnLoopback(std::uint32_t port = 0, Family family = Family::kIpv4);
   Accepting* ListenAndAccept(std::uint32_t credit, std::uint32_t port = 0,
                              Family family = Family::kIpv4);
   Sock* WaitAccepted(Accepting* listener, std::size_t index = 0);

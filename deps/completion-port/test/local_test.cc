@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
 #include "local_pair.h"
 
@@ -22,6 +23,27 @@ Error ConnectError(Client& client, const Address& address) {
   client.Connect(sock);
   if (!client.WaitUntil([&] { return !sock->connect_pending; })) return kNone;
   return sock->connected.value_or(kNone);
+}
+
+Accepting* ListenWithBacklogOfOne(Client* client) {
+  ListenOptions options;
+  options.address = UniquePath();
+  options.backlog = 1;
+  return client->Listen(options);
+}
+
+// Eight connects, which is more than such a backlog has room for. Fewer if one cannot be prepared.
+std::vector<Sock*> ConnectMany(Client* client, const Address& remote) {
+  ConnectOptions options;
+  options.remote = remote;
+  std::vector<Sock*> socks;
+  for (int i = 0; i < 8; ++i) {
+    Sock* sock = client->Prepare(options);
+    if (sock == nullptr) break;
+    socks.push_back(sock);
+    client->Connect(sock);
+  }
+  return socks;
 }
 
 }  // namespace
@@ -296,18 +318,10 @@ PORT_TEST(LocalStopsWithEverythingUnderWay) {
 PORT_TEST(LocalStopsWhileConnectsWait) {
   if (setup.backend == BackendKind::kEpoll) return Skip("connects do not wait");
   Client client(setup);
-  ListenOptions options;
-  options.address = UniquePath();
-  options.backlog = 1;
-  REQUIRE(client.Listen(options) != nullptr);
-  ConnectOptions connect;
-  connect.remote = options.address;
-  std::vector<Sock*> socks;
-  for (int i = 0; i < 8; ++i) {
-    socks.push_back(client.Prepare(connect));
-    REQUIRE(socks.back() != nullptr);
-    client.Connect(socks.back());
-  }
+  Accepting* listener = ListenWithBacklogOfOne(&client);
+  REQUIRE(listener != nullptr);
+  const std::vector<Sock*> socks = ConnectMany(&client, listener->address);
+  REQUIRE_EQ(socks.size(), 8);
   client.Pass(kQuietMs);
   const auto waits = [](const Sock* sock) { return sock->connect_pending; };
   REQUIRE(std::any_of(socks.begin(), socks.end(), waits));
@@ -322,19 +336,10 @@ PORT_TEST(LocalStopsWhileConnectsWait) {
 PORT_TEST(LocalConnectToAFullBacklog) {
   if (setup.backend != BackendKind::kEpoll) return Skip("connects wait");
   Client client(setup);
-  ListenOptions options;
-  options.address = UniquePath();
-  options.backlog = 1;
-  Accepting* listener = client.Listen(options);
+  Accepting* listener = ListenWithBacklogOfOne(&client);
   REQUIRE(listener != nullptr);
-  ConnectOptions connect;
-  connect.remote = options.address;
-  std::vector<Sock*> socks;
-  for (int i = 0; i < 8; ++i) {
-    socks.push_back(client.Prepare(connect));
-    REQUIRE(socks.back() != nullptr);
-    client.Connect(socks.back());
-  }
+  const std::vector<Sock*> socks = ConnectMany(&client, listener->address);
+  REQUIRE_EQ(socks.size(), 8);
   const auto connected = [](const Sock* sock) { return sock->connected.has_value(); };
   REQUIRE(client.WaitUntil([&] { return std::all_of(socks.begin(), socks.end(), connected); }));
   std::size_t refused = 0;
@@ -351,19 +356,10 @@ PORT_TEST(LocalConnectToAFullBacklog) {
 PORT_TEST(LocalWaitsForItsTurn) {
   if (setup.backend == BackendKind::kEpoll) return Skip("connects do not wait");
   Client client(setup);
-  ListenOptions options;
-  options.address = UniquePath();
-  options.backlog = 1;
-  Accepting* listener = client.Listen(options);
+  Accepting* listener = ListenWithBacklogOfOne(&client);
   REQUIRE(listener != nullptr);
-  ConnectOptions connect;
-  connect.remote = options.address;
-  std::vector<Sock*> socks;
-  for (int i = 0; i < 8; ++i) {
-    socks.push_back(client.Prepare(connect));
-    REQUIRE(socks.back() != nullptr);
-    client.Connect(socks.back());
-  }
+  const std::vector<Sock*> socks = ConnectMany(&client, listener->address);
+  REQUIRE_EQ(socks.size(), 8);
   client.Pass(kQuietMs);
   client.Accept(listener, 1);
   CHECK(client.WaitUntil([&] {

@@ -108,9 +108,7 @@ THREAD_TEST(LoneMessageCostsTwoCalls) {
 // once there are some.
 PORT_TEST(ServerOutOfDescriptorsTurnsClientsAway) {
   Client client(setup);
-  ListenOptions options;
-  options.address = Loopback(0);
-  Accepting* listener = client.Listen(options);
+  Accepting* listener = client.ListenOnLoopback();
   REQUIRE(listener != nullptr);
   std::vector<Peer> peers;
   for (int i = 0; i < 10; ++i) peers.push_back(Peer::Connect(listener->address));

@@ -2,8 +2,7 @@
 //
 //   TEST(Name) { ... }            runs once
 //   PORT_TEST(Name) { ... }       runs once for each backend of this system and each kind of
-//   driver,
-//                                 as `setup`
+//                                 driver, as `setup`
 //   THREAD_TEST(Name) { ... }     the same, but only where a thread of the port's own drives
 //   SUBMITTER_TEST(Name) { ... }  the same, but only where the submitter drives
 //

@@ -44,9 +44,8 @@
 //     wakes the thread that is to read it, and nothing crosses from thread to thread. While you are
 //     away for longer than about a millisecond a helper takes the turns in your place, and gives
 //     the drive back when you come around (helper.h).
-//   - Driving::kThread: a thread of the port's own does, always. It is woken when you have
-//   submitted
-//     something, and wakes you when something completed, by the protocol in layout.h.
+//   - Driving::kThread: a thread of the port's own does, always. You wake it when you have
+//     submitted something, and it wakes you when something completed: the protocol is in layout.h.
 #ifndef COMPLETION_PORT_COMPLETION_PORT_H_
 #define COMPLETION_PORT_COMPLETION_PORT_H_
 
@@ -258,8 +257,8 @@ class Port {
   // completions to read; nothing is asked for then. On the consumer's thread.
   virtual bool ConsumerSleeps() = 0;
 
-  // --- Driving, on the submitter's thread; with Driving::kSubmitter
-  // ------------------------------
+  // --- Driving::kSubmitter, on the submitter's thread
+  // ----------------------------------------------------
 
   // One turn: hands over what was published, waits for at most timeout_ms (< 0: without end; 0: not
   // at all) unless there are completions to read, and writes what completed. True if there are

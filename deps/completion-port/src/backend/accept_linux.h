@@ -5,6 +5,9 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <vector>
+
+#include "os/socket.h"
 
 namespace completion_port {
 
@@ -19,14 +22,44 @@ AcceptTrouble ClassifyAcceptError(int os_error);
 // Before an accept that failed for a reason that lasts is tried again.
 inline constexpr int kAcceptPauseMs = 100;
 
-// How often to look whether a connection waits on a shared listener and nobody was told.
-inline constexpr int kSharedLookMs = 100;
-
 // The shorter of two waits in milliseconds, of which the first may be without end (< 0).
 inline int ShorterWait(int timeout_ms, std::uint64_t now_ms, std::uint64_t due_ms) {
   const int left_ms = due_ms <= now_ms ? 0 : static_cast<int>(due_ms - now_ms);
   return timeout_ms < 0 ? left_ms : std::min(timeout_ms, left_ms);
 }
+
+// The accepts of listeners from which other processes accept, too. A connection can wait there of
+// which nobody was told, so each is looked at now and then.
+template <typename Accept>
+class SharedAccepts {
+ public:
+  void Add(Accept& accept) {
+    if (accepts_.empty()) next_look_ms_ = os::NowMs() + kLookMs;
+    accepts_.push_back(&accept);
+  }
+  void Remove(Accept& accept) { std::erase(accepts_, &accept); }
+
+  // The wait, cut short where a look is due before its end.
+  int UntilNextLook(int timeout_ms) const {
+    if (accepts_.empty() || timeout_ms == 0) return timeout_ms;
+    return ShorterWait(timeout_ms, os::NowMs(), next_look_ms_);
+  }
+
+  template <typename Look>
+  void LookWhenDue(Look look) {
+    if (accepts_.empty()) return;
+    const std::uint64_t now_ms = os::NowMs();
+    if (now_ms < next_look_ms_) return;
+    next_look_ms_ = now_ms + kLookMs;
+    for (Accept* accept : accepts_) look(*accept);
+  }
+
+ private:
+  static constexpr int kLookMs = 100;
+
+  std::vector<Accept*> accepts_;
+  std::uint64_t next_look_ms_ = 0;
+};
 
 // A connection that waits on that listener now, as far as anybody can say.
 bool HasConnectionWaiting(int listener);

@@ -13,10 +13,6 @@ namespace completion_port {
 
 namespace {
 
-// How often one Wait reports results that were produced by the events of the round before. A
-// connection whose calls all succeed must not keep the others from being looked at.
-constexpr int kReportRounds = 4;
-
 constexpr std::uint32_t kReads = EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLET;
 constexpr std::uint32_t kEnds = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
 
@@ -40,8 +36,7 @@ Error EpollBackend::Open(const BackendContext& context) {
   events_ = context.events;
   chunks_ = context.chunks;
   counters_ = context.counters;
-  ready_.reserve(context.queue_entries);
-  reporting_.reserve(context.queue_entries);
+  ready_.Reserve(context.queue_entries);
   epoll_fd_ = epoll_create1(EPOLL_CLOEXEC);
   if (epoll_fd_ < 0) return FromOsError(errno, Operating::kControl);
   wake_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -114,13 +109,7 @@ void EpollBackend::Detach(Connection& connection) {
 
 void EpollBackend::Wait(int timeout_ms) {
   const bool reported = ReportReady();
-  if (reported && !poll_skipped_) {
-    // The caller has something to pass on. Asking the kernel can wait until it comes back, which
-    // saves a call for every message of a quiet port; but not twice, for those who wait there.
-    poll_skipped_ = true;
-    return;
-  }
-  poll_skipped_ = false;
+  if (ready_.IsEnough(reported)) return;
   Poll(reported ? 0 : UntilNextDeadline(timeout_ms));
   TrySendsAgain();
   EndPauses();
@@ -132,25 +121,18 @@ void EpollBackend::Wait(int timeout_ms) {
 // Receives are for the turn: what they would find has not been asked for yet.
 void EpollBackend::Report() {
   ReportStopped();
-  reporting_.swap(ready_);
-  for (Operation* operation : reporting_) {
+  const auto is_due = [](const Operation* operation) {
     const bool receives = operation == &operation->connection->receive;
-    if (receives && operation->state != OperationState::kCancelling) {
-      ready_.push_back(operation);
-    } else {
-      Report(*operation);
-    }
-  }
-  reporting_.clear();
+    return !receives || operation->state == OperationState::kCancelling;
+  };
+  ready_.ReportWhere(is_due, [this](Operation* operation) { Report(*operation); });
 }
 
 int EpollBackend::UntilNextDeadline(int timeout_ms) const {
-  if (timeout_ms == 0 || (paused_sends_.empty() && waiting_.empty() && shared_.empty())) {
-    return timeout_ms;
-  }
+  timeout_ms = shared_.UntilNextLook(timeout_ms);
+  if (timeout_ms == 0 || (paused_sends_.empty() && waiting_.empty())) return timeout_ms;
   const std::uint64_t now_ms = os::NowMs();
   if (!paused_sends_.empty()) timeout_ms = ShorterWait(timeout_ms, now_ms, next_sends_ms_);
-  if (!shared_.empty()) timeout_ms = ShorterWait(timeout_ms, now_ms, next_look_ms_);
   for (const EpollAccept* accept : waiting_) {
     if (accept->state != EpollAcceptState::kPaused) continue;
     timeout_ms = ShorterWait(timeout_ms, now_ms, accept->paused_until_ms);
@@ -193,7 +175,7 @@ void EpollBackend::Note(Connection& connection, std::uint32_t events) {
     notes.readable = Readable::kYes;
     if (notes.receive_waits == EpollWait::kEvent) {
       notes.receive_waits = EpollWait::kNothing;
-      ready_.push_back(&connection.receive);
+      ready_.Add(&connection.receive);
     }
   }
   if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) == 0) return;
@@ -207,14 +189,8 @@ void EpollBackend::Note(Connection& connection, std::uint32_t events) {
 
 // False if there was nothing to report.
 bool EpollBackend::ReportReady() {
-  bool any = ReportStopped();
-  for (int round = 0; round < kReportRounds && !ready_.empty(); ++round) {
-    any = true;
-    reporting_.swap(ready_);  // what the events add is for the next round
-    for (Operation* operation : reporting_) Report(*operation);
-    reporting_.clear();
-  }
-  return any;
+  const bool any_stopped = ReportStopped();
+  return ready_.ReportAll([this](Operation* operation) { Report(*operation); }) || any_stopped;
 }
 
 void EpollBackend::Report(Operation& operation) {
@@ -237,7 +213,7 @@ void EpollBackend::Cancel(Connection& connection) {
   EpollNotes& notes = connection.epoll;
   if (connection.receive.state == OperationState::kSubmitted) {
     connection.receive.state = OperationState::kCancelling;
-    if (notes.receive_waits == EpollWait::kEvent) ready_.push_back(&connection.receive);
+    if (notes.receive_waits == EpollWait::kEvent) ready_.Add(&connection.receive);
     notes.receive_waits = EpollWait::kNothing;
   }
   if (connection.send.state != OperationState::kSubmitted) return;

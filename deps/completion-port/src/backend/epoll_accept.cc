@@ -44,7 +44,7 @@ Error EpollBackend::Attach(Listener& listener) {
 void EpollBackend::SubmitAccept(Listener& listener) {
   listener.accepts = std::make_unique<EpollAccept>(listener);
   EpollAccept& accept = AcceptOf(listener);
-  if (listener.shared) WatchShared(accept);
+  if (listener.shared) shared_.Add(accept);
   GoOn(accept);
 }
 
@@ -175,31 +175,22 @@ void EpollBackend::ReportOnce(EpollAccept& accept, int os_error) {
 
 void EpollBackend::Share(Listener& listener) {
   EpollAccept& accept = AcceptOf(listener);
-  WatchShared(accept);
+  shared_.Add(accept);
   if (accept.state != EpollAcceptState::kWatching) return;
   // EPOLLEXCLUSIVE cannot be set on what is in the set already.
   Control(EPOLL_CTL_DEL, listener.socket, 0, nullptr, EpollTag::kListener);
   GoOn(accept);
 }
 
-void EpollBackend::WatchShared(EpollAccept& accept) {
-  if (shared_.empty()) next_look_ms_ = os::NowMs() + kSharedLookMs;
-  shared_.push_back(&accept);
-}
-
 void EpollBackend::LookAtShared() {
-  if (shared_.empty()) return;
-  const std::uint64_t now_ms = os::NowMs();
-  if (now_ms < next_look_ms_) return;
-  next_look_ms_ = now_ms + kSharedLookMs;
-  for (EpollAccept* accept : shared_) {
-    const bool watching = accept->state == EpollAcceptState::kWatching;
+  shared_.LookWhenDue([this](EpollAccept& accept) {
+    const bool watching = accept.state == EpollAcceptState::kWatching;
     const bool noted =
-        std::find(ready_accepts_.begin(), ready_accepts_.end(), accept) != ready_accepts_.end();
-    if (!watching || noted) continue;
+        std::find(ready_accepts_.begin(), ready_accepts_.end(), &accept) != ready_accepts_.end();
+    if (!watching || noted) return;
     CountCall();
-    if (HasConnectionWaiting(accept->listener->socket)) ready_accepts_.push_back(accept);
-  }
+    if (HasConnectionWaiting(accept.listener->socket)) ready_accepts_.push_back(&accept);
+  });
 }
 
 // --- Stopping
@@ -209,7 +200,7 @@ void EpollBackend::Cancel(Listener& listener) {
   if (accept.state == EpollAcceptState::kStopped) return;
   StepAside(accept, EpollAcceptState::kStopped);
   std::erase(waiting_, &accept);
-  std::erase(shared_, &accept);
+  shared_.Remove(accept);
   stopped_.push_back(&listener);
 }
 

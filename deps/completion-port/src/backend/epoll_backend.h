@@ -39,6 +39,7 @@
 
 #include "backend/accept_linux.h"
 #include "backend/backend.h"
+#include "backend/ready_list.h"
 
 namespace completion_port {
 
@@ -142,7 +143,6 @@ class EpollBackend final : public Backend {
   bool TurnAwayOne(EpollAccept& accept);
   void Deliver(EpollAccept& accept, int socket);
   void ReportOnce(EpollAccept& accept, int os_error);
-  void WatchShared(EpollAccept& accept);
   void LookAtShared();
   bool ReportStopped();
 
@@ -154,17 +154,14 @@ class EpollBackend final : public Backend {
   int watched_fd_ = -1;
   enum class DescriptorWatch : std::uint8_t { kNone, kArmed, kFired };
   DescriptorWatch watch_ = DescriptorWatch::kNone;
-  bool poll_skipped_ = false;
 
-  std::vector<Operation*> ready_;
-  std::vector<Operation*> reporting_;        // ready_ of the round that is being reported
+  ReadyList<Operation*> ready_;
   std::vector<Connection*> paused_sends_;    // EpollWait::kPause
   std::uint64_t next_sends_ms_ = 0;          // when to try those again
   std::vector<EpollAccept*> ready_accepts_;  // noted in this turn
   std::vector<EpollAccept*> waiting_;        // paused or held
-  std::vector<EpollAccept*> shared_;         // of shared listeners
-  std::uint64_t next_look_ms_ = 0;           // at those
-  std::vector<Listener*> stopped_;           // event still owed
+  SharedAccepts<EpollAccept> shared_;
+  std::vector<Listener*> stopped_;  // event still owed
   SpareDescriptor spare_;
   epoll_event batch_[kBatch] = {};
 };

@@ -55,7 +55,7 @@ void EpollBackend::StartReceive(Connection& connection, OperationKind kind) {
   connection.receive.kind = kind;
   connection.receive.state = OperationState::kSubmitted;
   if (connection.epoll.readable == Readable::kNo) return AwaitReadable(connection);
-  ready_.push_back(&connection.receive);
+  ready_.Add(&connection.receive);
 }
 
 bool EpollBackend::Withdraw(Connection& connection) {
@@ -63,7 +63,7 @@ bool EpollBackend::Withdraw(Connection& connection) {
   if (operation.state == OperationState::kSubmitted) {
     operation.state = OperationState::kIdle;
     // Where it does not wait, it stands in ready_.
-    if (connection.epoll.receive_waits != EpollWait::kEvent) std::erase(ready_, &operation);
+    if (connection.epoll.receive_waits != EpollWait::kEvent) ready_.Remove(&operation);
     connection.epoll.receive_waits = EpollWait::kNothing;
   }
   return operation.state == OperationState::kIdle;
@@ -77,7 +77,7 @@ void EpollBackend::AwaitReadable(Connection& connection) {
     notes.receive_waits = EpollWait::kEvent;
   } else {
     notes.receive_error = ToResult(FromOsError(error, Operating::kReceive));
-    ready_.push_back(&connection.receive);
+    ready_.Add(&connection.receive);
   }
 }
 
@@ -92,7 +92,7 @@ void EpollBackend::ReportReceive(Connection& connection) {
   events_->OnReceive(connection, error, kNoChunk);
 }
 
-// What the submitter then reads, it reads without us.
+// What the core then receives, it receives without us.
 void EpollBackend::ReportReadable(Connection& connection) {
   EpollNotes& notes = connection.epoll;
   if (notes.receive_error == 0 && notes.readable == Readable::kMaybe) {

@@ -43,7 +43,7 @@ void EpollBackend::StartSend(Connection& connection, OperationKind kind) {
 void EpollBackend::FinishSend(Connection& connection, std::int32_t result) {
   connection.epoll.send_result = result;
   connection.epoll.send_waits = EpollWait::kNothing;
-  ready_.push_back(&connection.send);
+  ready_.Add(&connection.send);
 }
 
 void EpollBackend::AwaitWritable(Connection& connection) {

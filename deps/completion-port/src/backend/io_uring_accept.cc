@@ -16,7 +16,7 @@ constexpr __kernel_timespec kAcceptPause = {0, kAcceptPauseMs * 1000 * 1000};
 void UringBackend::SubmitAccept(Listener& listener) {
   auto accept = std::make_unique<UringAccept>(listener);
   PostAccept(*accept);
-  if (listener.shared) Watch(*accept);
+  if (listener.shared) shared_.Add(*accept);
   listener.accepts = std::move(accept);
 }
 
@@ -134,7 +134,7 @@ void UringBackend::CheckCancel(UringAccept& accept, int result) {
 // The event may free `accept`.
 void UringBackend::StopIfDone(UringAccept& accept) {
   if (accept.request != AcceptRequest::kNone || accept.cancels != 0) return;
-  std::erase(shared_, &accept);
+  shared_.Remove(accept);
   std::erase(held_, &accept);
   events_->OnAcceptStopped(*accept.listener);
 }
@@ -148,32 +148,18 @@ void UringBackend::StopIfDone(UringAccept& accept) {
 // The multishot accept gives up its place; what is posted again is a one-shot one.
 void UringBackend::Share(Listener& listener) {
   auto& accept = static_cast<UringAccept&>(*listener.accepts);
-  Watch(accept);
+  shared_.Add(accept);
   if (accept.request == AcceptRequest::kMultishot) PostCancel(accept);
 }
 
-void UringBackend::Watch(UringAccept& accept) {
-  if (shared_.empty()) next_look_ms_ = os::NowMs() + kSharedLookMs;
-  shared_.push_back(&accept);
-}
-
-int UringBackend::UntilNextLook(int timeout_ms) const {
-  if (shared_.empty() || timeout_ms == 0) return timeout_ms;
-  return ShorterWait(timeout_ms, os::NowMs(), next_look_ms_);
-}
-
 void UringBackend::LookAtShared() {
-  if (shared_.empty()) return;
-  const std::uint64_t now_ms = os::NowMs();
-  if (now_ms < next_look_ms_) return;
-  next_look_ms_ = now_ms + kSharedLookMs;
-  for (UringAccept* accept : shared_) {
+  shared_.LookWhenDue([this](UringAccept& accept) {
     const bool accepts =
-        accept->request == AcceptRequest::kMultishot || accept->request == AcceptRequest::kOneShot;
-    const bool can_wait = accepts && !accept->stopping && accept->cancels == 0;
+        accept.request == AcceptRequest::kMultishot || accept.request == AcceptRequest::kOneShot;
+    const bool can_wait = accepts && !accept.stopping && accept.cancels == 0;
     // It is posted again when it comes back, and that finds the connection.
-    if (can_wait && HasConnectionWaiting(accept->listener->socket)) PostCancel(*accept);
-  }
+    if (can_wait && HasConnectionWaiting(accept.listener->socket)) PostCancel(accept);
+  });
 }
 
 }  // namespace completion_port

@@ -189,8 +189,6 @@ class UringBackend final : public Backend {
   void CheckCancel(Operation& operation, int result);
 
   // --- io_uring_accept.cc
-  void Watch(UringAccept& accept);
-  int UntilNextLook(int timeout_ms) const;
   void LookAtShared();
   void PostAccept(UringAccept& accept);
   void PostAccept(UringAccept& accept, AcceptRequest how);
@@ -212,8 +210,7 @@ class UringBackend final : public Backend {
   bool watch_posted_ = false;
   std::vector<UringAccept*> held_;
   SpareDescriptor spare_;
-  std::vector<UringAccept*> shared_;  // those of shared listeners
-  std::uint64_t next_look_ms_ = 0;    // at them
+  SharedAccepts<UringAccept> shared_;
   Staging staging_;
   std::vector<Connection*> holding_;  // to report from Wait: their receives need no kernel
   UringBuffers buffers_;              // given up after the ring

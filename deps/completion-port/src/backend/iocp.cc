@@ -8,10 +8,6 @@ namespace completion_port {
 
 namespace {
 
-// How often one Wait reports results that were produced by the events of the round before. A
-// connection whose calls all finish at once must not keep the others from the queue.
-constexpr int kReportRounds = 4;
-
 // How many threads that were served by the port may run before the system keeps its packets from
 // others. One drives at a time; but while it computes, another one takes the drive over.
 constexpr DWORD kConcurrency = 2;
@@ -77,8 +73,7 @@ Error IocpBackend::Open(const BackendContext& context) {
   events_ = context.events;
   chunks_ = context.chunks;
   counters_ = context.counters;
-  ready_.reserve(context.queue_entries);
-  reporting_.reserve(context.queue_entries);
+  ready_.Reserve(context.queue_entries);
   Error error = os::StartSockets();
   if (error != Error::kOk) return error;
   error = LoadExtensions();
@@ -137,53 +132,42 @@ void IocpBackend::Issued(Operation& operation, Notification notification, bool d
   const bool packet_will_come =
       done ? notification == Notification::kQueued : os_error == WSA_IO_PENDING;
   if (packet_will_come) return;
-  ready_.push_back(Ready{&operation, done ? 0 : os_error, done ? bytes : 0});
+  ready_.Add(Ready{&operation, done ? 0 : os_error, done ? bytes : 0});
 }
 
 // --- Waiting
 
 void IocpBackend::Wait(int timeout_ms) {
   const bool reported = ReportReady();
-  if (reported && !poll_skipped_) {
-    // The caller has something to pass on. Asking the queue can wait until it comes back, which
-    // saves a call for every message of a quiet port; but not twice, for those in the queue.
-    poll_skipped_ = true;
-    return;
-  }
-  poll_skipped_ = false;
+  if (ready_.IsEnough(reported)) return;
   const DWORD limit_ms = timeout_ms < 0 ? INFINITE : static_cast<DWORD>(timeout_ms);
-  Dequeue(reported ? 0 : UntilNextWatch(UntilNextRepost(limit_ms)));
+  TakePackets(reported ? 0 : UntilNextWatch(UntilNextRepost(limit_ms)),
+              [this](const Ready& ready) { Finish(ready); });
   RepostRested();
   ExpireWatches();
   ReportReady();
 }
 
-void IocpBackend::Dequeue(DWORD timeout_ms) {
-  const ULONG count = TakePackets(timeout_ms);
-  for (ULONG i = 0; i < count; ++i) {
-    const Ready one = ReadyOf(packets_[i]);
-    if (one.operation != nullptr) Finish(*one.operation, one.os_error, one.bytes);
-  }
-}
-
-ULONG IocpBackend::TakePackets(DWORD timeout_ms) {
+template <typename Take>
+void IocpBackend::TakePackets(DWORD timeout_ms, Take take) {
   cancelled_ = false;
   ULONG count = 0;
   const BOOL any = GetQueuedCompletionStatusEx(port_, packets_, kBatch, &count, timeout_ms, FALSE);
   CountCall();
   now_ms_ = os::NowMs();
-  if (!any || count == 0) return 0;
+  if (!any || count == 0) return;
   counters_->Add(Counter::kBatches);
   counters_->Add(Counter::kPackets, count);
-  return count;
+  for (ULONG i = 0; i < count; ++i) {
+    if (packets_[i].lpOverlapped == nullptr) {  // from Wake(): returning is all it asked for
+      counters_->Add(Counter::kPortWakeups);
+    } else {
+      take(ReadyOf(packets_[i]));
+    }
+  }
 }
 
-// No operation: the packet is from Wake(), and returning is all it asked for.
 IocpBackend::Ready IocpBackend::ReadyOf(const OVERLAPPED_ENTRY& packet) {
-  if (packet.lpOverlapped == nullptr) {
-    counters_->Add(Counter::kPortWakeups);
-    return Ready{nullptr, 0, 0};
-  }
   const LONG status = static_cast<LONG>(packet.lpOverlapped->Internal);
   return Ready{&OperationOf(packet.lpOverlapped), status < 0 ? static_cast<int>(status) : 0,
                packet.dwNumberOfBytesTransferred};
@@ -192,38 +176,19 @@ IocpBackend::Ready IocpBackend::ReadyOf(const OVERLAPPED_ENTRY& packet) {
 // What is received, accepted and connected is for the turn. The end of what was cancelled is a
 // packet, which is there already where the system has nothing more to do for it.
 void IocpBackend::Report() {
-  if (cancelled_) {
-    const ULONG count = TakePackets(0);
-    for (ULONG i = 0; i < count; ++i) {
-      const Ready one = ReadyOf(packets_[i]);
-      if (one.operation != nullptr) ready_.push_back(one);
-    }
-  }
-  reporting_.swap(ready_);
-  for (const Ready& one : reporting_) {
-    const Operation& operation = *one.operation;
-    const bool sends =
-        operation.kind == OperationKind::kSend || operation.kind == OperationKind::kShutdown;
-    if (sends || operation.state == OperationState::kCancelling) {
-      Finish(*one.operation, one.os_error, one.bytes);
-    } else {
-      ready_.push_back(one);
-    }
-  }
-  reporting_.clear();
+  if (cancelled_) TakePackets(0, [this](const Ready& ready) { ready_.Add(ready); });
+  const auto is_due = [](const Ready& ready) {
+    const Operation& operation = *ready.operation;
+    return operation.kind == OperationKind::kSend || operation.kind == OperationKind::kShutdown ||
+           operation.state == OperationState::kCancelling;
+  };
+  ready_.ReportWhere(is_due, [this](const Ready& ready) { Finish(ready); });
   ReportStopped();
 }
 
 bool IocpBackend::ReportReady() {
-  bool any = false;
-  for (int round = 0; round < kReportRounds && !ready_.empty(); ++round) {
-    any = true;
-    reporting_.swap(ready_);  // what the events add is for the next round
-    for (const Ready& one : reporting_) Finish(*one.operation, one.os_error, one.bytes);
-    reporting_.clear();
-  }
-  if (ReportStopped()) any = true;
-  return any;
+  const bool any = ready_.ReportAll([this](const Ready& ready) { Finish(ready); });
+  return ReportStopped() || any;
 }
 
 // False if there was nothing to report.
@@ -237,14 +202,16 @@ bool IocpBackend::ReportStopped() {
   return any;
 }
 
-void IocpBackend::Finish(Operation& operation, int os_error, DWORD bytes) {
+void IocpBackend::Finish(const Ready& ready) {
+  Operation& operation = *ready.operation;
+  const int os_error = ready.os_error;
   switch (operation.kind) {
     case OperationKind::kReceive:
-      return FinishReceive(*operation.connection, os_error, bytes);
+      return FinishReceive(*operation.connection, os_error, ready.bytes);
     case OperationKind::kReadable:
       return FinishReadable(*operation.connection, os_error);
     case OperationKind::kSend:
-      return FinishSend(*operation.connection, os_error, bytes);
+      return FinishSend(*operation.connection, os_error, ready.bytes);
     case OperationKind::kConnect:
       return FinishConnect(*operation.connection, os_error);
     case OperationKind::kShutdown:

@@ -118,7 +118,7 @@ void IocpBackend::PostAccept(IocpAccept& accept) {
   accept.socket = WSASocketW(family, SOCK_STREAM, IPPROTO_TCP, nullptr, 0,
                              WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT);
   if (accept.socket == INVALID_SOCKET) {
-    ready_.push_back(Ready{&accept, WSAGetLastError(), 0});
+    ready_.Add(Ready{&accept, WSAGetLastError(), 0});
     CountCall();
     return;
   }
@@ -145,7 +145,7 @@ void IocpBackend::PostPipeInstance(IocpAccept& accept) {
       if (os_error == ERROR_PIPE_CONNECTED) os_error = ERROR_SUCCESS;  // without a packet
     }
   }
-  ready_.push_back(Ready{&accept, static_cast<int>(os_error), 0});
+  ready_.Add(Ready{&accept, static_cast<int>(os_error), 0});
 }
 
 // The first instance was made by os::OpenLocalListener.

@@ -44,6 +44,7 @@
 #include <vector>
 
 #include "backend/backend.h"
+#include "backend/ready_list.h"
 
 namespace completion_port {
 
@@ -109,13 +110,13 @@ class IocpBackend final : public Backend {
   // Every overlapped call ends here: what will send no packet goes on ready_.
   void Issued(Operation& operation, Notification notification, bool done, int os_error,
               DWORD bytes);
-  void Dequeue(DWORD timeout_ms);
-  ULONG TakePackets(DWORD timeout_ms);
-  Ready ReadyOf(const OVERLAPPED_ENTRY& packet);
+  template <typename Take>
+  void TakePackets(DWORD timeout_ms, Take take);
+  static Ready ReadyOf(const OVERLAPPED_ENTRY& packet);
   // False if there was nothing to report.
   bool ReportReady();
   bool ReportStopped();
-  void Finish(Operation& operation, int os_error, DWORD bytes);
+  void Finish(const Ready& ready);
   void CountCall() { counters_->Add(Counter::kOsCalls); }
 
   // --- iocp_receive.cc
@@ -180,11 +181,9 @@ class IocpBackend final : public Backend {
 
   std::uint64_t now_ms_ = 0;  // read once for every batch
   std::uint32_t posted_chunks_[kChunkClasses] = {};
-  bool poll_skipped_ = false;
   bool cancelled_ = false;  // something, since the queue was last asked
 
-  std::vector<Ready> ready_;
-  std::vector<Ready> reporting_;          // ready_ of the round that is being reported
+  ReadyList<Ready> ready_;
   std::vector<IocpAcceptPool*> resting_;  // pools that wait before they try again
   std::vector<IocpAcceptPool*> held_;     // pools whose accepts the core does not want now
   std::vector<Connection*> watched_;      // pipes with a PipeWatch; slots stay

@@ -73,7 +73,7 @@ void IocpBackend::SubmitConnect(Connection& connection) {
   const Address remote = ConnectTarget(*connection.remote);
   const int os_error = PrepareForConnectEx(connection, remote);
   if (os_error != 0) {
-    ready_.push_back(Ready{&operation, os_error, 0});
+    ready_.Add(Ready{&operation, os_error, 0});
     return;
   }
   sockaddr_storage to;

@@ -139,7 +139,7 @@ void IocpBackend::SubmitPipeWork(Connection& connection, OperationKind kind,
   CountCall();
   const DWORD os_error = SubmitWork(work, &pipe);
   if (os_error != ERROR_SUCCESS) {
-    ready_.push_back(Ready{&operation, static_cast<int>(os_error), 0});
+    ready_.Add(Ready{&operation, static_cast<int>(os_error), 0});
   }
 }
 

@@ -1,6 +1,6 @@
 // A clock that one thread sets and another waits for. Setting it does not wake anybody before its
 // time, which is the point: whoever turns out not to need the other thread has not disturbed it.
-// Implemented by posix/alarm.cc and windows/alarm.cc.
+// Implemented by linux/alarm.cc and windows/alarm.cc.
 #ifndef COMPLETION_PORT_OS_ALARM_H_
 #define COMPLETION_PORT_OS_ALARM_H_
 
