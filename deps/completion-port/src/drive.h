@@ -30,6 +30,9 @@ class Drive {
  public:
   void Use(void* memory) { header_.Use(memory); }
 
+  // Whether a thread stands by, for the submitter to know.
+  void SetHelped(bool helped) { header_.At(kHelped).store(helped ? 1 : 0); }
+
   Driver Now() const { return static_cast<Driver>(header_.At(kDriver).load()); }
   // True: the caller drives until it releases. A thread gets nothing that the submitter waits for.
   bool TryTake(Driver who);

@@ -14,9 +14,22 @@ namespace {
 // it, as it gathers what belongs together.
 constexpr int kTurnMs = 1;
 // A busy submitter that needs no help is looked at less often, down to once in so many periods.
-constexpr std::uint32_t kMostPeriods = 4;
+constexpr std::uint32_t kMostPeriods = 8;
 
 }  // namespace
+
+void Helper::Allow(int core, std::uint32_t away_us) {
+  state_ = State::kAllowed;
+  pinned_to_ = core;
+  away_us_ = away_us;
+  period_us_.store(away_us);
+  drive_->SetHelped(true);
+}
+
+void Helper::Forbid() {
+  state_ = State::kForbidden;
+  drive_->SetHelped(false);
+}
 
 void Helper::SubmitterLeaves() {
   const std::uint32_t turn = turn_.load(std::memory_order_relaxed) + 1;
@@ -34,16 +47,18 @@ void Helper::SetAlarm(std::uint32_t turn) {
   if (alarm_turn_.load() != 0) return;
   if (core_->Load() == 0) return;
   if (state_ == State::kAllowed && !Start()) return;
+  alarm_tail_.store(core_->SubmissionTail());
   alarm_turn_.store(turn);
   alarm_.Set(period_us_.load());
 }
 
 bool Helper::Start() {
-  state_ = State::kForbidden;
+  Forbid();
   if (alarm_.Open() != Error::kOk) return false;
   const auto run = [](void* helper) { static_cast<Helper*>(helper)->Run(); };
   if (thread_.Start(run, this) != Error::kOk) return false;
   state_ = State::kRunning;
+  drive_->SetHelped(true);
   return true;
 }
 
@@ -60,20 +75,23 @@ void Helper::Look() {
   core_->CountLook();
   const std::uint32_t alarm_turn = alarm_turn_.exchange(0);
   std::uint32_t turn = turn_.load();
-  const bool is_needed = turn == alarm_turn || saturated_.load();
+  const bool is_same_turn = turn == alarm_turn;
+  const std::uint32_t tail = core_->SubmissionTail();
+  const bool stands_still = is_same_turn && tail == alarm_tail_.load();
+  const bool is_needed = stands_still || saturated_.load();
   // Who comes around again and again is likely to go on so.
-  const bool comes_around = IsAway(turn) && !is_needed;
   const std::uint32_t longer_us = std::min(period_us_.load() * 2, away_us_ * kMostPeriods);
-  period_us_.store(comes_around ? longer_us : away_us_);
+  period_us_.store(is_same_turn ? away_us_ : longer_us);
   if (!IsAway(turn)) return;
   if (is_needed && drive_->TryTake(Driver::kThread)) {
     DriveUntilWanted();
     turn = turn_.load();
   }
   // Away again, or still: the submitter may have seen the alarm set and not set it itself.
+  if (!IsAway(turn)) return;
+  alarm_tail_.store(tail);
   std::uint32_t unset = 0;
-  if (IsAway(turn) && alarm_turn_.compare_exchange_strong(unset, turn))
-    alarm_.Set(period_us_.load());
+  if (alarm_turn_.compare_exchange_strong(unset, turn)) alarm_.Set(period_us_.load());
 }
 
 void Helper::DriveUntilWanted() {
@@ -90,7 +108,7 @@ void Helper::Stop() {
     alarm_.Set(1);
     thread_.Join();
   }
-  state_ = State::kForbidden;
+  if (state_ != State::kForbidden) Forbid();
 }
 
 }  // namespace completion_port

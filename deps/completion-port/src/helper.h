@@ -7,8 +7,9 @@
 //
 // The thread must cost nothing while it is not needed. So nobody wakes it: when the submitter
 // leaves its turn, an alarm is set, unless one is set already. When that rings, the thread looks.
-// Has the submitter been away in one piece since the alarm was set, or does it say that it is
-// saturated, the thread takes the drive, until the submitter wants it back. Is the submitter away
+// Has the submitter been away in one piece since the alarm was set, and submitted nothing, or does
+// it say that it is saturated, the thread takes the drive, until the submitter wants it back. (Who
+// submits goes through what has completed, and is about to come around.) Is the submitter away
 // again, the alarm is set again. Waits the submitter for something to happen, the thread sleeps
 // without an alarm. So a busy port costs one look per period, and an idle one nothing.
 #ifndef COMPLETION_PORT_HELPER_H_
@@ -32,13 +33,9 @@ class Helper {
   Helper(const Helper&) = delete;
   Helper& operator=(const Helper&) = delete;
 
-  // Without it, and where the system has no thread or alarm to give, nobody helps.
-  void Allow(int core, std::uint32_t away_us) {
-    state_ = State::kAllowed;
-    pinned_to_ = core;
-    away_us_ = away_us;
-    period_us_.store(away_us);
-  }
+  // Without it, and where the system has no thread or alarm to give, nobody helps. The submitter
+  // reads that in the header, as it must hold nothing back then.
+  void Allow(int core, std::uint32_t away_us);
 
   // The submitter's, at the beginning and at the end of each of its turns.
   void SubmitterComes() { turn_.store(turn_.load(std::memory_order_relaxed) + 1); }
@@ -54,6 +51,7 @@ class Helper {
  private:
   enum class State : std::uint8_t { kForbidden, kAllowed, kRunning };
 
+  void Forbid();
   void SetAlarm(std::uint32_t turn);
   bool Start();
   void Run();
@@ -70,6 +68,7 @@ class Helper {
   std::atomic<std::uint32_t> period_us_{0};  // of the alarm now
   std::atomic<std::uint32_t> turn_{1};
   std::atomic<std::uint32_t> alarm_turn_{0};  // the turn in which the alarm was set; 0: it is not
+  std::atomic<std::uint32_t> alarm_tail_{0};  // of the submissions, when it was set
   std::atomic<bool> saturated_{false};
   std::atomic<bool> stopping_{false};
   os::Alarm alarm_;
