@@ -157,18 +157,37 @@ export class ConnectionReader {
   }
 
   #completeChunk(length: number, chunk: number, offset: number): void {
-    const { release } = this.#port.context.layout.opcodes;
+    const { largestChunkBytes, opcodes } = this.#port.context.layout;
+    if (this.#mayLend && length < largestChunkBytes) return this.#lendChunk(length, chunk, offset);
     const isOpen = this.#state === State.Open;
     const bytes = isOpen ? this.#port.received.copyOut(offset, length) : null;
     // Before the owner sees the bytes: if it throws, the chunk must not be lost.
-    if (isOpen && length === this.#port.context.layout.largestChunkBytes) this.#beginBulk();
+    if (isOpen && length === largestChunkBytes) this.#beginBulk();
     const goesOn = isOpen && this.reading && this.#held === null && this.#bulk === null;
-    this.#port.submit(release, 0, this.#id, chunk, goesOn ? 1 : 0);
+    this.#port.submit(opcodes.release, 0, this.#id, chunk, goesOn ? 1 : 0);
     if (bytes === null) return;
     if (!goesOn) this.#owedCredit++;
     this.bytesRead += length;
     if (this.#bulk !== null && this.reading && this.#held === null) this.#ask();
     this.#take(bytes);
+  }
+
+  /** Native code is to have the next chunk, and takes it in at once. */
+  get #mayLend(): boolean {
+    if (this.#state !== State.Open || !this.reading || !this.#connection.isNative) return false;
+    return this.#held === null && this.#bulk === null;
+  }
+
+  #lendChunk(length: number, chunk: number, offset: number): void {
+    this.bytesRead += length;
+    const lent = this.#port.received.lend(chunk, offset, length);
+    const verdict = this.#deliver(lent);
+    if (verdict === 'unclaimed') this.#holdBack(this.#port.received.copyOut(offset, length));
+    else if (!verdict) this.stop();
+    const goesOn = this.#state === State.Open && this.reading && this.#held === null;
+    if (!goesOn) this.#owedCredit++;
+    const { release } = this.#port.context.layout.opcodes;
+    this.#port.submit(release, 0, this.#id, chunk, goesOn ? 1 : 0);
   }
 
   #beginBulk(): void {

@@ -33,7 +33,8 @@ export type Verdict = boolean | 'unclaimed';
 export interface ConnectionOwner {
   /**
    * `onData` and `onEnd` go into native code of Node's, which makes callbacks of its own, each with
-   * its context and its ticks. So they are called in none, as libuv would call that code.
+   * its context and its ticks. So they are called in none, as libuv would call that code. And the
+   * bytes are only lent, for as long as the call lasts.
    */
   readonly isNative?: boolean;
   /** What a program knows the connection by: a socket, or a bare handle. */

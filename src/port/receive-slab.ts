@@ -1,7 +1,7 @@
 /**
  * Received bytes, from the port's chunk to a Buffer of the user's own. Always a copy: a chunk goes
  * back to the port at once, so that a 10-byte message never keeps 4 KiB, and nothing a user holds
- * can be overwritten. Its memory is its own, as with `node:net`: not of Node's pool, of which every
+ * can be overwritten. (Native code, which takes a copy of its own, is lent the chunk.) Its memory is its own, as with `node:net`: not of Node's pool, of which every
  * message that somebody keeps would keep 8 KiB, and which shows what others have received.
  */
 import type { Region } from './binding';
@@ -13,6 +13,8 @@ const { slice } = Uint8Array.prototype;
 
 export class ReceiveSlab {
   readonly #bytes: Buffer;
+  /** By chunk, what of it was lent last: messages of the same length follow each other often. */
+  readonly #lent: Buffer[] = [];
 
   constructor(region: Region) {
     this.#bytes = Buffer.from(region.buffer, region.offset, region.bytes);
@@ -20,6 +22,13 @@ export class ReceiveSlab {
 
   copyOut(offset: number, length: number): Buffer {
     return copyOf(this.#bytes, offset, length);
+  }
+
+  /** The chunk itself, for as long as it is not given back to the port. */
+  lend(chunk: number, offset: number, length: number): Buffer {
+    const last = this.#lent[chunk];
+    if (last?.length === length) return last;
+    return (this.#lent[chunk] = this.#bytes.subarray(offset, offset + length));
   }
 }
 
