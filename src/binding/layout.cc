@@ -23,6 +23,7 @@ Napi::Object Header(Napi::Env env) {
   header.Set("completionOverflow", static_cast<double>(cp::kCompletionOverflow));
   header.Set("chunksWanted", static_cast<double>(cp::kChunksWanted));
   header.Set("offload", static_cast<double>(cp::kOffload));
+  header.Set("helped", static_cast<double>(cp::kHelped));
   header.Set("driver", static_cast<double>(cp::kDriver));
   return header;
 }

@@ -26,6 +26,7 @@ export interface Layout {
     | 'chunksWanted'
     | 'driver'
     | 'offload'
+    | 'helped'
   >;
   readonly opcodes: Words<
     | 'connect'

@@ -14,7 +14,6 @@ import type { DoneCallback, ErrorName, SocketKind, WriteChunk } from './contract
 import type { Port } from './port';
 import type { SendRequest } from './send-request';
 import { LARGEST_BLOCK } from './send-slab';
-import { Turn } from './gathering';
 
 /** Bytes queued on a connection up to which a copied write is acknowledged at once. */
 const ACKNOWLEDGED_BYTES = 16 * 1024;
@@ -27,6 +26,9 @@ const UTF8_BYTES_PER_UNIT = 3;
 
 /** Up to so many bytes copying them into the slab costs less than telling where they are. */
 const SMALL_BYTES = 512;
+
+/** More is not gathered: nothing is gained that would pay for the copy. */
+const GATHERED_BYTES = 4096;
 
 /** Scratch for `addressOf`: low and high half. */
 const addressWords = new Uint32Array(2);
@@ -56,7 +58,7 @@ enum Mode {
   Direct,
   /** Submitted and handed over, now: to a named pipe, which takes overlapped writes alone. */
   HandedOver,
-  /** Submitted, and handed over at the end of the completion that is being dispatched. */
+  /** Submitted, and handed over with others (`Gathering`). */
   Gathered,
   /** Submitted: behind what waits, or to a thread. */
   Submitted,
@@ -66,8 +68,11 @@ export class ConnectionWriter {
   bytesWritten = 0;
   /** Bytes submitted and not yet completed. */
   queued = 0;
+  /** Requests whose callback waits for their completion. */
+  unanswered = 0;
   /** See `Gathering`, whose these are. */
-  turn = Turn.None;
+  gathers = true;
+  completion = 0;
   writes = 0;
   writesBefore = 0;
   /** What the first direct send met that failed. The system says it once, then only EPIPE. */
@@ -95,9 +100,8 @@ export class ConnectionWriter {
       chunk = Buffer.from(chunk, encoding);
     }
     const { length } = chunk;
-    if (mode === Mode.Gathered && length > LARGEST_BLOCK) {
-      // Nothing is gained by gathering it, and it would have to wait in the caller's memory.
-      this.#port.gathering.handOverNow(this);
+    if (mode === Mode.Gathered && length > GATHERED_BYTES) {
+      if (this.#first !== null) this.handOver();
       if (this.#first === null) return this.#writeDirectly(chunk, done);
     }
     if (mode === Mode.Direct && length > SMALL_BYTES) return this.#writeDirectly(chunk, done);
@@ -131,7 +135,7 @@ export class ConnectionWriter {
   #chooseMode(): Mode {
     const port = this.#port;
     if (port.offloads) return Mode.Submitted;
-    if (port.gathers(this)) return Mode.Gathered;
+    if (this.gathers && port.gathers(this)) return Mode.Gathered;
     if (this.#first !== null) return Mode.Submitted;
     return this.#sendsDirectly ? Mode.Direct : Mode.HandedOver;
   }
@@ -193,14 +197,14 @@ export class ConnectionWriter {
     request.block = block;
     port.submit(context.layout.opcodes.send, 0, this.#id, block + sent, length - sent);
     const isAcknowledged = this.queued <= ACKNOWLEDGED_BYTES;
-    if (!isAcknowledged) request.done = done;
+    if (!isAcknowledged) this.#leaveUnanswered(request, done);
     this.#leave(mode); // which may complete the request, and call back for it
     if (isAcknowledged) done(null);
   }
 
   /** After a write was submitted. */
   #leave(mode: Mode): void {
-    if (mode === Mode.Gathered) this.#port.gathering.add(this);
+    if (mode === Mode.Gathered && this.#port.gathering.add(this)) this.handOver();
     if (mode === Mode.HandedOver) this.handOver();
   }
 
@@ -239,7 +243,12 @@ export class ConnectionWriter {
       this.#port.submit(opcodes.send, sendPinned, this.#id, low, piece.length, high);
       at += piece.length;
     } while (at < bytes.length);
+    this.#leaveUnanswered(request, done);
+  }
+
+  #leaveUnanswered(request: SendRequest, done: DoneCallback): void {
     request.done = done;
+    this.unanswered++;
   }
 
   #append(bytes: number): SendRequest {
@@ -255,8 +264,7 @@ export class ConnectionWriter {
 
   /** What was submitted is sent now, as far as the system takes it; by a thread, if that drives. */
   handOver(): void {
-    const { context, ordinal } = this.#port;
-    if (context.group.submit(ordinal, this.#id)) this.#completeAhead();
+    if (this.#port.handOver(this.#id)) this.#completeAhead();
   }
 
   /** Everything that was submitted is sent. The completions that say so are still to come. */
@@ -279,7 +287,7 @@ export class ConnectionWriter {
 
   #complete(count: number, error: ErrorName | null): boolean {
     if (error === null) this.#directError = null; // it was not for good
-    let unanswered = false;
+    let wasAnswered = false;
     for (let left = count; left > 0 && this.#first !== null; left--) {
       const request = this.#first;
       this.#first = request.next;
@@ -288,18 +296,24 @@ export class ConnectionWriter {
       if (request.block >= 0) this.#port.slab.free(request.block);
       const { done } = request;
       this.#port.requests.give(request);
-      if (done !== null) this.#port.answer(done, error);
-      else unanswered = true;
+      if (done === null) {
+        wasAnswered = true;
+        continue;
+      }
+      this.unanswered--;
+      this.#port.answer(done, error);
     }
-    return unanswered && error !== null;
+    return wasAnswered && error !== null;
   }
 
   /** Calls every callback still waiting. The memory stays with the port until completion. */
   answerAll(error: ErrorName): void {
     for (let request = this.#first; request !== null; request = request.next) {
       const { done } = request;
+      if (done === null) continue;
       request.done = null;
-      if (done !== null) this.#port.answer(done, error);
+      this.unanswered--;
+      this.#port.answer(done, error);
     }
   }
 }

@@ -178,6 +178,11 @@ export class TcpConnection extends ConnectionControl implements Connection {
     if (!this.#holding) this.#updateHold();
   }
 
+  /** Nobody waits for the completion of a send. */
+  get isAnswered(): boolean {
+    return this.#writer.unanswered === 0;
+  }
+
   completeSend(result: number, count: number): void {
     if (result >= 0) {
       this.#writer.complete(count, null);
@@ -265,8 +270,20 @@ export class TcpConnection extends ConnectionControl implements Connection {
     return this.#state < State.Closing;
   }
 
+  /** Who asks for it may write to the socket by other ways, so ours must not be late. */
+  override get fd(): number {
+    this.#sendAtOnce();
+    return super.fd;
+  }
+
+  #sendAtOnce(): void {
+    this.#writer.gathers = false;
+    if (this.port.gathering.isWaiting) this.port.handOver();
+  }
+
   duplicate(): number | ErrorName {
     if (!this.isAlive) return 'EBADF';
+    this.#sendAtOnce();
     if (process.platform === 'win32') return 'ENOTSUP';
     this.#isDuplicated = true;
     if (!this.reading) this.#reader.withdraw();

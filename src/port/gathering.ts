@@ -1,12 +1,15 @@
 /**
- * What belongs together leaves together: the answers to one received chunk, in one send.
+ * What belongs together leaves together: one call into the core, and one system call per connection,
+ * for the answers to one received chunk, and for those to all that arrived in one turn of the event
+ * loop.
  *
- * As a rule a write is sent at once, as `node:net` does; a long computation may follow, or the end of
- * the process. But a connection that has written several times in one dispatched completion, and
- * does so again, gets its second write and those after it gathered: they are submitted only, and
- * when the completion is done with its ticks, handed over in one call. They wait for at most 100 µs:
- * a look at the clock is cheaper than a system call, and a program that has computed for longer than
- * that has no use for gathering.
+ * A lone write is sent at once, as `node:net` does; a long computation may follow, or the end of the
+ * process. A write is gathered, that is submitted only, while other completions wait for the same
+ * dispatch to come to them, or if the connection is one that writes several times per completion, as
+ * the one before has shown. What is gathered is handed over when the dispatch ends, or when the
+ * oldest of it has waited for 100 µs: a look at the clock is cheaper than a system call, and a
+ * program that has computed for longer than that has no use for gathering. Should it compute for
+ * very long, the helper sends; where there is none, only the second case remains.
  */
 import type { ConnectionWriter } from './connection-writer';
 
@@ -19,77 +22,40 @@ const MOST_BYTES = 16 * 1024;
 /** Writes in one completion that make a connection one whose writes are gathered in the next. */
 const SEVERAL_WRITES = 3;
 
-/** What a connection does in the completion that is being dispatched. */
-export enum Turn {
-  /** It has not written yet. */
-  None,
-  /** It has, and what it writes is sent at once. */
-  Sends,
-  /** It has, as in the completion before: what it writes is gathered. */
-  Gathers,
-  /** Something of it is submitted and not handed over. */
-  Waits,
-}
-
 export class Gathering {
-  /** Have written since the completion began: mostly one, and seldom more. */
-  #writer: ConnectionWriter | null = null;
-  #furtherWriters: ConnectionWriter[] | null = null;
-  /** Of them, those that wait. */
-  #waiting: ConnectionWriter[] = [];
+  /** Of the completion that is being dispatched. */
+  #completion = 0;
   #since = 0;
+  /** Something is submitted and not handed over. */
+  isWaiting = false;
 
-  /** Whether this write is to be gathered. */
-  gathers(writer: ConnectionWriter): boolean {
+  /** A completion is over. */
+  next(): void {
+    this.#completion = (this.#completion + 1) | 0;
+  }
+
+  /** Whether this write is to be gathered. `othersFollow` in the same dispatch. */
+  gathers(writer: ConnectionWriter, othersFollow: boolean): boolean {
+    if (writer.completion !== this.#completion) {
+      writer.completion = this.#completion;
+      writer.writesBefore = writer.writes;
+      writer.writes = 0;
+    }
     writer.writes++;
-    if (writer.turn !== Turn.None) return writer.turn !== Turn.Sends;
-    writer.turn = writer.writesBefore >= SEVERAL_WRITES ? Turn.Gathers : Turn.Sends;
-    if (this.#writer === null) this.#writer = writer;
-    else (this.#furtherWriters ??= []).push(writer);
+    if (othersFollow || this.isWaiting) return true;
+    return writer.writes > 1 && writer.writesBefore >= SEVERAL_WRITES;
+  }
+
+  /** A write that is to be gathered was submitted. True if that is to be handed over now. */
+  add(writer: ConnectionWriter): boolean {
+    if (this.isWaiting) return writer.queued > MOST_BYTES || now() - this.#since > LONGEST_MS;
+    this.isWaiting = true;
+    this.#since = now();
     return false;
   }
 
-  /** After a write that is to be gathered was submitted: hands it over if it waits for long. */
-  add(writer: ConnectionWriter): void {
-    if (writer.turn !== Turn.Waits) {
-      writer.turn = Turn.Waits;
-      if (this.#waiting.length === 0) this.#since = now();
-      this.#waiting.push(writer);
-    }
-    if (writer.queued > MOST_BYTES) this.handOverNow(writer);
-    else if (now() - this.#since > LONGEST_MS) this.#handOverWaiting();
+  /** It was handed over. */
+  end(): void {
+    this.isWaiting = false;
   }
-
-  /** The completion is done. */
-  handOver(): void {
-    if (this.#waiting.length !== 0) this.#handOverWaiting();
-    if (this.#writer !== null) endTurn(this.#writer);
-    this.#writer = null;
-    if (this.#furtherWriters === null) return;
-    for (const writer of this.#furtherWriters) endTurn(writer);
-    this.#furtherWriters = null;
-  }
-
-  get hasWriters(): boolean {
-    return this.#writer !== null;
-  }
-
-  /** What is gathered of this connection. */
-  handOverNow(writer: ConnectionWriter): void {
-    if (writer.turn !== Turn.Waits) return;
-    writer.turn = Turn.Gathers;
-    writer.handOver();
-  }
-
-  #handOverWaiting(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const writer of waiting) this.handOverNow(writer);
-  }
-}
-
-function endTurn(writer: ConnectionWriter): void {
-  writer.turn = Turn.None;
-  writer.writesBefore = writer.writes;
-  writer.writes = 0;
 }

@@ -83,6 +83,7 @@ export class Port {
   /** Completions that this dispatch has yet to read. */
   #left = 0;
   #begun = 0;
+  #isHelped = false;
   /** The ring's current completion was read and not dispatched. */
   #isRead = false;
   /** Have something to deliver that came before. */
@@ -137,9 +138,13 @@ export class Port {
     if (!this.#isDispatching) this.handOver();
   }
 
-  /** What was submitted is done as far as that can be at once; or the thread that drives is woken. */
-  handOver(): void {
-    this.context.group.submit(this.ordinal, 0);
+  /**
+   * What was submitted is done as far as that can be at once; or the thread that drives is woken.
+   * True if all is sent that the connection `id` has submitted.
+   */
+  handOver(id = 0): boolean {
+    this.gathering.end();
+    return this.context.group.submit(this.ordinal, id);
   }
 
   /** Whether what this dispatch sends goes through the ring, to a thread that has time for it. */
@@ -147,12 +152,10 @@ export class Port {
     return this.#isDispatching && this.#submissions.offloads;
   }
 
-  /**
-   * Whether this write is to be gathered with others: of a connection that has sent in this dispatch
-   * already. What is gathered is submitted, but not handed over.
-   */
+  /** Whether this write is to be gathered with others: submitted, but not handed over. */
   gathers(writer: ConnectionWriter): boolean {
-    return this.#isDispatching && this.gathering.gathers(writer);
+    if (!this.#isDispatching) return false;
+    return this.gathering.gathers(writer, this.#left > 0 && this.#isHelped);
   }
 
   /**
@@ -219,21 +222,44 @@ export class Port {
     this.#isDispatching = true;
     this.#left = Math.min(DISPATCH_LIMIT, this.#completions.ready);
     this.#begun = this.#left > 1 ? now() : 0;
+    this.#isHelped = this.#left > 1 && this.#submissions.isHelped;
   }
 
   #end(): void {
+    if (this.gathering.isWaiting) this.#sendGathered();
     this.#releaseCompletions();
     this.#isDispatching = false;
     if (this.#submissions.full) this.#makeRoom();
   }
 
+  /** Mostly that completes at once: what nobody waits for needs no turn of its own. */
+  #sendGathered(): void {
+    this.handOver();
+    while (this.#completions.next()) {
+      if (this.#completeQuietly()) continue;
+      this.#completions.putBack();
+      return;
+    }
+  }
+
+  /** Of sends that were answered when they were submitted nobody has to be told. */
+  #completeQuietly(): boolean {
+    const { opcode, id, result, arg0 } = this.#completions;
+    if (opcode !== this.context.layout.opcodes.send || result < 0) return false;
+    const connection = this.#connections.find(id);
+    if (connection === undefined) return true;
+    if (!connection.isAnswered) return false;
+    connection.completeSend(result, arg0);
+    return true;
+  }
+
   /** What comes next, and how it is to be called: what is owed, then the next completion. */
   #next(): Next {
     if (this.#owed !== null) return this.#owed[0]?.isNative ? Next.Bare : Next.Scoped;
-    if (!this.#isRead) {
+    while (!this.#isRead) {
       if (this.#left === 0 || !this.#completions.next()) return Next.Nothing;
       this.#left--;
-      this.#isRead = true;
+      this.#isRead = !this.#completeQuietly();
     }
     const { opcode, id, result } = this.#completions;
     const isData = opcode === this.context.layout.opcodes.receive && result >= 0;
@@ -266,7 +292,7 @@ export class Port {
     }
     // Native code has run them at the end of its own callbacks.
     if (!isBare) this.#runTicks();
-    if (this.gathering.hasWriters) this.gathering.handOver();
+    this.gathering.next();
     const { newcomer } = this;
     if (newcomer === null) return;
     this.newcomer = null;

@@ -22,6 +22,7 @@ export class SubmissionRing {
   readonly #asleepWord: number;
   readonly #driverWord: number;
   readonly #offloadWord: number;
+  readonly #helpedWord: number;
   readonly #thread: number;
   readonly #opcode: number;
   readonly #flags: number;
@@ -43,6 +44,7 @@ export class SubmissionRing {
     this.#asleepWord = layout.header.portAsleep;
     this.#driverWord = layout.header.driver;
     this.#offloadWord = layout.header.offload;
+    this.#helpedWord = layout.header.helped;
     this.#thread = layout.threadDrives;
     this.#opcode = layout.submission.opcode;
     this.#flags = layout.submission.flags;
@@ -70,6 +72,11 @@ export class SubmissionRing {
   /** Whether it does so to take work off this thread, sending too. */
   get offloads(): boolean {
     return Atomics.load(this.#words, this.#offloadWord) === 1;
+  }
+
+  /** Whether a thread drives when this one is away for long. */
+  get isHelped(): boolean {
+    return Atomics.load(this.#words, this.#helpedWord) === 1;
   }
 
   /** True when something waits for room. */
@@ -182,6 +189,11 @@ export class CompletionRing {
     this.arg1 = words[at + this.#arg1] as number;
     this.#head = (this.#head + 1) | 0;
     return true;
+  }
+
+  /** The record that was read is the next again. */
+  putBack(): void {
+    this.#head = (this.#head - 1) | 0;
   }
 
   /** Completions that can be read now. */

@@ -17,6 +17,7 @@ import type {
 } from './contract';
 import { TcpListener } from './listener';
 import { Port, type PortContext } from './port';
+import { beforeEnd } from './process-end';
 
 export class PortTransport implements Transport {
   readonly ports: Port[] = [];
@@ -38,8 +39,7 @@ export class PortTransport implements Transport {
     for (let ordinal = 0; ordinal < count; ordinal++) {
       this.#open(ordinal, { ...settings, core: cores[ordinal] ?? -1 });
     }
-    // What was submitted in the last tick leaves with the process, as node:net's writes would.
-    process.on('exit', () => this.ports.forEach((port) => port.handOver()));
+    beforeEnd(() => this.ports.forEach((port) => port.handOver()));
   }
 
   #open(ordinal: number, settings: PortSettings): void {

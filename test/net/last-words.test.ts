@@ -11,10 +11,14 @@ const endings = ['exit', 'reallyExit', 'exitListener', 'throw', 'SIGKILL', 'SIGT
 /** Wine takes seconds to write down how a program has aborted. */
 const played = onWindows ? endings.slice(0, 4) : endings;
 
-for (const place of ['data', 'immediate']) {
+for (const [place, writes] of [
+  ['data', 10],
+  ['crowd', 1],
+  ['immediate', 10],
+]) {
   for (const ending of played) {
     sameAsNode(t, `${ending} right after write() (${place})`, ({ net }) =>
-      playWriter(net, `ends ${place} ${ending}`),
+      playWriter(net, `ends ${place} ${ending} ${writes}`),
     );
   }
 }

@@ -8,5 +8,9 @@ import { playWriter } from '../support/write-peer';
 const skip = onWindows ? { skip: 'a socket is no descriptor' } : {};
 
 t.test('writes and those of children with the descriptor', skip, async (test) => {
-  sameAsNode(test, 'interleave in order', ({ net }) => playWriter(net, 'sharedSocket'));
+  for (const place of ['immediate', 'crowd']) {
+    sameAsNode(test, `interleave in order (${place})`, ({ net }) =>
+      playWriter(net, `sharedSocket ${place}`),
+    );
+  }
 });

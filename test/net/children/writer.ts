@@ -33,6 +33,11 @@ function computeUntil(marks: number): number {
   return performance.now() - begin;
 }
 
+function computeFor(milliseconds: number): void {
+  const end = performance.now() + milliseconds;
+  while (performance.now() < end);
+}
+
 const arrivesMeanwhile = (marks: number): boolean => computeUntil(marks) < Infinity;
 
 function tell(what: unknown): void {
@@ -59,6 +64,20 @@ const places: Record<string, (body: (socket: nodeNet.Socket) => void) => Promise
     const socket = await openAndAsk();
     socket.once('data', () => body(socket));
   },
+  /** Where the answers to others follow in the same turn. */
+  async crowd(body) {
+    const sockets = await Promise.all(Array.from({ length: 5 }, open));
+    let asked = 0;
+    for (const socket of sockets) {
+      socket.on('data', () => {
+        if (asked++ === 0) body(socket);
+        else socket.write(mark);
+      });
+      socket.write('?');
+    }
+    // All requests have come when the event loop is back.
+    computeFor(100);
+  },
   async connect(body) {
     const socket = net.connect({ port, host: '127.0.0.1', noDelay: true }, () => body(socket));
   },
@@ -77,8 +96,11 @@ const places: Record<string, (body: (socket: nodeNet.Socket) => void) => Promise
   },
 };
 
+/** How many writes are the last. */
+let lastWrites = 10;
+
 const lastWords = (socket: nodeNet.Socket): void => {
-  for (let each = 0; each < 10; each++) socket.write(mark.repeat(1000));
+  for (let each = 0; each < lastWrites; each++) socket.write(mark.repeat(1000));
 };
 
 /** Ways to end of which the event loop hears nothing any more. */
@@ -161,8 +183,7 @@ async function manyConnections(): Promise<void> {
     socket.write('?');
   }
   // All requests have come when the event loop is back.
-  const end = performance.now() + 200;
-  while (performance.now() < end);
+  computeFor(200);
 }
 
 async function waitingWorker(): Promise<void> {
@@ -223,20 +244,21 @@ const saidByWrite = async (count: number, size: number): Promise<void> => {
 };
 
 /** This process and children of it write to one socket, each after the other. */
-async function sharedSocket(): Promise<void> {
-  const socket = await open();
+function sharedSocket(place = ''): Promise<void> | undefined {
+  return places[place]?.(writeWithChildren);
+}
+
+function writeWithChildren(socket: nodeNet.Socket): void {
   const { fd } = (socket as unknown as { _handle: { fd: number } })._handle;
   const child = (text: string): void => {
     const program = `require('node:fs').writeSync(3, ${JSON.stringify(text)})`;
     spawnSync(process.execPath, ['-e', program], { stdio: ['ignore', 'inherit', 'inherit', fd] });
   };
-  setImmediate(() => {
-    for (const [ours, theirs] of ['ab', 'cd', 'ef'].map((pair) => pair.split(''))) {
-      socket.write(ours ?? '');
-      child(theirs ?? '');
-    }
-    socket.end('g');
-  });
+  for (const [ours, theirs] of ['ab', 'cd', 'ef'].map((pair) => pair.split(''))) {
+    socket.write(ours ?? '');
+    child(theirs ?? '');
+  }
+  socket.end('g', () => exit());
 }
 
 const cases: Record<string, (...words: string[]) => unknown> = {
@@ -291,7 +313,10 @@ const cases: Record<string, (...words: string[]) => unknown> = {
       tell(programSees(Number(count) * Number(size)));
       exit();
     }),
-  ends: (place = '', how = '') => places[place]?.((socket) => endings[how]?.(socket)),
+  ends: (place = '', how = '', count = '10') => {
+    lastWrites = Number(count);
+    return places[place]?.((socket) => endings[how]?.(socket));
+  },
 };
 
 const [name = '', ...words] = (env['WRITER_CASE'] ?? '').split(' ');
