@@ -6,7 +6,7 @@
 // The core: basic blocks executed (the compiler counts them; valgrind cannot run io_uring, and
 // most virtual machines have no counter of instructions), allocations, system calls. The package:
 // bytes of the heap and of buffers, with a heap so large that nothing is collected, and the
-// system calls of the I/O thread. The start: what is loaded and compiled, with time and memory
+// system calls of the driver. The start: what is loaded and compiled, with time and memory
 // beside it, which have no ceiling. Ends with "N passed, N failed".
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// The control plane: plain calls on the submitter's thread. They touch only what the I/O thread
+// The control plane: plain calls on the submitter's thread. They touch only what the driver
 // does not change while the submitter still holds the id: the socket of a connection that is not
 // closed (the submitter itself is the one who closes it).
 #include "os/local_socket.h"
@@ -133,7 +133,7 @@ Error PortCore::UnlinkListener(ListenerId id) {
   Listener* listener = listeners_.Find(id);
   if (listener == nullptr) return Error::kBadDescriptor;
   if (listener->Kind() != SocketKind::kLocal) return Error::kOperationNotSupported;
-  // A pipe's name goes with its last instance, and the I/O thread reads it to make them.
+  // A pipe's name goes with its last instance, and the driver reads it to make them.
   if (os::IsPipe(listener->Kind())) return Error::kOk;
   os::RemoveLocalPath(listener->path);
   listener->path.clear();

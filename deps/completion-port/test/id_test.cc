@@ -104,7 +104,7 @@ PORT_TEST(TheSamePreparedIdAfterItsGenerationsWrap) {
 }
 
 PORT_TEST(ControlCallsWhileTheSocketWorks) {
-  // Plain calls from this thread, while the I/O thread moves bytes of the same sockets.
+  // Plain calls from this thread, while the driver moves bytes of the same sockets.
   PairOptions options;
   options.credit = 1000;
   Pair pair(setup, options);
