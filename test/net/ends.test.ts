@@ -1,0 +1,114 @@
+/**
+ * How a connection ends: which events come, in which order, and whether it holds the event loop, for
+ * every combination of who ends, what is unread and unsent, and whether the socket is given up.
+ * Each case is an environment of its own, a worker, which is over when nothing holds it.
+ */
+import t from 'tap';
+import * as nodeNet from 'node:net';
+import { Worker } from 'node:worker_threads';
+import { entryFile } from '../support/child';
+import { onWindows } from '../support/local';
+import { closeServer, listen } from '../support/sockets';
+
+/** Cases that run at a time, and how long one may say nothing before it counts as held. */
+const AT_ONCE = 8;
+const PATIENCE_MS = onWindows ? 3000 : 1500;
+
+const choices = {
+  allowHalfOpen: [false, true],
+  /** Whether somebody reads. */
+  flows: [true, false],
+  /** Bytes that the peer sends when it is connected. It reads after 200 ms. */
+  peerSends: [0, 20],
+  ends: ['nobody', 'peer', 'self', 'both'],
+  /** Bytes that are written at once; of many, most wait until the peer reads. */
+  writes: [0, 8 << 20],
+  destroys: [false, true],
+} as const;
+
+type Case = { [Name in keyof typeof choices]: (typeof choices)[Name][number] };
+
+function everyCase(): Case[] {
+  let cases: object[] = [{}];
+  for (const [name, values] of Object.entries(choices)) {
+    cases = cases.flatMap((each) => values.map((value) => ({ ...each, [name]: value })));
+  }
+  return cases as Case[];
+}
+
+const client = `
+  const { parentPort, workerData } = require('node:worker_threads');
+  const { module, port, allowHalfOpen, flows, ends, writes, destroys } = workerData;
+  const net = require(module);
+  const tell = (what) => parentPort.postMessage(what);
+  const socket = net.connect({ port, host: '127.0.0.1', allowHalfOpen }, () => {
+    if (flows) socket.resume();
+    if (writes > 0) socket.write(Buffer.alloc(writes), (error) => tell('written ' + (error?.code ?? '')));
+    if (ends === 'self' || ends === 'both') socket.end();
+    // Rounds of the event loop, and not only time, of which a busy machine may have none for it.
+    let rounds = 10;
+    const wait = () => {
+      if (--rounds > 0) return void setTimeout(wait, 20);
+      if (destroys) socket.destroy();
+      parentPort.postMessage(null);
+    };
+    wait();
+  });
+  for (const event of ['end', 'finish', 'drain', 'error', 'close']) {
+    socket.on(event, (what) => tell(event + ' ' + (what?.code ?? what ?? '')));
+  }`;
+
+/** Answers an end with its own. */
+function servePeer(peer: nodeNet.Socket, { peerSends, ends }: Case): void {
+  peer.on('error', () => {});
+  peer.on('end', () => peer.end());
+  if (peerSends > 0) peer.write(Buffer.alloc(peerSends));
+  if (ends === 'peer' || ends === 'both') peer.end();
+}
+
+/** What was told, in order, and at last whether it ended or was held. */
+async function play(module: string, each: Case): Promise<string[]> {
+  const peers: nodeNet.Socket[] = [];
+  const server = nodeNet.createServer({ allowHalfOpen: true, pauseOnConnect: true }, (peer) => {
+    peers.push(peer);
+    servePeer(peer, each);
+  });
+  const worker = new Worker(client, {
+    eval: true,
+    workerData: { module, port: await listen(server), ...each },
+  });
+  const told: string[] = [];
+  await new Promise<void>((resolve) => {
+    const giveUp = (): void => {
+      told.push('held');
+      void worker.terminate();
+    };
+    const timer = setTimeout(giveUp, PATIENCE_MS);
+    worker.on('message', (what: string | null) => {
+      timer.refresh();
+      if (what !== null) told.push(what);
+      else for (const peer of peers) peer.resume();
+    });
+    worker.on('error', (error) => told.push(String(error)));
+    worker.on('exit', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+  for (const peer of peers) peer.destroy();
+  await closeServer(server);
+  return told;
+}
+
+t.test('every way to end', { timeout: 240_000 }, async (test) => {
+  const cases = everyCase();
+  const next = async (): Promise<void> => {
+    for (let each = cases.pop(); each !== undefined; each = cases.pop()) {
+      const found = each;
+      const modules = ['node:net', entryFile('net')];
+      const [expected, actual] = await Promise.all(modules.map((module) => play(module, found)));
+      test.strictSame(actual, expected, JSON.stringify(each));
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE / 2 }, next));
+});
