@@ -60,7 +60,7 @@ async function terminateWorkers(): Promise<string> {
   let echoed = 0;
   for (let round = 0; round < TERMINATIONS; round++) {
     const runSeed = new Random(seed, 2, round).integer(0, 0x7fffffff);
-    const asked = { net: netName, runSeed, clients: WORKER_CLIENTS };
+    const asked = { net: netName, runSeed, clients: WORKER_CLIENTS, isBusy: round % 2 === 0 };
     const bytes = await host.call<number>('round', asked).catch((error: unknown) => {
       throw new Error(`termination ${round + 1}: ${(error as Error).message}`);
     });

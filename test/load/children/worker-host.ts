@@ -13,12 +13,15 @@ interface Round {
   net: NetName;
   runSeed: number;
   clients: number;
+  /** Terminated only once something was echoed, which takes a while on a busy machine. */
+  isBusy: boolean;
 }
 
 const MESSAGE = Buffer.alloc(16 * 1024, 'x');
 const CLOSE_SECONDS = 10;
 
 let echoed = 0;
+let onEcho = (): void => {};
 
 /** Keeps the server sending and receiving until it is gone. */
 function load(port: number): Socket {
@@ -26,6 +29,7 @@ function load(port: number): Socket {
   socket.on('connect', () => socket.write(MESSAGE));
   socket.on('data', (chunk) => {
     echoed += chunk.length;
+    onEcho();
     socket.write(chunk);
   });
   socket.on('error', () => {});
@@ -49,13 +53,15 @@ answer({
     server.close();
     await once(server, 'close');
   },
-  async round({ net, runSeed, clients }: Round): Promise<number> {
+  async round({ net, runSeed, clients, isBusy }: Round): Promise<number> {
     const random = new Random(runSeed);
     const worker = new Worker(join(__dirname, 'worker-echo.js'), { workerData: { net } });
     const failed = new Promise<never>((_, reject) => worker.once('error', reject));
     const [port] = (await Promise.race([once(worker, 'message'), failed])) as [number];
     echoed = 0;
+    const firstEcho = new Promise<void>((resolve) => (onEcho = resolve));
     const sockets = Array.from({ length: clients }, () => load(port));
+    if (isBusy) await firstEcho;
     await pause(random.integer(5, 60));
     await worker.terminate();
     await within(CLOSE_SECONDS, allClosed(sockets), () => {
