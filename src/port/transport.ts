@@ -1,5 +1,6 @@
 /** The ports of one environment, and how connections and listeners find one. */
 import type { AsyncResource } from 'node:async_hooks';
+import { prepareCrashReport } from './crash-report';
 import { errorName, type Binding, type NativePortGroup, type PortSettings } from './binding';
 import { TcpConnection } from './connection';
 import type {
@@ -30,7 +31,10 @@ export class PortTransport implements Transport {
     this.#context = {
       layout: binding.layout,
       group: this.#group,
-      fatalException: (error) => binding.fatalException(error),
+      fatalException: (error) => {
+        prepareCrashReport(error);
+        binding.fatalException(error);
+      },
       accepted: (port, listenerPort, listenerId, socketId) =>
         this.#accepted(port, listenerPort, listenerId, socketId),
       acceptFailed: (listenerPort, listenerId, result) =>

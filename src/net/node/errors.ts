@@ -119,7 +119,18 @@ export function withLocalEndpoint(error: Error, localAddress: string, localPort:
 export function connectAggregateError(errors: readonly Error[]): AggregateError {
   const error = new AggregateError(errors);
   Error.captureStackTrace(error, connectAggregateError);
-  return Object.assign(error, { code: (errors[0] as NodeJS.ErrnoException | undefined)?.code });
+  const code = (errors[0] as NodeJS.ErrnoException | undefined)?.code;
+  showCode(error, code);
+  return Object.assign(error, { code });
+}
+
+/** The stack's first line is made from the name at the time it is first read. */
+function showCode(error: Error, code: string | undefined): void {
+  // Where there is no message, V8 leaves out the colon, which Node's errors have.
+  const value = `${error.name} [${code}]${error.message === '' ? ': ' : ''}`;
+  Object.defineProperty(error, 'name', bare({ configurable: true, value }));
+  void error.stack;
+  delete (error as { name?: string }).name;
 }
 
 type ErrorBase = new (message: string) => Error;
@@ -127,12 +138,7 @@ type ErrorBase = new (message: string) => Error;
 function codedError(Base: ErrorBase, code: string, message: string): Error {
   const error = new Base(message) as NodeJS.ErrnoException;
   Error.captureStackTrace(error, codedError);
-  // The stack's first line is made from the name at the time it is first read.
-  const { name } = error;
-  const shown = bare({ configurable: true, value: `${name} [${code}]` });
-  Object.defineProperty(error, 'name', shown);
-  void error.stack;
-  delete (error as { name?: string }).name;
+  showCode(error, code);
   const toString = (): string => `${error.name} [${code}]: ${error.message}`;
   Object.defineProperty(
     error,
