@@ -13,7 +13,8 @@ import { countTap } from './tap-count.mjs';
 import { openWindows } from './windows-run.mjs';
 import { openLoadedWindows } from './windows-session.mjs';
 
-const secondsPerFile = 120;
+const secondsPerFile = 180;
+const lanes = 2;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -56,23 +57,36 @@ build({ tests: true });
 const core = !values['no-core'] && positionals.length === 0 && hasSources.core();
 const coreTests = core ? crossBuildCoreTests() : null;
 
-const windows = await (hasSources.addon() ? openLoadedWindows() : openWindows());
-try {
-  if (coreTests) {
-    const started = Date.now();
-    const result = await windows.run({ exe: coreTests, timeout: 5 * secondsPerFile });
-    report('completion_port_test.exe', result, started);
+/** What is to run, by name. */
+const programs = coreTests
+  ? [['completion_port_test.exe', { exe: coreTests, timeout: 5 * secondsPerFile }]]
+  : [];
+for (const node of values.node.split(',')) {
+  for (const file of testFiles()) {
+    const program = { node, args: [file], timeout: secondsPerFile };
+    programs.push([`Node ${node} ${relative(root, file)}`, program]);
   }
-  for (const node of values.node.split(',')) {
-    for (const file of testFiles()) {
-      const started = Date.now();
-      const options = { node, args: [file], timeout: secondsPerFile };
-      report(`Node ${node} ${relative(root, file)}`, await windows.run(options), started);
-    }
-  }
-} finally {
-  await windows.close();
 }
+
+/** One program after the other, until none is left. */
+async function runPrograms(windows) {
+  try {
+    for (let next = programs.shift(); next !== undefined; next = programs.shift()) {
+      const [name, program] = next;
+      const started = Date.now();
+      report(name, await windows.run(program), started);
+    }
+  } finally {
+    await windows.close();
+  }
+}
+
+// They mostly wait: two sessions, each with a Wine server of its own.
+const sessions = [];
+for (let lane = 0; lane < lanes; lane++) {
+  sessions.push(await (hasSources.addon() ? openLoadedWindows() : openWindows()));
+}
+await Promise.all(sessions.map(runPrograms));
 
 console.log(`${total.passed} passed, ${total.failed} failed`);
 process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
