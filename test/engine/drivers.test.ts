@@ -1,6 +1,7 @@
 /** Who drives the port, and what programs see of it: nothing but their bytes, and the engine's counts. */
 import t from 'tap';
 import { run } from '../support/child';
+import { onWindows } from '../support/local';
 
 const pairOf = (helper: string): string => `
   const net = require('iocp-net');
@@ -51,7 +52,9 @@ t.test('what was written leaves while JavaScript computes', { skip: !hasHelper }
 
 t.test('but not without the helper', async (test) => {
   const { stdout } = await run(computing('never'), 30_000);
-  test.equal(stdout.trim(), 'false false');
+  // On Windows the system goes on by itself with what it was given.
+  const arrived = onWindows ? /^(true|false) false$/ : /^false false$/;
+  test.match(stdout.trim(), arrived);
 });
 
 const echo = (options: string): string => `

@@ -7,6 +7,8 @@ import { sameAsNode } from '../support/compare';
 import { onWindows } from '../support/local';
 import { playWriter } from '../support/write-peer';
 
+t.setTimeout(170_000);
+
 const endings = ['exit', 'reallyExit', 'exitListener', 'throw', 'SIGKILL', 'SIGTERM', 'abort'];
 /** Wine takes seconds to write down how a program has aborted. */
 const played = onWindows ? endings.slice(0, 4) : endings;

@@ -6,6 +6,8 @@ import t from 'tap';
 import { sameAsNode } from '../support/compare';
 import { playWriter } from '../support/write-peer';
 
+t.setTimeout(170_000);
+
 const same = (name: string, writer: string): void =>
   sameAsNode(t, name, ({ net }) => playWriter(net, writer));
 
