@@ -93,7 +93,8 @@ enum class EpollWatch : std::uint8_t { kNone, kReads, kReadsAndWrites };
 enum class EpollWait : std::uint8_t {
   kNothing,  // it is idle, or on the list of what the next Wait() looks at
   kEvent,
-  kPause,  // a send for which the system had no memory
+  kReceive,  // a send that is on that list behind the receive, which is to meet an error first
+  kPause,    // a send for which the system had no memory
 };
 
 // What the epoll backend remembers of one connection.

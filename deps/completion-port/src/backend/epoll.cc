@@ -122,8 +122,9 @@ void EpollBackend::Wait(int timeout_ms) {
 void EpollBackend::Report() {
   ReportStopped();
   const auto is_due = [](const Operation* operation) {
-    const bool receives = operation == &operation->connection->receive;
-    return !receives || operation->state == OperationState::kCancelling;
+    if (operation->state == OperationState::kCancelling) return true;
+    const Connection& connection = *operation->connection;
+    return operation == &connection.send && connection.epoll.send_waits == EpollWait::kNothing;
   };
   ready_.ReportWhere(is_due, [this](Operation* operation) { Report(*operation); });
 }
@@ -179,7 +180,16 @@ void EpollBackend::Note(Connection& connection, std::uint32_t events) {
     }
   }
   if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) == 0) return;
-  if (notes.send_waits == EpollWait::kEvent) return Continue(connection);
+  if (notes.send_waits == EpollWait::kEvent) {
+    // The system tells an error once, and who reads is to learn of it, as with libuv: a send that
+    // asked first would leave the receive an end of stream.
+    const bool receive_is_first =
+        (events & EPOLLERR) != 0 && connection.receive.state == OperationState::kSubmitted;
+    if (!receive_is_first) return Continue(connection);
+    notes.send_waits = EpollWait::kReceive;
+    ready_.Add(&connection.send);
+    return;
+  }
   // It came for this alone, and nobody waits.
   if (events == EPOLLOUT && notes.watch == EpollWatch::kReadsAndWrites) {
     Control(EPOLL_CTL_MOD, connection.socket, kReads, &connection, EpollTag::kConnection);
@@ -220,7 +230,8 @@ void EpollBackend::Cancel(Connection& connection) {
   connection.send.state = OperationState::kCancelling;
   if (notes.send_waits == EpollWait::kNothing) return;  // it has a result, to be reported
   if (notes.send_waits == EpollWait::kPause) std::erase(paused_sends_, &connection);
-  FinishSend(connection, ToResult(Error::kCanceled));
+  const bool is_listed = notes.send_waits == EpollWait::kReceive;
+  FinishSend(connection, ToResult(Error::kCanceled), is_listed);
 }
 
 }  // namespace completion_port

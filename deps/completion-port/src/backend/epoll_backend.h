@@ -121,7 +121,8 @@ class EpollBackend final : public Backend {
 
   // --- epoll_send.cc
   void StartSend(Connection& connection, OperationKind kind);
-  void FinishSend(Connection& connection, std::int32_t result);
+  // `is_listed`: it is on the list of what is to be reported.
+  void FinishSend(Connection& connection, std::int32_t result, bool is_listed = false);
   void AwaitWritable(Connection& connection);
   void Pause(Connection& connection);
   void TrySend(Connection& connection);
