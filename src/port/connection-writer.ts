@@ -153,8 +153,7 @@ export class ConnectionWriter {
   #writeCopied(chunk: Uint8Array, mode: Mode, done: DoneCallback): boolean {
     const block = this.#port.slab.allocate(chunk.length);
     if (block < 0) return false;
-    this.#port.slab.bytes.set(chunk, block);
-    this.#submitBlock(block, chunk.length, mode, done);
+    this.#submitBlock(block, this.#copy(chunk, block), mode, done);
     return true;
   }
 
@@ -168,12 +167,17 @@ export class ConnectionWriter {
       if (typeof chunk === 'string') {
         at += this.#encode(chunk, encoding, at);
       } else {
-        slab.bytes.set(chunk, at);
-        at += chunk.length;
+        at += this.#copy(chunk, at);
       }
     }
     this.#submitBlock(block, at - block, this.#chooseMode(), done);
     return true;
+  }
+
+  /** Of a buffer that has been detached meanwhile nothing is left, and `set` would throw. */
+  #copy(chunk: Uint8Array, at: number): number {
+    if (chunk.length > 0) this.#port.slab.bytes.set(chunk, at);
+    return chunk.length;
   }
 
   #encode(text: string, encoding: BufferEncoding, at: number): number {
