@@ -7,7 +7,7 @@
  * process. A write is gathered, that is submitted only, while other completions wait for the same
  * dispatch to come to them, or if the connection is one that writes several times per completion, as
  * the one before has shown. What is gathered is handed over when the dispatch ends, or when the
- * oldest of it has waited for 100 µs: a look at the clock is cheaper than a system call, and a
+ * oldest of it has waited for 250 µs: a look at the clock is cheaper than a system call, and a
  * program that has computed for longer than that has no use for gathering. Should it compute for
  * very long, the helper sends; where there is none, only the second case remains.
  */
@@ -17,7 +17,7 @@ import type { ConnectionWriter } from './connection-writer';
 const now = performance.now.bind(performance);
 
 /** How long, in milliseconds, and how many bytes of one connection may wait. */
-const LONGEST_MS = 0.1;
+const LONGEST_MS = 0.25;
 const MOST_BYTES = 16 * 1024;
 /** Writes in one completion that make a connection one whose writes are gathered in the next. */
 const SEVERAL_WRITES = 3;
