@@ -6,6 +6,7 @@
 // the package also run, in a Node that loads the sanitizer before everything.
 // Ends with "N passed, N failed".
 import { execFile, execFileSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { build } from './build.mjs';
@@ -26,6 +27,19 @@ const sanitizerOptions = (leaks) => ({
   UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1',
   TSAN_OPTIONS: 'halt_on_error=1:second_deadlock_stack=1',
 });
+
+/**
+ * Those of the package, but for programs that are started by the dozen to see what JavaScript makes
+ * of this or that: each takes seconds here, and all run the same native code.
+ */
+function testFiles() {
+  const folder = join(root, 'build/test');
+  const starting =
+    /^(register|net)\/(register|ends|flags|foreign-names|crash-report|permission|process|last-words|send-at-once)\.test/;
+  return readdirSync(folder, { recursive: true })
+    .filter((file) => /\.test\.[cm]?js$/.test(file) && !starting.test(file))
+    .map((file) => join(folder, file));
+}
 
 /** What it prints, and how it ends; what it complains of is passed on. */
 async function output(command, args, env) {
@@ -81,7 +95,7 @@ if (sanitize === 'address' && hasSources.addon()) {
   await run(
     'test suite (sanitize: address)',
     process.execPath,
-    [join(root, 'node_modules/.bin/tap'), '--reporter=tap', '--timeout=300'],
+    [join(root, 'node_modules/.bin/tap'), '--reporter=tap', '--timeout=300', ...testFiles()],
     {
       ...sanitizerOptions(false),
       LD_PRELOAD: libraries.join(' '),
