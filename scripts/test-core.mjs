@@ -6,12 +6,12 @@
 // the package also run, in a Node that loads the sanitizer before everything.
 // Ends with "N passed, N failed".
 import { execFile, execFileSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { build } from './build.mjs';
 import { buildTarget, hasSources, root } from './gyp.mjs';
 import { countTap } from './tap-count.mjs';
+import { testFiles } from './test-files.mjs';
 
 const { values } = parseArgs({ options: { sanitize: { type: 'string', default: 'none' } } });
 const { sanitize } = values;
@@ -29,17 +29,11 @@ const sanitizerOptions = (leaks) => ({
 });
 
 /**
- * Those of the package, but for programs that are started by the dozen to see what JavaScript makes
- * of this or that: each takes seconds here, and all run the same native code.
+ * Programs that are started by the dozen to see what JavaScript makes of this or that: each takes
+ * seconds here, and all run the same native code.
  */
-function testFiles() {
-  const folder = join(root, 'build/test');
-  const starting =
-    /^(register|net)\/(register|ends|flags|foreign-names|crash-report|permission|process|last-words|send-at-once)\.test/;
-  return readdirSync(folder, { recursive: true })
-    .filter((file) => /\.test\.[cm]?js$/.test(file) && !starting.test(file))
-    .map((file) => join(folder, file));
-}
+const starting =
+  /^(register|net)\/(register|ends|flags|foreign-names|crash-report|permission|process|last-words|send-at-once)\.test/;
 
 /** What it prints, and how it ends; what it complains of is passed on. */
 async function output(command, args, env) {
@@ -88,6 +82,7 @@ if (hasSources.core()) {
 if (sanitize === 'address' && hasSources.addon()) {
   buildTarget({ ...flavour, target: 'iocp_net' });
   build({ tests: true });
+  const packageTests = testFiles((file) => !starting.test(file));
   // Only where Node itself was not built with it: the run-time must come first.
   const libraries = ['libasan.so', 'libubsan.so'].map((name) =>
     execFileSync('g++', [`-print-file-name=${name}`], { encoding: 'utf8' }).trim(),
@@ -95,7 +90,7 @@ if (sanitize === 'address' && hasSources.addon()) {
   await run(
     'test suite (sanitize: address)',
     process.execPath,
-    [join(root, 'node_modules/.bin/tap'), '--reporter=tap', '--timeout=300', ...testFiles()],
+    [join(root, 'node_modules/.bin/tap'), '--reporter=tap', '--timeout=300', ...packageTests],
     {
       ...sanitizerOptions(false),
       LD_PRELOAD: libraries.join(' '),

@@ -3,13 +3,13 @@
 //   node scripts/test-windows.mjs [--node 22,24] [--no-core] [part of a file name…]
 //
 // Ends with "N passed, N failed"; fails when anything did or nothing ran.
-import { existsSync, readdirSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from './build.mjs';
 import { crossBuildCoreTests } from './cross-build.mjs';
 import { hasSources, root } from './gyp.mjs';
 import { countTap } from './tap-count.mjs';
+import { testFiles } from './test-files.mjs';
 import { openWindows } from './windows-run.mjs';
 import { openLoadedWindows } from './windows-session.mjs';
 
@@ -43,16 +43,6 @@ function report(name, result, started) {
   console.log(result.stderr.slice(-4000).replace(/^/gm, '  ! '));
 }
 
-function testFiles() {
-  const folder = join(root, 'build/test');
-  const all = existsSync(folder) ? readdirSync(folder, { recursive: true }) : [];
-  return all
-    .filter((file) => /\.test\.[cm]?js$/.test(file))
-    .filter((file) => positionals.every((part) => file.includes(part)))
-    .map((file) => join(folder, file))
-    .sort();
-}
-
 build({ tests: true });
 const core = !values['no-core'] && positionals.length === 0 && hasSources.core();
 const coreTests = core ? crossBuildCoreTests() : null;
@@ -65,7 +55,7 @@ const versions = values.node.split(',');
 // What loads the machine for long does so with one version.
 const isForAll = (file) => positionals.length > 0 || !/[\\/](load|cluster)[\\/]/.test(file);
 for (const node of versions) {
-  for (const file of testFiles()) {
+  for (const file of testFiles((each) => positionals.every((part) => each.includes(part)))) {
     if (node !== versions.at(-1) && !isForAll(file)) continue;
     const program = { node, args: [file], timeout: secondsPerFile };
     programs.push([`Node ${node} ${relative(root, file)}`, program]);

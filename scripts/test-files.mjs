@@ -1,0 +1,14 @@
+// The compiled test files.
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from './gyp.mjs';
+
+/** Their paths, of those whose path below `build/test` is wanted, in order. */
+export function testFiles(isWanted) {
+  const folder = join(root, 'build/test');
+  const all = existsSync(folder) ? readdirSync(folder, { recursive: true }) : [];
+  return all
+    .filter((file) => /\.test\.[cm]?js$/.test(file) && isWanted(file))
+    .map((file) => join(folder, file))
+    .sort();
+}
