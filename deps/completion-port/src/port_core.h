@@ -77,8 +77,9 @@ class PortCore final : public Port, private BackendEvents {
   void TakeTurn(int limit_ms);
   // The helper has driven for so long.
   void CountHelper(std::uint64_t ns);
-  std::uint32_t SubmissionTail() const { return header_.At(kSubmissionTail).load(); }
   void CountLook() { counters_.Add(Counter::kHelperLooks); }
+  // Moves while the submitter submits.
+  std::uint32_t SubmissionTail() const { return header_.At(kSubmissionTail).load(); }
 
   // A socket accepted by a sibling, to live here. Whoever drives that one.
   struct AcceptedSocket {

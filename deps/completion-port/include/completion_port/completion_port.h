@@ -42,8 +42,8 @@
 // out of a port's state.
 //   - Driving::kSubmitter: you do, with Drive(), which waits as long as you let it. So a completion
 //     wakes the thread that is to read it, and nothing crosses from thread to thread. While you are
-//     away for longer than about a millisecond a helper takes the turns in your place, and gives
-//     the drive back when you come around (helper.h).
+//     away for some milliseconds, and submit nothing, a helper takes the turns in your place, and
+//     gives the drive back when you come around (helper.h).
 //   - Driving::kThread: a thread of the port's own does, always. You wake it when you have
 //     submitted something, and it wakes you when something completed: the protocol is in layout.h.
 #ifndef COMPLETION_PORT_COMPLETION_PORT_H_
@@ -87,7 +87,9 @@ enum class Driving : std::uint8_t {
 // and so many completions at once, on average, that a thread's hand-over of a batch costs little of
 // it. With fewer, one thread alone is the quicker one.
 struct HelperThresholds {
-  std::uint32_t away_us = 1000;  // > 0: what the submitter is away for at least; at most twice that
+  // > 0: what the submitter is away for at least, without submitting anything; at most nine times
+  // that, where it came around each time before.
+  std::uint32_t away_us = 1000;
   std::uint64_t found_work_ns = 3000;  // a wait that took less found something there already
   std::uint64_t saturated_after_ns = 10'000'000;
   std::uint32_t many_completions = 16;  // from so many on, ...
@@ -121,7 +123,7 @@ struct PortOptions {
 
   Driving driving = Driving::kThread;
   // Whether a thread may help the submitter that drives. It is made at first need, and where none
-  // can be had, the port works without. Costs a look per millisecond in which the port is busy.
+  // can be had, the port works without. Costs a look per 8 ms in which the port is busy.
   bool helper = true;
   HelperThresholds helper_thresholds;
 
@@ -257,8 +259,7 @@ class Port {
   // completions to read; nothing is asked for then. On the consumer's thread.
   virtual bool ConsumerSleeps() = 0;
 
-  // --- Driving::kSubmitter, on the submitter's thread
-  // ----------------------------------------------------
+  // --- Driving::kSubmitter, on the submitter's thread ------------------------------------------
 
   // One turn: hands over what was published, waits for at most timeout_ms (< 0: without end; 0: not
   // at all) unless there are completions to read, and writes what completed. True if there are

@@ -52,8 +52,7 @@ inline constexpr std::size_t kCompletionOverflow = 96;  // 1: the port holds com
 inline constexpr std::size_t kChunksWanted = 112;       // 1: a receive waits for a chunk
 inline constexpr std::size_t kDriver = 128;             // who drives: a Driver
 inline constexpr std::size_t kOffload = 129;  // 1: a thread drives on purpose, to send too
-inline constexpr std::size_t kHelped =
-    130;  // 1: while the submitter is away for long, a thread drives
+inline constexpr std::size_t kHelped = 130;   // 1: a thread drives while the submitter is away
 inline constexpr std::size_t kHeaderBytes = 9 * kCacheLineBytes;
 
 // Who takes the port's turns now. While a thread does, a submitter that has published wakes it if

@@ -230,8 +230,7 @@ void EpollBackend::Cancel(Connection& connection) {
   connection.send.state = OperationState::kCancelling;
   if (notes.send_waits == EpollWait::kNothing) return;  // it has a result, to be reported
   if (notes.send_waits == EpollWait::kPause) std::erase(paused_sends_, &connection);
-  const bool is_listed = notes.send_waits == EpollWait::kReceive;
-  FinishSend(connection, ToResult(Error::kCanceled), is_listed);
+  FinishSend(connection, ToResult(Error::kCanceled));
 }
 
 }  // namespace completion_port

@@ -121,8 +121,7 @@ class EpollBackend final : public Backend {
 
   // --- epoll_send.cc
   void StartSend(Connection& connection, OperationKind kind);
-  // `is_listed`: it is on the list of what is to be reported.
-  void FinishSend(Connection& connection, std::int32_t result, bool is_listed = false);
+  void FinishSend(Connection& connection, std::int32_t result);
   void AwaitWritable(Connection& connection);
   void Pause(Connection& connection);
   void TrySend(Connection& connection);

@@ -40,7 +40,8 @@ void EpollBackend::StartSend(Connection& connection, OperationKind kind) {
   connection.send.state = OperationState::kSubmitted;
 }
 
-void EpollBackend::FinishSend(Connection& connection, std::int32_t result, bool is_listed) {
+void EpollBackend::FinishSend(Connection& connection, std::int32_t result) {
+  const bool is_listed = connection.epoll.send_waits == EpollWait::kReceive;
   connection.epoll.send_result = result;
   connection.epoll.send_waits = EpollWait::kNothing;
   if (!is_listed) ready_.Add(&connection.send);
@@ -58,7 +59,10 @@ void EpollBackend::Continue(Connection& connection) {
 }
 
 void EpollBackend::ReportSend(Connection& connection) {
-  if (connection.epoll.send_waits == EpollWait::kReceive) return Continue(connection);
+  if (connection.epoll.send_waits == EpollWait::kReceive) {
+    connection.epoll.send_waits = EpollWait::kNothing;
+    return Continue(connection);
+  }
   const std::int32_t result = connection.epoll.send_result;
   connection.send.state = OperationState::kIdle;
   if (connection.send.kind == OperationKind::kSend) return events_->OnSend(connection, result);
