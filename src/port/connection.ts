@@ -272,8 +272,9 @@ export class TcpConnection extends ConnectionControl implements Connection {
 
   /** Who asks for it may write to the socket by other ways, so ours must not be late. */
   override get fd(): number {
-    this.#sendAtOnce();
-    return super.fd;
+    const fd = super.fd;
+    if (fd >= 0) this.#sendAtOnce();
+    return fd;
   }
 
   #sendAtOnce(): void {
@@ -283,8 +284,8 @@ export class TcpConnection extends ConnectionControl implements Connection {
 
   duplicate(): number | ErrorName {
     if (!this.isAlive) return 'EBADF';
-    this.#sendAtOnce();
     if (process.platform === 'win32') return 'ENOTSUP';
+    this.#sendAtOnce();
     this.#isDuplicated = true;
     if (!this.reading) this.#reader.withdraw();
     return this.port.context.group.duplicate(this.port.ordinal, this.id);

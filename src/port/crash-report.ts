@@ -36,6 +36,8 @@ function throwAgain(error: Error, mark: symbol): void {
     runInThisContext(`globalThis[Symbol.for('${key}')]()`);
   } catch {
     // It is decorated.
+  } finally {
+    Reflect.deleteProperty(globalThis, Symbol.for(key));
   }
   if (completesStack !== undefined) Object.defineProperty(error, mark, completesStack);
 }
