@@ -1,4 +1,5 @@
-// The client programs, and the servers that they talk with.
+// The client programs, and the servers that they talk with. Where none is named, they make what
+// they talk with.
 import { mariadb } from './daemons/mariadb.mjs';
 import { memcached } from './daemons/memcached.mjs';
 import { nginx } from './daemons/nginx.mjs';
@@ -13,4 +14,6 @@ export const clients = [
   { daemon: 'nginx', spec: nginx, names: ['undici', 'axios', 'got', 'http-agent'] },
   { daemon: 'RabbitMQ', spec: rabbitmq, names: ['amqplib'] },
   { daemon: 'memcached', spec: memcached, names: ['memjs'] },
+  // nock asks for Node 22.
+  { names: ['nock', 'msw', 'interceptors', 'mitm', 'opentelemetry'], major: 24 },
 ];

@@ -5,6 +5,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { clients } from './clients.mjs';
+import { nodeBinary } from '../../scripts/node-versions.mjs';
 import { Daemon } from './daemons/daemon.mjs';
 import { folder, root, within } from './program.mjs';
 import { missing, Report } from './report.mjs';
@@ -15,7 +16,7 @@ const clientMs = 90_000;
 async function runClient(name, daemon, { node, preload }) {
   const child = fork(
     join(folder, 'client.mjs'),
-    [`./clients/${name}.mjs`, JSON.stringify(daemon.place)],
+    [`./clients/${name}.mjs`, JSON.stringify(daemon?.place ?? {})],
     {
       cwd: root,
       execPath: node,
@@ -59,7 +60,7 @@ async function compare(name, daemon, { node, control, platform }) {
   const report = new Report(`${name}, ${platform}`, clientMs);
   const plain = await runClient(name, daemon, { node, preload: [] });
   for (const { failed, why } of plain.failed) report.fail(`${failed}, on node:net`, why);
-  if (!daemon.isRunning) await daemon.start();
+  if (daemon?.isRunning === false) await daemon.start();
   const ours = control
     ? plain
     : await runClient(name, daemon, { node, preload: ['iocp-net/register'] });
@@ -77,11 +78,21 @@ async function compare(name, daemon, { node, control, platform }) {
   report.print();
 }
 
+/** With a newer Node, where the client needs one. */
+function withNode(how, major) {
+  if (major === undefined || how.isNodeNamed) return how;
+  return { ...how, node: nodeBinary('linux', major), platform: `${how.platform}, Node ${major}` };
+}
+
 /** @param {object} how  which Node, `control`, `isWanted` by name */
 export async function runClients(how) {
-  for (const { daemon: title, spec, names } of clients) {
+  for (const { daemon: title, spec, names, major } of clients) {
     const wanted = names.filter(how.isWanted);
     if (wanted.length === 0) continue;
+    if (title === undefined) {
+      for (const name of wanted) await compare(name, undefined, withNode(how, major));
+      continue;
+    }
     if (spec.server === undefined) {
       for (const name of wanted) missing(`${name}, ${how.platform}`, `${title} is not installed`);
       continue;

@@ -30,6 +30,7 @@ const how = {
   control: values.control,
   full: values.full,
   isNamed: positionals.length > 0,
+  isNodeNamed: values.node !== undefined,
   isWanted: (name) => positionals.length === 0 || positionals.some((part) => name.includes(part)),
 };
 

@@ -1,0 +1,20 @@
+import Mitm from 'mitm';
+import { askMocked } from './mocked.mjs';
+
+let mitm;
+
+function start({ broken }) {
+  mitm = Mitm();
+  mitm.on('connect', (socket, { host }) => {
+    if (`http://${host}` === broken) socket.destroy(new Error('told to fail'));
+    else if (host !== 'localhost' && host !== 'api.example') socket.bypass();
+  });
+  mitm.on('request', (request, response) => {
+    if (request.method === 'POST') request.pipe(response);
+    else response.writeHead(203, { 'x-mocked': 'yes' }).end('a mocked hello');
+  });
+}
+
+export function run(place) {
+  return askMocked(place, { start, stop: () => mitm.disable() });
+}
