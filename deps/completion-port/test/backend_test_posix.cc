@@ -97,6 +97,19 @@ PORT_TEST(WakeMadeWhileNobodyWaitsIsNotLost) {
   CHECK(open.FindsNothing());  // and is over
 }
 
+// A limit may be that of an earlier wait, which something else has ended.
+PORT_TEST(WaitsEndInTimeWhateverTheLimitsBefore) {
+  OpenBackend open(setup.backend);
+  for (const int before_ms : {kLongMs, kShortMs / 2, 0}) {
+    open.backend->Wake();
+    CHECK_AT_MOST(open.WaitsFor(before_ms), kLongMs / 2);
+    for (int i = 0; i < 3; ++i) {
+      CHECK_AT_MOST(open.WaitsFor(kShortMs), kLongMs / 2);
+      CHECK_AT_MOST(open.WaitsFor(1), kLongMs / 2);
+    }
+  }
+}
+
 // The helper thread drives what the other thread opened, and gives it back.
 PORT_TEST(AnyThreadMayDriveABackendThatBelongsToNone) {
   OpenBackend open(setup.backend);

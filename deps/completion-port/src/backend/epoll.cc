@@ -43,7 +43,11 @@ Error EpollBackend::Open(const BackendContext& context) {
   if (wake_fd_ < 0) return FromOsError(errno, Operating::kControl);
   // Every write of the eventfd is a change. The number in it is never read; it would take centuries
   // to fill.
-  const int error = Control(EPOLL_CTL_ADD, wake_fd_, EPOLLIN | EPOLLET, nullptr, EpollTag::kWake);
+  int error = Control(EPOLL_CTL_ADD, wake_fd_, EPOLLIN | EPOLLET, nullptr, EpollTag::kWake);
+  if (error != 0) return FromOsError(error, Operating::kControl);
+  const Error no_timer = timer_.Open();
+  if (no_timer != Error::kOk) return no_timer;
+  error = Control(EPOLL_CTL_ADD, timer_.fd(), EPOLLIN | EPOLLET, nullptr, EpollTag::kTimer);
   if (error != 0) return FromOsError(error, Operating::kControl);
   spare_.TakeBack();
   return Error::kOk;
@@ -141,13 +145,24 @@ int EpollBackend::UntilNextDeadline(int timeout_ms) const {
   return timeout_ms;
 }
 
+// The limit that the system is to be given.
+int EpollBackend::LimitOf(int timeout_ms) {
+  if (timeout_ms <= 0) return timeout_ms;
+  const std::uint64_t ns = static_cast<std::uint64_t>(timeout_ms) * 1'000'000;
+  return timer_.FireBy(os::NowNs() + ns) ? -1 : timeout_ms;
+}
+
 void EpollBackend::Poll(int timeout_ms) {
-  const int count = epoll_wait(epoll_fd_, batch_, kBatch, timeout_ms);
+  const int count = epoll_wait(epoll_fd_, batch_, kBatch, LimitOf(timeout_ms));
   CountCall();
   if (count <= 0) return;
-  counters_->Add(Counter::kBatches);
-  counters_->Add(Counter::kPackets, static_cast<std::uint64_t>(count));
+  const bool was_set = timer_.IsSet();
   for (int i = 0; i < count; ++i) Note(batch_[i]);
+  const bool has_fired = was_set && !timer_.IsSet();
+  const int packets = has_fired ? count - 1 : count;
+  if (packets == 0) return;
+  counters_->Add(Counter::kBatches);
+  counters_->Add(Counter::kPackets, static_cast<std::uint64_t>(packets));
 }
 
 // Calls no event of the core: see epoll_backend.h.
@@ -163,6 +178,8 @@ void EpollBackend::Note(const epoll_event& event) {
       return;
     case EpollTag::kWake:
       return counters_->Add(Counter::kPortWakeups);
+    case EpollTag::kTimer:
+      return timer_.Fired();
     case EpollTag::kDescriptor:
       watch_ = DescriptorWatch::kFired;
       return;  // returning is all that was asked for

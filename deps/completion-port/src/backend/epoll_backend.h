@@ -39,13 +39,14 @@
 
 #include "backend/accept_linux.h"
 #include "backend/backend.h"
+#include "backend/epoll_timer.h"
 #include "backend/ready_list.h"
 
 namespace completion_port {
 
-// What an event is about: the low two bits of its data are a tag, the rest is a pointer.
-enum class EpollTag : std::uint64_t { kConnection, kListener, kWake, kDescriptor };
-inline constexpr std::uint64_t kEpollTagMask = 3;
+// What an event is about: the low three bits of its data are a tag, the rest is a pointer.
+enum class EpollTag : std::uint64_t { kConnection, kListener, kWake, kDescriptor, kTimer };
+inline constexpr std::uint64_t kEpollTagMask = 7;
 static_assert(alignof(Connection) > kEpollTagMask && alignof(Listener) > kEpollTagMask);
 
 enum class EpollAcceptState : std::uint8_t {
@@ -110,6 +111,7 @@ class EpollBackend final : public Backend {
   bool ReportReady();
   void Report(Operation& operation);
   int UntilNextDeadline(int timeout_ms) const;
+  int LimitOf(int timeout_ms);
   void CountCall() { counters_->Add(Counter::kOsCalls); }
 
   // --- epoll_receive.cc
@@ -151,6 +153,7 @@ class EpollBackend final : public Backend {
   Counters* counters_ = nullptr;
   int epoll_fd_ = -1;
   int wake_fd_ = -1;
+  EpollTimer timer_;
   int watched_fd_ = -1;
   enum class DescriptorWatch : std::uint8_t { kNone, kArmed, kFired };
   DescriptorWatch watch_ = DescriptorWatch::kNone;
