@@ -72,7 +72,6 @@
           '-fno-sanitize=vptr',  # needs run-time type information
           '-fno-sanitize-recover=undefined',
           '-fno-omit-frame-pointer',
-          '-g',
         ],
         'ldflags': ['-fsanitize=address,undefined'],
       }],
@@ -82,7 +81,7 @@
         'defines': ['COUNT_BLOCKS'],
       }],
       ['sanitize=="thread"', {
-        'cflags': ['-fsanitize=thread', '-fno-omit-frame-pointer', '-g'],
+        'cflags': ['-fsanitize=thread', '-fno-omit-frame-pointer'],
         'ldflags': ['-fsanitize=thread'],
       }],
     ],

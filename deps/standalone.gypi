@@ -6,12 +6,13 @@
     'standalone_static_library': 1,
     'node_api_include%': '',
     'node_import_library%': '',
+    'optimization%': '-O2',
     'mingw%': 0,
   },
   'target_defaults': {
     'default_configuration': 'Release',
     'configurations': {
-      'Release': {'cflags': ['-O2', '-g1']},
+      'Release': {'cflags': ['<(optimization)', '-g1']},
     },
     'include_dirs': ['<(node_api_include)'],
     'target_conditions': [

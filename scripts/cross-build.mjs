@@ -38,17 +38,19 @@ function makeImportLibrary() {
   return library;
 }
 
-const common = { out: 'windows', defines: { OS: 'win', mingw: '1' }, tools };
+function crossBuild(target) {
+  const defines = { OS: 'win', mingw: '1', node_import_library: makeImportLibrary() };
+  return buildTarget({ target, out: 'windows', defines, tools });
+}
 
 /** @returns {string} the Windows .node file */
 export function crossBuildAddon() {
-  const defines = { ...common.defines, node_import_library: makeImportLibrary() };
-  return buildTarget({ ...common, target: 'iocp_net', defines });
+  return crossBuild('iocp_net');
 }
 
 /** @returns {string} the core tests as a Windows .exe */
 export function crossBuildCoreTests() {
-  return buildTarget({ ...common, target: 'completion_port_test' });
+  return crossBuild('completion_port_test');
 }
 
 if (argv[1] === fileURLToPath(import.meta.url)) {

@@ -14,7 +14,8 @@ const require = createRequire(import.meta.url);
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-const core = 'deps/completion-port/completion-port.gyp';
+/** Of all targets, so that those of one flavour share what they are made of. */
+const gypFiles = ['binding.gyp', 'deps/completion-port/completion-port.gyp'];
 
 /** Is there anything to compile in this target yet? */
 export const hasSources = {
@@ -31,8 +32,7 @@ export const hasSources = {
  * @returns {string} the file made
  */
 export function buildTarget({ target, out, defines = {}, tools = {} }) {
-  const addon = target === 'iocp_net';
-  const folder = join(root, 'build', out, target);
+  const folder = join(root, 'build', out);
   mkdirSync(folder, { recursive: true });
 
   const nodeGyp = dirname(require.resolve('node-gyp/package.json'));
@@ -45,7 +45,7 @@ export function buildTarget({ target, out, defines = {}, tools = {} }) {
     process.env.PYTHON ?? 'python3',
     [
       join(nodeGyp, 'gyp/gyp_main.py'),
-      addon ? 'binding.gyp' : core,
+      ...gypFiles,
       ...['-f', 'make', '--depth=.', '--no-parallel'],
       `--generator-output=${folder}`,
       ...['-I', join(root, 'deps/standalone.gypi')],
@@ -65,9 +65,9 @@ export function buildTarget({ target, out, defines = {}, tools = {} }) {
 
   const windows = variables.OS === 'win';
   const release = join(folder, 'out/Release');
-  if (!addon) return join(release, windows ? `${target}.exe` : target);
+  if (target !== 'iocp_net') return join(release, windows ? `${target}.exe` : target);
   // Where node-gyp-build looks when IOCP_NET_PREBUILD=build/<out>.
-  const made = join(root, 'build', out, 'build/Release', `${target}.node`);
+  const made = join(folder, 'build/Release', `${target}.node`);
   mkdirSync(dirname(made), { recursive: true });
   copyFileSync(join(release, `${target}.node`), made);
   return made;
