@@ -12,7 +12,11 @@ const pairOf = (helper: string): string => `
   engine.configure({ helper: '${helper}' });
 `;
 
-/** A client in a worker of its own reads 32 MiB that are written before a second of computing. */
+/**
+ * A client in a worker of its own reads 32 MiB that are written before a second of computing. It
+ * ends by itself: Node 24 may hang in process.exit() while V8 compiles (nodejs/node#54918), as it
+ * does here on node:net, too.
+ */
 const computing = (helper: string): string => `
   ${pairOf(helper)}
   const reader = \`
@@ -34,12 +38,15 @@ const computing = (helper: string): string => `
     // The helper's turns are counted when it has given the drive back.
     setTimeout(() => {
       console.log(arrived, engine.stats().helperTurns > 0);
-      process.exit();
+      socket.destroy();
+      server.close();
+      worker.terminate();
     }, 20);
   });
+  let worker;
   server.listen(0, '127.0.0.1', () => {
     const { port } = server.address();
-    new Worker(reader, { eval: true, workerData: { port, count } });
+    worker = new Worker(reader, { eval: true, workerData: { port, count } });
   });
 `;
 
