@@ -35,7 +35,7 @@ const sanitizerOptions = (leaks) => ({
  * seconds here, and all run the same native code.
  */
 const starting =
-  /^(register|net)\/(register|ends|flags|foreign-names|crash-report|permission|process|last-words|send-at-once)\.test/;
+  /^(cluster\/|(register|net)\/(register|ends|flags|foreign-names|crash-report|permission|process|last-words|send-at-once)\.test)/;
 
 /** What it prints, and how it ends; what it complains of is passed on. */
 async function output(command, args, env) {
