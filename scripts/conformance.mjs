@@ -3,7 +3,7 @@
 //
 //   npm run conformance -- --node-tests DIR [options] [test…]
 //
-// DIR is the `test` folder of a Node checkout. See docs/conformance.md. Ends with
+// DIR is the `test` folder of a Node checkout, or `debian`. See docs/conformance.md. Ends with
 // "N passed, N failed"; a difference in either direction counts as failed.
 import { spawnSync } from 'node:child_process';
 import {
@@ -29,10 +29,12 @@ import {
   wishesOf,
 } from '../test/conformance/selection.mjs';
 import { root } from './gyp.mjs';
+import { nodeTests } from './node-tests.mjs';
 
 const usage = `npm run conformance -- --node-tests DIR [options] [test…]
 
-  --node-tests DIR  the test folder of a Node checkout
+  --node-tests DIR  the test folder of a Node checkout; 'debian': that of Node 20, from Debian's
+                    source package, or nothing is run where that cannot be had
   --set NAME        ${setNames.join(', ')} (default net); instead of naming tests
   --list FILE       instead: tests named in a file, one a line
   --match TEXT      only tests whose name contains it
@@ -78,7 +80,19 @@ if (options.help || !options['node-tests'] || !setNames.includes(options.set)) {
 
 const isControl = options.net === 'node:net' && !options.register;
 const mode = options.register ? 'register' : 'swap';
-const testsFolder = realpathSync(options['node-tests']);
+/** @returns {string} */
+function folderOfTests() {
+  if (options['node-tests'] !== 'debian') return realpathSync(options['node-tests']);
+  try {
+    return realpathSync(nodeTests());
+  } catch (error) {
+    const [reason] = String(error.message).split('\n');
+    console.log(`1..1\nok 1 - Node's own tests # SKIP they cannot be had here: ${reason}`);
+    process.exit();
+  }
+}
+
+const testsFolder = folderOfTests();
 const retries = Number(options.retry ?? (options.wine ? 1 : 0));
 const timeout = Number(options.timeout ?? (options.wine ? 90 : 60));
 

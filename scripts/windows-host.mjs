@@ -38,7 +38,7 @@ function installTools() {
 }
 
 /** The Debian mirror this machine's apt already uses. */
-function mirror() {
+export function mirror() {
   const folder = '/etc/apt/sources.list.d';
   const files = existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [];
   files.push('/etc/apt/sources.list');
