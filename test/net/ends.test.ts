@@ -12,11 +12,15 @@ import { closeServer, listen } from '../support/sockets';
 
 t.setTimeout(170_000);
 
-/** Cases that run at a time, and how long one may say nothing before it counts as held. */
+/** Cases that run at a time. */
 const AT_ONCE = 8;
-const PATIENCE_MS = onWindows ? 3000 : 1500;
 /** Rounds of the event loop, of 20 ms, after which a socket is destroyed and the peer reads. */
 const ROUNDS = onWindows ? 25 : 10;
+/**
+ * Rounds of both event loops, of 50 ms, in which a case may say nothing before it counts as held.
+ * Not a time, of which a busy machine may have none for it.
+ */
+const PATIENCE = onWindows ? 60 : 30;
 
 const choices = {
   allowHalfOpen: [false, true],
@@ -46,15 +50,17 @@ const client = `
   const { module, port, rounds, allowHalfOpen, flows, ends, writes, destroys } = workerData;
   const net = require(module);
   const tell = (what) => parentPort.postMessage(what);
+  // Neither of these holds the loop.
+  parentPort.on('message', () => setTimeout(tell, 50, 'idle').unref());
+  parentPort.unref();
   const socket = net.connect({ port, host: '127.0.0.1', allowHalfOpen }, () => {
     if (flows) socket.resume();
     if (writes > 0) socket.write(Buffer.alloc(writes), (error) => tell('written ' + (error?.code ?? '')));
     if (ends === 'self' || ends === 'both') socket.end();
-    // Not by time alone, of which a busy machine may have none for it.
     const wait = (left) => {
       if (left > 0) return void setTimeout(wait, 20, left - 1);
       if (destroys) socket.destroy();
-      parentPort.postMessage(null);
+      tell('over');
     };
     wait(rounds);
   });
@@ -82,22 +88,21 @@ async function play(module: string, each: Case): Promise<string[]> {
     workerData: { module, port: await listen(server), rounds: ROUNDS, ...each },
   });
   const told: string[] = [];
+  let patience = PATIENCE;
+  const hear = (what: string): void => {
+    if (what === 'idle') patience--;
+    else patience = PATIENCE;
+    if (what === 'over') for (const peer of peers) peer.resume();
+    else if (what !== 'idle') told.push(what);
+    if (patience > 0 && (what === 'over' || what === 'idle')) return worker.postMessage('go on');
+    if (patience > 0) return;
+    told.push('held');
+    void worker.terminate();
+  };
   await new Promise<void>((resolve) => {
-    const giveUp = (): void => {
-      told.push('held');
-      void worker.terminate();
-    };
-    const timer = setTimeout(giveUp, PATIENCE_MS);
-    worker.on('message', (what: string | null) => {
-      timer.refresh();
-      if (what !== null) told.push(what);
-      else for (const peer of peers) peer.resume();
-    });
+    worker.on('message', hear);
     worker.on('error', (error) => told.push(String(error)));
-    worker.on('exit', () => {
-      clearTimeout(timer);
-      resolve();
-    });
+    worker.on('exit', () => resolve());
   });
   for (const peer of peers) peer.destroy();
   await closeServer(server);
