@@ -11,7 +11,7 @@ import { parseArgs, promisify } from 'node:util';
 import { build } from './build.mjs';
 import { buildTarget, hasSources, root } from './gyp.mjs';
 import { countTap } from './tap-count.mjs';
-import { testFiles } from './test-files.mjs';
+import { startsPrograms, testFiles } from './test-files.mjs';
 
 const { values } = parseArgs({ options: { sanitize: { type: 'string', default: 'none' } } });
 const { sanitize } = values;
@@ -29,13 +29,6 @@ const sanitizerOptions = (leaks) => ({
   UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1',
   TSAN_OPTIONS: 'halt_on_error=1:second_deadlock_stack=1',
 });
-
-/**
- * Programs that are started by the dozen to see what JavaScript makes of this or that: each takes
- * seconds here, and all run the same native code.
- */
-const starting =
-  /^(cluster\/|(register|net)\/(register|ends|flags|foreign-names|crash-report|permission|process|last-words|send-at-once)\.test)/;
 
 /** What it prints, and how it ends; what it complains of is passed on. */
 async function output(command, args, env) {
@@ -84,7 +77,7 @@ if (hasSources.core()) {
 if (sanitize === 'address' && hasSources.addon()) {
   buildTarget({ ...flavour, target: 'iocp_net' });
   build({ tests: true });
-  const packageTests = testFiles((file) => !starting.test(file));
+  const packageTests = testFiles((file) => !startsPrograms(file));
   // Only where Node itself was not built with it: the run-time must come first.
   const libraries = ['libasan.so', 'libubsan.so'].map((name) =>
     execFileSync('g++', [`-print-file-name=${name}`], { encoding: 'utf8' }).trim(),

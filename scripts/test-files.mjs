@@ -12,3 +12,13 @@ export function testFiles(isWanted) {
     .map((file) => join(folder, file))
     .sort();
 }
+
+/**
+ * Programs that are started by the dozen to see what JavaScript makes of this or that: each takes
+ * seconds where the machine is slow, and all run the same native code.
+ */
+export function startsPrograms(file) {
+  return /(?:^|[\\/])(?:cluster[\\/]|(?:register|net)[\\/](?:register|ends|flags|foreign-names|crash-report|permission|process|last-words|send-at-once)\.test)/.test(
+    file,
+  );
+}

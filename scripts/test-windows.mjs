@@ -9,7 +9,7 @@ import { build } from './build.mjs';
 import { crossBuildCoreTests } from './cross-build.mjs';
 import { hasSources, root } from './gyp.mjs';
 import { countTap } from './tap-count.mjs';
-import { testFiles } from './test-files.mjs';
+import { startsPrograms, testFiles } from './test-files.mjs';
 import { openWindows } from './windows-run.mjs';
 import { openLoadedWindows } from './windows-session.mjs';
 
@@ -53,7 +53,8 @@ const programs = coreTests
   : [];
 const versions = values.node.split(',');
 // What loads the machine for long does so with one version.
-const isForAll = (file) => positionals.length > 0 || !/[\\/](load|cluster)[\\/]/.test(file);
+const isForAll = (file) =>
+  positionals.length > 0 || !(startsPrograms(file) || /[\\/]load[\\/]/.test(file));
 for (const node of versions) {
   for (const file of testFiles((each) => positionals.every((part) => each.includes(part)))) {
     if (node !== versions.at(-1) && !isForAll(file)) continue;
