@@ -145,15 +145,9 @@ int EpollBackend::UntilNextDeadline(int timeout_ms) const {
   return timeout_ms;
 }
 
-// The limit that the system is to be given.
-int EpollBackend::LimitOf(int timeout_ms) {
-  if (timeout_ms <= 0) return timeout_ms;
-  const std::uint64_t ns = static_cast<std::uint64_t>(timeout_ms) * 1'000'000;
-  return timer_.FireBy(os::NowNs() + ns) ? -1 : timeout_ms;
-}
-
 void EpollBackend::Poll(int timeout_ms) {
-  const int count = epoll_wait(epoll_fd_, batch_, kBatch, LimitOf(timeout_ms));
+  if (timeout_ms > 0) timer_.FireWithin(timeout_ms);
+  const int count = epoll_wait(epoll_fd_, batch_, kBatch, timeout_ms == 0 ? 0 : -1);
   CountCall();
   if (count <= 0) return;
   const bool was_set = timer_.IsSet();

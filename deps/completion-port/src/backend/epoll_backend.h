@@ -111,7 +111,6 @@ class EpollBackend final : public Backend {
   bool ReportReady();
   void Report(Operation& operation);
   int UntilNextDeadline(int timeout_ms) const;
-  int LimitOf(int timeout_ms);
   void CountCall() { counters_->Add(Counter::kOsCalls); }
 
   // --- epoll_receive.cc

@@ -9,30 +9,35 @@
 #ifndef COMPLETION_PORT_BACKEND_EPOLL_TIMER_H_
 #define COMPLETION_PORT_BACKEND_EPOLL_TIMER_H_
 
+#include <algorithm>
 #include <cstdint>
 
-#include "completion_port/error.h"
+#include "os/alarm.h"
+#include "os/socket.h"
 
 namespace completion_port {
 
 class EpollTimer {
  public:
-  EpollTimer() = default;
-  ~EpollTimer();
-  EpollTimer(const EpollTimer&) = delete;
-  EpollTimer& operator=(const EpollTimer&) = delete;
+  Error Open() { return alarm_.Open(); }
+  int fd() const { return static_cast<int>(alarm_.native()); }
 
-  Error Open();
-  int fd() const { return fd_; }
-
-  // Fires then at the latest; one system call, or none. False: it could not be set.
-  bool FireBy(std::uint64_t deadline_ns);
+  // Fires in so many milliseconds (> 0) at the latest; one system call, or none.
+  void FireWithin(int timeout_ms) {
+    const auto wait_ms = static_cast<std::uint32_t>(std::min(timeout_ms, kLongestMs));
+    const std::uint64_t deadline_ns = os::NowNs() + wait_ms * std::uint64_t{1'000'000};
+    if (IsSet() && set_to_ns_ <= deadline_ns) return;
+    alarm_.Set(wait_ms * 1000);
+    set_to_ns_ = deadline_ns;
+  }
   bool IsSet() const { return set_to_ns_ != 0; }
   // It has fired.
   void Fired() { set_to_ns_ = 0; }
 
  private:
-  int fd_ = -1;
+  static constexpr int kLongestMs = 3'600'000;  // of what an alarm can be set to
+
+  os::Alarm alarm_;
   std::uint64_t set_to_ns_ = 0;  // on the clock of os::NowNs; 0: not set
 };
 

@@ -1,6 +1,6 @@
-// A clock that one thread sets and another waits for. Setting it does not wake anybody before its
-// time, which is the point: whoever turns out not to need the other thread has not disturbed it.
-// Implemented by linux/alarm.cc and windows/alarm.cc.
+// A clock that one thread sets, and that another, or a queue of the system's, waits for. Setting it
+// does not wake anybody before its time, which is the point: whoever turns out not to need the
+// other thread has not disturbed it. Implemented by linux/alarm.cc and windows/alarm.cc.
 #ifndef COMPLETION_PORT_OS_ALARM_H_
 #define COMPLETION_PORT_OS_ALARM_H_
 
@@ -22,6 +22,8 @@ class Alarm {
   void Set(std::uint32_t microseconds);
   // Until it rings.
   void Wait();
+  // The timer's descriptor or HANDLE, for a queue to wait for; this object's to close.
+  std::intptr_t native() const { return native_; }
 
  private:
   std::intptr_t native_ = -1;
