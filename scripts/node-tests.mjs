@@ -2,22 +2,12 @@
 //
 //   node scripts/node-tests.mjs        prints the folder
 import { execFileSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { argv } from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { cacheFolder } from './node-versions.mjs';
+import { cached } from './node-versions.mjs';
 import { mirror } from './windows-host.mjs';
-
-const kept = join(cacheFolder, 'node-tests-20');
 
 /** The archive of the source, in this folder. Nothing of the machine's apt is changed. */
 function download(folder) {
@@ -48,18 +38,13 @@ function download(folder) {
 
 /** @returns {string} the `test` folder of Node 20's source, fetched where missing */
 export function nodeTests() {
-  if (existsSync(kept)) return kept;
-  mkdirSync(cacheFolder, { recursive: true });
-  const partial = mkdtempSync(join(cacheFolder, 'partial-'));
-  try {
-    const archive = download(partial);
-    const unpack = ['-xJf', archive, '--strip-components=1', '--wildcards', '*/test/*'];
-    execFileSync('tar', unpack, { cwd: partial, stdio: 'pipe' });
-    renameSync(join(partial, 'test'), kept);
-  } finally {
-    rmSync(partial, { recursive: true, force: true });
-  }
-  return kept;
+  return cached('node-tests-20', 'test', (folder) => {
+    const source = join(folder, 'source');
+    const tests = ['--wildcards', '--no-wildcards-match-slash', '*/test'];
+    const unpack = ['-xJf', download(source), '--strip-components=1', ...tests];
+    execFileSync('tar', unpack, { cwd: folder, stdio: 'pipe' });
+    rmSync(source, { recursive: true });
+  });
 }
 
 if (argv[1] === fileURLToPath(import.meta.url)) console.log(nodeTests());
