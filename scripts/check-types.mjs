@@ -62,7 +62,7 @@ function complaints(types) {
 }
 
 /** Prints what is wrong; the number of lines of Node for which something is. */
-export function checkTypes() {
+function checkTypes() {
   const host = {
     getCanonicalFileName: (name) => name,
     getCurrentDirectory: () => root,

@@ -21,6 +21,7 @@ const cpp = listed.split('\n').filter((file) => /\.(cc|h)$/.test(file));
 
 // clang-format comes from npm, so that everybody has the same version.
 const checks = [
+  ['types', join(root, 'scripts/check-types.mjs')],
   ['prettier', bin('prettier', 'bin/prettier.cjs'), fix ? '--write' : '--check', '.'],
   ['eslint', bin('eslint', 'bin/eslint.js'), '--max-warnings=0', ...(fix ? ['--fix'] : []), '.'],
 ];
@@ -55,7 +56,6 @@ try {
 } catch {
   report({ name: 'build', status: 1, printed: '' });
 }
-checks.unshift(['types', join(root, 'scripts/check-types.mjs')]);
 // What writes does so alone; what only looks takes as many processors as there are.
 const atOnce = fix ? 1 : availableParallelism();
 const work = async () => {

@@ -54,10 +54,12 @@ const programs = coreTests
 const versions = values.node.split(',');
 // What loads the machine for long does so with one version.
 const isForAll = (file) =>
-  positionals.length > 0 || !(startsPrograms(file) || /[\\/]load[\\/]/.test(file));
+  positionals.length > 0 || !(startsPrograms(file) || file.startsWith('load/'));
 for (const node of versions) {
-  for (const file of testFiles((each) => positionals.every((part) => each.includes(part)))) {
-    if (node !== versions.at(-1) && !isForAll(file)) continue;
+  const isWanted = (file) =>
+    positionals.every((part) => file.includes(part)) &&
+    (node === versions.at(-1) || isForAll(file));
+  for (const file of testFiles(isWanted)) {
     const program = { node, args: [file], timeout: secondsPerFile };
     programs.push([`Node ${node} ${relative(root, file)}`, program]);
   }
