@@ -93,9 +93,8 @@ async function play(module: string, each: Case): Promise<string[]> {
     if (what === 'idle') patience--;
     else patience = PATIENCE;
     if (what === 'over') for (const peer of peers) peer.resume();
-    else if (what !== 'idle') told.push(what);
-    if (patience > 0 && (what === 'over' || what === 'idle')) return worker.postMessage('go on');
-    if (patience > 0) return;
+    else if (what !== 'idle') return void told.push(what);
+    if (patience > 0) return worker.postMessage('go on');
     told.push('held');
     void worker.terminate();
   };

@@ -3,11 +3,12 @@ import { askMocked } from './mocked.mjs';
 
 let mitm;
 
-function start({ broken }) {
+function start({ mocked, away, broken }) {
+  const answered = [mocked, away].map((origin) => new URL(origin).hostname);
   mitm = Mitm();
   mitm.on('connect', (socket, { host }) => {
     if (`http://${host}` === broken) socket.destroy(new Error('told to fail'));
-    else if (host !== 'localhost' && host !== 'api.example') socket.bypass();
+    else if (!answered.includes(host)) socket.bypass();
   });
   mitm.on('request', (request, response) => {
     if (request.method === 'POST') request.pipe(response);

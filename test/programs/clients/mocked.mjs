@@ -1,8 +1,9 @@
 // What every library is asked to do that answers in the place of the network. Each brings:
 //
-//   start({ mocked, away, broken })  from now on answers for these origins, and for no others:
-//       GET `mocked`/hello with 203, 'x-mocked: yes' and 'a mocked hello'; POST `mocked`/echo with
-//       the body; the same for `away`, which does not exist; any request to `broken` fails
+//   start({ mocked, away, awaySecure, broken })  from now on answers for these origins, and for no
+//       others: GET `mocked`/hello with 203, 'x-mocked: yes' and 'a mocked hello'; POST
+//       `mocked`/echo with the body; the same for `away` and `awaySecure`, which do not exist; any
+//       request to `broken` fails
 //   stop()  from now on answers for nobody
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
