@@ -73,6 +73,7 @@ Napi::Function PortGroup::Define(Napi::Env env) {
                       InstanceMethod<&PortGroup::NativeListenerHandle>("nativeListenerHandle"),
                       InstanceMethod<&PortGroup::AddressOf>("addressOf"),
                       InstanceMethod<&PortGroup::SendNow>("sendNow"),
+                      InstanceMethod<&PortGroup::HasUnread>("hasUnread"),
                       InstanceMethod<&PortGroup::SendBlockNow>("sendBlockNow")});
 }
 

@@ -85,6 +85,7 @@ class PortGroup : public Napi::ObjectWrap<PortGroup> {
   Napi::Value NativeListenerHandle(const Napi::CallbackInfo& info);
   Napi::Value AddressOf(const Napi::CallbackInfo& info);
   Napi::Value SendBlockNow(const Napi::CallbackInfo& info);
+  Napi::Value HasUnread(const Napi::CallbackInfo& info);
   Napi::Value SendNow(const Napi::CallbackInfo& info);
 
   completion_port::Port* PortOf(const Napi::CallbackInfo& info);

@@ -122,6 +122,10 @@ Napi::Value PortGroup::TypeOfService(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), value);
 }
 
+Napi::Value PortGroup::HasUnread(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), PortOf(info)->HasUnread(Id(info)));
+}
+
 Napi::Value PortGroup::LocalAddress(const Napi::CallbackInfo& info) {
   cp::Address address;
   const cp::Error error = PortOf(info)->LocalAddress(Id(info), &address);

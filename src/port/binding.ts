@@ -185,6 +185,8 @@ export interface NativePortGroup {
   nativeHandle(port: number, id: number): number;
   nativeListenerHandle(port: number, id: number): number;
   addressOf(bytes: Uint8Array, words: Uint32Array): void;
+  /** Whether something has arrived that no receive has taken. */
+  hasUnread(port: number, id: number): boolean;
   sendNow(port: number, id: number, bytes: Uint8Array): number;
   sendBlockNow(port: number, id: number, offset: number, length: number): number;
 }

@@ -58,6 +58,11 @@ export class ConnectionReader {
     return this.reading && this.#state <= State.Open;
   }
 
+  /** Whether something has arrived that the owner has not got. */
+  get hasUnread(): boolean {
+    return this.#held !== null || this.#port.hasUnread(this.#id);
+  }
+
   /** From now on credit counts. */
   open(): void {
     if (this.#state !== State.NotYet) return;

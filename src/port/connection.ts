@@ -131,6 +131,10 @@ export class TcpConnection extends ConnectionControl implements Connection {
     return this.#reader.reading;
   }
 
+  hasUnread(): boolean {
+    return this.#state === State.Open && this.#reader.hasUnread;
+  }
+
   startReading(): void {
     if (this.reading || this.#state >= State.Closing) return;
     this.#reader.start();

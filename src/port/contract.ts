@@ -127,6 +127,8 @@ export interface Connection {
   /** 0 to 255; the system may refuse or ignore it, Windows mostly does. */
   setTypeOfService(value: number): ErrorName | null;
   typeOfService(): number | ErrorName;
+  /** Whether bytes, the end or an error have arrived that the owner has not got. A system call. */
+  hasUnread(): boolean;
   localEndpoint(): Endpoint | ErrorName;
   peerEndpoint(): Endpoint | ErrorName;
   /** File descriptor on POSIX, -1 on Windows. */

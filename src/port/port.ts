@@ -374,6 +374,12 @@ export class Port {
     }
   }
 
+  /** Whether something has arrived on a connection that it was not told of. */
+  hasUnread(id: number): boolean {
+    const { group, layout } = this.context;
+    return group.hasUnread(this.ordinal, id) || this.#completions.has(layout.opcodes.receive, id);
+  }
+
   // --- Who is here --------------------------------------------------------------------------------
 
   /** Time that the event loop has waited here, in milliseconds. */

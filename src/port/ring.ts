@@ -202,6 +202,16 @@ export class CompletionRing {
     return (this.#knownTail - this.#head) | 0;
   }
 
+  /** Whether a completion of this kind waits here for the socket. */
+  has(opcode: number, id: number): boolean {
+    const words = this.#words;
+    for (let i = this.ready; i > 0; i--) {
+      const at = this.#first + ((this.#head + i - 1) & this.#mask) * this.#recordWords;
+      if (words[at + this.#opcode] === opcode && words[at + this.#id] === id) return true;
+    }
+    return false;
+  }
+
   /** Gives the slots read so far back. True if the port holds completions back and must be woken. */
   release(): boolean {
     Atomics.store(this.#words, this.#headWord, this.#head);

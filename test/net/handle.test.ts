@@ -2,6 +2,7 @@
 import t from 'tap';
 import { once } from 'node:events';
 import type * as nodeNet from 'node:net';
+import * as nodeNetOfTest from 'node:net';
 import * as net from 'iocp-net';
 import { sameAsNode } from '../support/compare';
 import { load, run } from '../support/child';
@@ -55,6 +56,51 @@ sameAsNode(t, 'a handle from connect() to the end', async ({ net, log }) => {
   log('async id', handle.getAsyncId() > 0);
   await end();
   log('destroyed', handleOf(client));
+});
+
+interface Asked {
+  readStop: () => number;
+  hasPendingRead?: () => boolean;
+}
+
+/** What a paused client's handle says: at first, with bytes, without, at the end, when closed. */
+async function pendingReads(net: Net): Promise<(boolean | undefined)[]> {
+  const { client, peer, server } = await connectedPair(net);
+  quiet(client);
+  const handle = handleOf(client) as unknown as Asked;
+  const said: (boolean | undefined)[] = [];
+  const ask = (): void => void said.push(handle.hasPendingRead?.());
+  // What was sent is there on loopback soon; nothing of it is taken meanwhile.
+  const untilArrived = (): void => {
+    const end = Date.now() + 50;
+    while (Date.now() < end);
+  };
+  client.pause();
+  ask();
+  peer.write('some');
+  untilArrived();
+  ask();
+  client.resume();
+  await once(client, 'data');
+  client.pause();
+  ask();
+  handle.readStop();
+  await once(peer.end(), 'finish');
+  untilArrived();
+  ask();
+  client.destroy();
+  ask();
+  await closed(peer);
+  await closeServer(server);
+  return said;
+}
+
+t.test('whether something waits to be read', async (t) => {
+  const expected = [false, true, false, true, false];
+  t.strictSame(await pendingReads(net), expected);
+  const nodes = await pendingReads(nodeNetOfTest);
+  if (nodes[0] === undefined) t.comment('this Node does not say');
+  else t.strictSame(nodes, expected, 'as node:net');
 });
 
 sameAsNode(t, 'addresses and descriptor', async ({ net, log }) => {

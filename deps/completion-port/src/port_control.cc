@@ -164,4 +164,14 @@ std::int32_t PortCore::SendNow(SocketId id, const std::uint8_t* data, std::size_
   return sent;
 }
 
+bool PortCore::HasUnread(SocketId id) {
+  const Connection* connection = connections_.Find(id);
+  if (connection == nullptr) return false;
+  if (os::HasUnread(connection->socket, connection->kind)) return true;
+  // An io_uring takes bytes of itself. With epoll nobody has, and on Windows those of an idle
+  // connection stay where they are.
+  if (backend_->BelongsToOneThread()) Drive(0);
+  return false;
+}
+
 }  // namespace completion_port

@@ -64,6 +64,7 @@ class PortCore final : public Port, private BackendEvents {
   Error Duplicate(SocketId id, std::intptr_t* native) override;
   Error DuplicateListener(ListenerId id, std::intptr_t* native) override;
   std::int32_t SendNow(SocketId id, const std::uint8_t* data, std::size_t length) override;
+  bool HasUnread(SocketId id) override;
   bool ConsumerSleeps() override;
   bool Drive(int timeout_ms) override;
   bool Submit(SocketId id) override;

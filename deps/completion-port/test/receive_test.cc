@@ -27,6 +27,29 @@ PORT_TEST(NothingBeyondTheCredit) {
   CHECK_EQ(pair.sock->received, sent);
 }
 
+PORT_TEST(SaysWhetherSomethingIsUnread) {
+  PairOptions options;
+  options.credit = 0;
+  options.refill = 0;
+  Pair pair(setup, options);
+  REQUIRE(pair.ready());
+  Port* port = pair.client.port();
+  const SocketId id = pair.sock->id;
+  const auto comes_to_be_unread = [&] {
+    for (int i = 0; i < 200 && !port->HasUnread(id); ++i) SleepMs(10);
+    return port->HasUnread(id);
+  };
+  CHECK(!port->HasUnread(id));
+  CHECK(!port->HasUnread(0));
+  REQUIRE_EQ(pair.peer.SendAll("abc"), PeerStatus::kOk);
+  CHECK(comes_to_be_unread());
+  pair.client.Grant(pair.sock, 1);
+  REQUIRE(pair.client.WaitUntil([&] { return pair.sock->received == 3; }));
+  CHECK(!port->HasUnread(id));
+  pair.peer.Close();
+  CHECK(comes_to_be_unread());
+}
+
 PORT_TEST(PausesAndResumesAndLosesNothing) {
   PairOptions options;
   options.credit = 0;

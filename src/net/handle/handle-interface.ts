@@ -79,6 +79,7 @@ export interface TcpHandle extends NativeStream, NativeStreamHooks {
   setKeepAlive?(enable?: boolean, delay?: number, interval?: number, count?: number): number;
   setTypeOfService(value: number): number;
   getTypeOfService(): number;
+  hasPendingRead(): boolean;
   getsockname(out: object): number;
   getpeername(out: object): number;
   ref(): void;

@@ -326,6 +326,11 @@ function makeClass(Native: NativeStreamClass, ownerSymbol: symbol | undefined): 
       return typeof value === 'string' ? errnoOf(value) : value;
     }
 
+    /** Node's HTTP agent asks before it gives a pooled socket to a request (from Node 24.22 on). */
+    hasPendingRead(): boolean {
+      return this.connection?.hasUnread() ?? false;
+    }
+
     getsockname(out: object): number {
       const { connection } = this;
       if (connection === null) return this.#beforeConnect.getsockname(out);

@@ -255,6 +255,10 @@ class Port {
   // of this socket is in flight (promise 2). Bytes taken (0: would block) or a negative Error.
   virtual std::int32_t SendNow(SocketId id, const std::uint8_t* data, std::size_t length) = 0;
 
+  // Whether bytes, the end or an error have arrived that no receive has taken. What a receive has
+  // taken stands in the completion ring when this returns, where the submitter drives.
+  virtual bool HasUnread(SocketId id) = 0;
+
   // The consumer's last act before it sleeps: asks for wake_consumer. False if there are
   // completions to read; nothing is asked for then. On the consumer's thread.
   virtual bool ConsumerSleeps() = 0;

@@ -80,6 +80,9 @@ std::int32_t SendNow(NativeSocket socket, const std::uint8_t* data, std::size_t 
 // Bytes that had arrived, 0 at the end of the stream, or -Error: -kTryAgain when there are none.
 std::int32_t ReceiveNow(NativeSocket socket, std::uint8_t* data, std::size_t length);
 
+// Whether a receive would not have to wait: bytes are there, the end or an error. Takes nothing.
+bool HasUnread(NativeSocket socket, SocketKind kind);
+
 // Reads and throws away what has arrived, without waiting, up to `limit` bytes. kTryAgain: nothing
 // more now; kOk: the peer has ended; kMessageTooLong: more than limit; else the error.
 Error DiscardReceived(NativeSocket socket, std::size_t limit);

@@ -6,6 +6,7 @@
 #include <ifaddrs.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -241,6 +242,12 @@ std::int32_t ReceiveNow(NativeSocket socket, std::uint8_t* data, std::size_t len
     if (received >= 0) return static_cast<std::int32_t>(received);
     if (errno != EINTR) return ToResult(LastError(Operating::kReceive));
   }
+}
+
+// A poll, because a receive that only looks would take a reset away from who reads on.
+bool HasUnread(NativeSocket socket, SocketKind) {
+  pollfd of{socket, POLLIN, 0};
+  return poll(&of, 1, 0) > 0;
 }
 
 Error DiscardReceived(NativeSocket socket, std::size_t limit) {

@@ -6,6 +6,7 @@
 #include <climits>
 #include <cstring>
 
+#include "os/local_socket.h"
 #include "os/sockaddr.h"
 
 // After winsock2.h:
@@ -265,6 +266,18 @@ std::int32_t ReceiveNow(NativeSocket socket, std::uint8_t* data, std::size_t len
     return static_cast<std::int32_t>(received);
   }
   return ToResult(LastError(Operating::kReceive));
+}
+
+bool HasUnread(NativeSocket socket, SocketKind kind) {
+  if (IsPipe(kind)) {
+    DWORD available = 0;
+    const auto pipe = reinterpret_cast<HANDLE>(socket);
+    return PeekNamedPipe(pipe, nullptr, 0, nullptr, &available, nullptr) == 0 || available != 0;
+  }
+  WSAPOLLFD of{};
+  of.fd = socket;
+  of.events = POLLRDNORM;
+  return WSAPoll(&of, 1, 0) > 0;
 }
 
 Error DiscardReceived(NativeSocket socket, std::size_t limit) {
