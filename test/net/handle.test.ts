@@ -1,8 +1,7 @@
 /** `socket._handle` and `server._handle`: what Node's own code and the ecosystem do with them. */
 import t from 'tap';
 import { once } from 'node:events';
-import type * as nodeNet from 'node:net';
-import * as nodeNetOfTest from 'node:net';
+import * as nodeNet from 'node:net';
 import * as net from 'iocp-net';
 import { sameAsNode } from '../support/compare';
 import { load, run } from '../support/child';
@@ -21,6 +20,8 @@ interface Handle {
   getpeername: (out: object) => number;
   setNoDelay: (enable: boolean) => number;
   setKeepAlive: (enable: boolean, delay: number) => number;
+  readStop: () => number;
+  hasPendingRead?: () => boolean;
 }
 
 const handleOf = (socket: unknown): Handle | null => (socket as { _handle: Handle | null })._handle;
@@ -58,16 +59,11 @@ sameAsNode(t, 'a handle from connect() to the end', async ({ net, log }) => {
   log('destroyed', handleOf(client));
 });
 
-interface Asked {
-  readStop: () => number;
-  hasPendingRead?: () => boolean;
-}
-
 /** What a paused client's handle says: at first, with bytes, without, at the end, when closed. */
 async function pendingReads(net: Net): Promise<(boolean | undefined)[]> {
   const { client, peer, server } = await connectedPair(net);
   quiet(client);
-  const handle = handleOf(client) as unknown as Asked;
+  const handle = open(client);
   const said: (boolean | undefined)[] = [];
   const ask = (): void => void said.push(handle.hasPendingRead?.());
   // What was sent is there on loopback soon; nothing of it is taken meanwhile.
@@ -98,7 +94,7 @@ async function pendingReads(net: Net): Promise<(boolean | undefined)[]> {
 t.test('whether something waits to be read', async (t) => {
   const expected = [false, true, false, true, false];
   t.strictSame(await pendingReads(net), expected);
-  const nodes = await pendingReads(nodeNetOfTest);
+  const nodes = await pendingReads(nodeNet);
   if (nodes[0] === undefined) t.comment('this Node does not say');
   else t.strictSame(nodes, expected, 'as node:net');
 });

@@ -1,11 +1,11 @@
 // epoll: receiving. See epoll_backend.h.
-#include <poll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
 #include <cerrno>
 
 #include "backend/epoll_backend.h"
+#include "os/socket.h"
 
 namespace completion_port {
 
@@ -31,12 +31,6 @@ Received ReceiveOnce(const Connection& connection, std::uint8_t* data, std::size
     if (got >= 0) return Received{got, !is_plain && (header.msg_flags & MSG_CTRUNC) != 0};
     if (errno != EINTR) return Received{-errno, false};
   }
-}
-
-// Bytes, the end or an error.
-bool IsReadable(int socket) {
-  pollfd look = {socket, POLLIN | POLLRDHUP, 0};
-  return poll(&look, 1, 0) == 1;
 }
 
 }  // namespace
@@ -97,7 +91,7 @@ void EpollBackend::ReportReadable(Connection& connection) {
   EpollNotes& notes = connection.epoll;
   if (notes.receive_error == 0 && notes.readable == Readable::kMaybe) {
     CountCall();
-    if (!IsReadable(connection.socket)) return AwaitReadable(connection);
+    if (!os::HasUnread(connection.socket, connection.kind)) return AwaitReadable(connection);
   }
   notes.readable = Readable::kMaybe;
   connection.receive.state = OperationState::kIdle;

@@ -244,7 +244,8 @@ std::int32_t ReceiveNow(NativeSocket socket, std::uint8_t* data, std::size_t len
   }
 }
 
-// A poll, because a receive that only looks would take a reset away from who reads on.
+// A poll, because a receive that only looks would take a reset away from who reads on. At the end
+// of the stream POLLIN is set, too, beside Linux's POLLRDHUP.
 bool HasUnread(NativeSocket socket, SocketKind) {
   pollfd of{socket, POLLIN, 0};
   return poll(&of, 1, 0) > 0;
