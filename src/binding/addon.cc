@@ -4,6 +4,7 @@
 #include <napi.h>
 
 #include "layout.h"
+#include "native_handles.h"
 #include "port_group.h"
 
 namespace iocp_net {
@@ -36,6 +37,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("backends", Napi::Function::New(env, Backends));
   exports.Set("probe", Napi::Function::New(env, Probe));
   exports.Set("fatalException", Napi::Function::New(env, FatalException));
+  ExportNativeHandles(env, exports);
   exports.Set("PortGroup", PortGroup::Define(env));
   return exports;
 }

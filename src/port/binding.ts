@@ -107,28 +107,30 @@ export interface Adopted {
 }
 
 /**
- * The ports of this environment. The first argument of every method is a port's ordinal. Results
- * are 0 or minus an index into `layout.errors`; where an id or an endpoint comes back, an error
- * comes as a string.
+ * One port. Results are 0 or minus an index into `layout.errors`; where an id or an endpoint comes
+ * back, an error comes as a string.
  */
-export interface NativePortGroup {
+export interface NativePort extends PortMemory {
   /**
-   * `deliver` is called in a callback scope of Node's (`isBare` is false) or in none; its answer is
-   * 0 when it is done, 1 to be called again in a scope, 2 in none. It must not throw.
+   * Completions go to `deliver` from now on. It is called in a callback scope of Node's (`isBare`
+   * is false) or in none; its answer is 0 when it is done, 1 to be called again in a scope, 2 in
+   * none. It must not throw.
    */
-  add(settings: PortSettings, deliver: (isBare: boolean) => number): PortMemory | ErrorName;
-  /** Stops the ports: for a group that is not to be used after all. */
-  stop(): void;
-  /** Wakes the thread that drives. */
-  wake(port: number): void;
+  deliverTo(deliver: (isBare: boolean) => number): void;
   /** `deliver` is called before the event loop's round is over, also without completions. */
-  deliverSoon(port: number): void;
+  deliverSoon(): void;
+  /** Wakes the thread that drives. */
+  wake(): void;
   /** Hands over what was submitted. True if of what this socket was given nothing remains unsent. */
-  submit(port: number, id: number): boolean;
-  ref(port: number): void;
-  unref(port: number): void;
+  submit(id: number): boolean;
+  ref(): void;
+  unref(): void;
+  /** How many of the bytes the system has taken; of the send slab, with `sendBlockNow`. */
+  sendNow(id: number, bytes: Uint8Array): number;
+  sendBlockNow(id: number, offset: number, length: number): number;
+  /** Whether something has arrived that no receive has taken. */
+  hasUnread(id: number): boolean;
   listen(
-    port: number,
     address: string,
     number: number,
     backlog: number,
@@ -136,28 +138,52 @@ export interface NativePortGroup {
     reusePort: boolean,
   ): number | ErrorName;
   connect(
-    port: number,
     address: string,
     number: number,
     localAddress: string,
     localNumber: number,
   ): number | ErrorName;
-  listenLocal(port: number, path: string, backlog: number): number | ErrorName;
-  connectLocal(port: number, path: string): number | ErrorName;
-  setListenerAccess(port: number, id: number, readable: boolean, writable: boolean): number;
-  unlinkListener(port: number, id: number): number;
+  listenLocal(path: string, backlog: number): number | ErrorName;
+  connectLocal(path: string): number | ErrorName;
+  setListenerAccess(id: number, readable: boolean, writable: boolean): number;
+  unlinkListener(id: number): number;
+  setNoDelay(id: number, enable: boolean): number;
+  setKeepAlive(
+    id: number,
+    enable: boolean,
+    delaySeconds: number,
+    intervalSeconds: number,
+    count: number,
+  ): number;
+  setTypeOfService(id: number, value: number): number;
+  /** The value, or an error below 0. */
+  typeOfService(id: number): number;
+  localAddress(id: number): Endpoint | ErrorName;
+  peerAddress(id: number): Endpoint | ErrorName;
+  listenerAddress(id: number): Endpoint | ErrorName;
+  nativeHandle(id: number): number;
+  nativeListenerHandle(id: number): number;
   /** With `duplicate` the handle stays the caller's; without, only where an error comes back. */
-  adoptConnection(port: number, handle: number, duplicate: boolean): Adopted | ErrorName;
-  adoptListener(
-    port: number,
-    handle: number,
-    duplicate: boolean,
-    backlog: number,
-  ): Adopted | ErrorName;
+  adoptConnection(handle: number, duplicate: boolean): Adopted | ErrorName;
+  adoptListener(handle: number, duplicate: boolean, backlog: number): Adopted | ErrorName;
   /** A second handle to the same socket, the caller's to close. */
-  duplicate(port: number, id: number): number | ErrorName;
-  duplicateListener(port: number, id: number): number | ErrorName;
-  // These take no port.
+  duplicate(id: number): number | ErrorName;
+  duplicateListener(id: number): number | ErrorName;
+}
+
+/** The ports of this environment, which are usable as long as this is kept. */
+export interface NativePortGroup {
+  /** Where one cannot be opened, the others are stopped: the group is of no use then. */
+  add(settings: PortSettings): NativePort | ErrorName;
+}
+
+export interface Binding {
+  readonly layout: Layout;
+  backends(): string[];
+  /** Null when this machine lets us use the backend, else the error's name. */
+  probe(backend: string): ErrorName | null;
+  fatalException(error: unknown): void;
+  // Of sockets that are in no port.
   openListener(
     address: string,
     number: number,
@@ -167,36 +193,8 @@ export interface NativePortGroup {
   share(handle: number, processId: number): Buffer | ErrorName;
   takeShared(token: Uint8Array): number | ErrorName;
   closeHandle(handle: number): void;
-  setNoDelay(port: number, id: number, enable: boolean): number;
-  setKeepAlive(
-    port: number,
-    id: number,
-    enable: boolean,
-    delaySeconds: number,
-    intervalSeconds: number,
-    count: number,
-  ): number;
-  setTypeOfService(port: number, id: number, value: number): number;
-  /** The value, or an error below 0. */
-  typeOfService(port: number, id: number): number;
-  localAddress(port: number, id: number): Endpoint | ErrorName;
-  peerAddress(port: number, id: number): Endpoint | ErrorName;
-  listenerAddress(port: number, id: number): Endpoint | ErrorName;
-  nativeHandle(port: number, id: number): number;
-  nativeListenerHandle(port: number, id: number): number;
+  /** Writes the low and the high half of where the bytes are. */
   addressOf(bytes: Uint8Array, words: Uint32Array): void;
-  /** Whether something has arrived that no receive has taken. */
-  hasUnread(port: number, id: number): boolean;
-  sendNow(port: number, id: number, bytes: Uint8Array): number;
-  sendBlockNow(port: number, id: number, offset: number, length: number): number;
-}
-
-export interface Binding {
-  readonly layout: Layout;
-  backends(): string[];
-  /** Null when this machine lets us use the backend, else the error's name. */
-  probe(backend: string): ErrorName | null;
-  fatalException(error: unknown): void;
   PortGroup: new () => NativePortGroup;
 }
 

@@ -68,12 +68,12 @@ export class BulkReceives {
   }
 
   submitRound(): void {
-    const { layout, group } = this.#port.context;
+    const { layout, addressOf } = this.#port.context;
     const count = this.#wasFull ? RECEIVES : 1;
     for (let i = 0; i < count; i++) {
       const memory = this.#port.bulk.take(layout.largestChunkBytes);
       this.#submitted.push(memory);
-      group.addressOf(memory, addressWords);
+      addressOf(memory, addressWords);
       const [low = 0, high = 0] = addressWords;
       const flags = layout.receivePinned | (i === 0 ? 0 : layout.receiveAtOnce);
       this.#port.submit(layout.opcodes.receive, flags, this.#id, low, memory.length, high);

@@ -14,44 +14,39 @@ export abstract class ConnectionControl {
 
   setNoDelay(enable: boolean): ErrorName | null {
     if (!this.isAlive) return 'EBADF';
-    const { group } = this.port.context;
-    return this.#orNull(group.setNoDelay(this.port.ordinal, this.id, enable));
+    return this.#orNull(this.port.native.setNoDelay(this.id, enable));
   }
 
   setKeepAlive(enable: boolean, settings: KeepAliveSettings): ErrorName | null {
     if (!this.isAlive) return 'EBADF';
     const { delay, interval = 0, count = 0 } = settings;
-    const { group } = this.port.context;
-    return this.#orNull(
-      group.setKeepAlive(this.port.ordinal, this.id, enable, delay, interval, count),
-    );
+    return this.#orNull(this.port.native.setKeepAlive(this.id, enable, delay, interval, count));
   }
 
   setTypeOfService(value: number): ErrorName | null {
     if (!this.isAlive) return 'EBADF';
-    const { group } = this.port.context;
-    return this.#orNull(group.setTypeOfService(this.port.ordinal, this.id, value));
+    return this.#orNull(this.port.native.setTypeOfService(this.id, value));
   }
 
   typeOfService(): number | ErrorName {
     if (!this.isAlive) return 'EBADF';
-    const value = this.port.context.group.typeOfService(this.port.ordinal, this.id);
+    const value = this.port.native.typeOfService(this.id);
     return value < 0 ? this.errorName(value) : value;
   }
 
   localEndpoint(): Endpoint | ErrorName {
     if (!this.isAlive) return 'EBADF';
-    return this.port.context.group.localAddress(this.port.ordinal, this.id);
+    return this.port.native.localAddress(this.id);
   }
 
   peerEndpoint(): Endpoint | ErrorName {
     if (!this.isAlive) return 'EBADF';
-    return this.port.context.group.peerAddress(this.port.ordinal, this.id);
+    return this.port.native.peerAddress(this.id);
   }
 
   get fd(): number {
     if (!this.isAlive || process.platform === 'win32') return -1;
-    return this.port.context.group.nativeHandle(this.port.ordinal, this.id);
+    return this.port.native.nativeHandle(this.id);
   }
 
   protected errorName(result: number): ErrorName {

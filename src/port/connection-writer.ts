@@ -186,10 +186,10 @@ export class ConnectionWriter {
 
   #submitBlock(block: number, length: number, mode: Mode, done: DoneCallback): void {
     const port = this.#port;
-    const { context, ordinal } = port;
+    const { context, native } = port;
     let sent = 0;
     if (mode === Mode.Direct) {
-      sent = this.#sent(context.group.sendBlockNow(ordinal, this.#id, block, length));
+      sent = this.#sent(native.sendBlockNow(this.#id, block, length));
     }
     this.bytesWritten += sent;
     if (sent === length) {
@@ -213,8 +213,7 @@ export class ConnectionWriter {
   }
 
   #writeDirectly(chunk: Uint8Array, done: DoneCallback): void {
-    const { context, ordinal } = this.#port;
-    const sent = this.#sent(context.group.sendNow(ordinal, this.#id, chunk));
+    const sent = this.#sent(this.#port.native.sendNow(this.#id, chunk));
     this.bytesWritten += sent;
     if (sent === chunk.length) return done(null);
     this.#writePinned(sent === 0 ? chunk : chunk.subarray(sent), done);
@@ -242,7 +241,7 @@ export class ConnectionWriter {
       const piece = bytes.subarray(at, at + this.#pieceBytes);
       request = this.#append(piece.length);
       request.pinned = piece;
-      context.group.addressOf(piece, addressWords);
+      context.addressOf(piece, addressWords);
       const [low = 0, high = 0] = addressWords;
       this.#port.submit(opcodes.send, sendPinned, this.#id, low, piece.length, high);
       at += piece.length;

@@ -292,7 +292,7 @@ export class TcpConnection extends ConnectionControl implements Connection {
     this.#sendAtOnce();
     this.#isDuplicated = true;
     if (!this.reading) this.#reader.withdraw();
-    return this.port.context.group.duplicate(this.port.ordinal, this.id);
+    return this.port.native.duplicate(this.id);
   }
 
   ref(): void {

@@ -36,25 +36,25 @@ export class TcpListener extends AsyncResource implements Listener {
 
   get fd(): number {
     if (!this.listening || process.platform === 'win32') return -1;
-    return this.#port.context.group.nativeListenerHandle(this.#port.ordinal, this.id);
+    return this.#port.native.nativeListenerHandle(this.id);
   }
 
   duplicate(): number | ErrorName {
     if (!this.listening) return 'EBADF';
-    const { group, layout } = this.#port.context;
+    const { layout } = this.#port.context;
     this.#port.submit(layout.opcodes.accept, layout.acceptShared, this.id);
-    return group.duplicateListener(this.#port.ordinal, this.id);
+    return this.#port.native.duplicateListener(this.id);
   }
 
   localEndpoint(): Endpoint | ErrorName {
     if (!this.listening) return 'EBADF';
-    return this.#port.context.group.listenerAddress(this.#port.ordinal, this.id);
+    return this.#port.native.listenerAddress(this.id);
   }
 
   setAccess(readable: boolean, writable: boolean): ErrorName | null {
     if (!this.listening) return 'EBADF';
-    const { group, layout } = this.#port.context;
-    const result = group.setListenerAccess(this.#port.ordinal, this.id, readable, writable);
+    const { layout } = this.#port.context;
+    const result = this.#port.native.setListenerAccess(this.id, readable, writable);
     return result < 0 ? errorName(layout, result) : null;
   }
 
@@ -64,7 +64,7 @@ export class TcpListener extends AsyncResource implements Listener {
     this.#done = done;
     // As with libuv, closing holds the event loop, or nobody would hear of its end.
     this.ref();
-    if (this.kind === 'local') this.#port.context.group.unlinkListener(this.#port.ordinal, this.id);
+    if (this.kind === 'local') this.#port.native.unlinkListener(this.id);
     if (!this.#port.closeListener(this.id)) return false;
     this.#state = State.Closed;
     return true;

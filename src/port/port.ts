@@ -7,7 +7,7 @@
  * thread drives; then what is submitted reaches it through the ring, and it is woken if it sleeps.
  */
 import { setImmediate as nodeSetImmediate } from 'node:timers';
-import type { Layout, NativePortGroup, PortMemory, PortSettings } from './binding';
+import type { Layout, NativePort, PortSettings } from './binding';
 import type { TcpConnection } from './connection';
 import type { ConnectionWriter } from './connection-writer';
 import type { DoneCallback, ErrorName } from './contract';
@@ -41,12 +41,12 @@ const LOOK_INTERVAL = 4;
 /** What the ports of an environment share. */
 export interface PortContext {
   readonly layout: Layout;
-  readonly group: NativePortGroup;
   /** Where what a listener throws goes: `'uncaughtException'`. */
   fatalException(error: unknown): void;
   /** Takes a new connection, by the ordinal of the listener's port and the listener's id. */
   accepted(port: Port, listenerPort: number, listenerId: number, socketId: number): void;
   acceptFailed(listenerPort: number, listenerId: number, result: number): void;
+  addressOf(bytes: Uint8Array, words: Uint32Array): void;
 }
 
 /** Who will tell a thread that drives of what was submitted. */
@@ -57,7 +57,7 @@ enum Wake {
   Ticked,
 }
 
-/** How what comes next is to be delivered; the numbers are the binding's too (`port_group.cc`). */
+/** How what comes next is to be delivered; the numbers are the binding's too (`native_port.h`). */
 enum Next {
   Nothing,
   /** In a callback scope of Node's. */
@@ -97,29 +97,29 @@ export class Port {
   size = 0;
 
   constructor(
-    readonly ordinal: number,
+    readonly native: NativePort,
     readonly context: PortContext,
     settings: PortSettings,
-    memory: PortMemory,
   ) {
     const { layout } = context;
     this.#connections = new Slots(layout.indexMask);
     this.#listeners = new Slots(layout.indexMask);
-    this.slab = new SendSlab(memory.sendSlab);
-    this.received = new ReceiveSlab(memory.receiveSlab);
-    this.#submissions = new SubmissionRing(layout, memory.ring, settings.submissionEntries);
+    this.slab = new SendSlab(native.sendSlab);
+    this.received = new ReceiveSlab(native.receiveSlab);
+    this.#submissions = new SubmissionRing(layout, native.ring, settings.submissionEntries);
     this.#completions = new CompletionRing(
       layout,
-      memory.ring,
+      native.ring,
       settings.submissionEntries,
       settings.completionEntries,
     );
-    const countersAt = memory.ring.offset + layout.countersOffset;
+    const countersAt = native.ring.offset + layout.countersOffset;
     this.counters = new BigUint64Array(
-      memory.ring.buffer,
+      native.ring.buffer,
       countersAt,
       (layout.submissionsOffset - layout.countersOffset) >> 3,
     );
+    native.deliverTo(this.deliver);
   }
 
   // --- Submitting ---------------------------------------------------------------------------------
@@ -144,7 +144,7 @@ export class Port {
    */
   handOver(id = 0): boolean {
     this.gathering.end();
-    return this.context.group.submit(this.ordinal, id);
+    return this.native.submit(id);
   }
 
   /** Whether what this dispatch sends goes through the ring, to a thread that has time for it. */
@@ -181,7 +181,7 @@ export class Port {
 
   #wakeThread(): void {
     this.#wake = Wake.None;
-    if (this.#submissions.takeSleeper()) this.context.group.wake(this.ordinal);
+    if (this.#submissions.takeSleeper()) this.native.wake();
   }
 
   /** The ring is full. Where a thread drives, it has to be waited for. */
@@ -318,7 +318,7 @@ export class Port {
     this.#owed ??= [];
     if (this.#owed.includes(connection)) return;
     this.#owed.push(connection);
-    if (!this.#isDispatching) this.context.group.deliverSoon(this.ordinal);
+    if (!this.#isDispatching) this.native.deliverSoon();
   }
 
   #dispatch(completion: CompletionRing): void {
@@ -376,8 +376,8 @@ export class Port {
 
   /** Whether something has arrived on a connection that it was not told of. */
   hasUnread(id: number): boolean {
-    const { group, layout } = this.context;
-    return group.hasUnread(this.ordinal, id) || this.#completions.has(layout.opcodes.receive, id);
+    const { opcodes } = this.context.layout;
+    return this.native.hasUnread(id) || this.#completions.has(opcodes.receive, id);
   }
 
   // --- Who is here --------------------------------------------------------------------------------
@@ -411,10 +411,10 @@ export class Port {
 
   /** Something that keeps the event loop alive came or went. */
   ref(): void {
-    if (++this.#references === 1) this.context.group.ref(this.ordinal);
+    if (++this.#references === 1) this.native.ref();
   }
 
   unref(): void {
-    if (--this.#references === 0) this.context.group.unref(this.ordinal);
+    if (--this.#references === 0) this.native.unref();
   }
 }

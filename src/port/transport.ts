@@ -22,15 +22,18 @@ import { beforeEnd } from './process-end';
 
 export class PortTransport implements Transport {
   readonly ports: Port[] = [];
+  readonly #binding: Binding;
+  /** Keeps the ports alive. */
   readonly #group: NativePortGroup;
   readonly #context: PortContext;
 
   /** Opens `count` ports; throws an Error whose `code` is the error's name. */
   constructor(binding: Binding, settings: PortSettings, cores: readonly number[], count: number) {
+    this.#binding = binding;
     this.#group = new binding.PortGroup();
     this.#context = {
       layout: binding.layout,
-      group: this.#group,
+      addressOf: binding.addressOf,
       fatalException: (error) => {
         prepareCrashReport(error);
         binding.fatalException(error);
@@ -41,24 +44,22 @@ export class PortTransport implements Transport {
         this.#acceptFailed(listenerPort, listenerId, result),
     };
     for (let ordinal = 0; ordinal < count; ordinal++) {
-      this.#open(ordinal, { ...settings, core: cores[ordinal] ?? -1 });
+      this.#open({ ...settings, core: cores[ordinal] ?? -1 });
     }
     beforeEnd(() => this.ports.forEach((port) => port.handOver()));
   }
 
-  #open(ordinal: number, settings: PortSettings): void {
-    const memory = this.#group.add(settings, (isBare) => this.ports[ordinal]?.deliver(isBare) ?? 0);
-    if (typeof memory === 'string') {
-      this.#group.stop(); // the ports before this one
-      throw Object.assign(new Error(`cannot open a completion port: ${memory}`), { code: memory });
+  #open(settings: PortSettings): void {
+    const native = this.#group.add(settings);
+    if (typeof native === 'string') {
+      throw Object.assign(new Error(`cannot open a completion port: ${native}`), { code: native });
     }
-    this.ports.push(new Port(ordinal, this.#context, settings, memory));
+    this.ports.push(new Port(native, this.#context, settings));
   }
 
   listen(settings: ListenSettings, owner: ListenerOwner): Listener | ErrorName {
     const port = this.#leastLoaded();
-    const id = this.#group.listen(
-      port.ordinal,
+    const id = port.native.listen(
       settings.address,
       settings.port,
       settings.backlog,
@@ -72,13 +73,7 @@ export class PortTransport implements Transport {
   connect(settings: ConnectSettings, owner: ConnectionOwner): Connection | ConnectFailure {
     const port = this.#leastLoaded();
     const { localAddress = '', localPort = 0, scope } = settings;
-    const id = this.#group.connect(
-      port.ordinal,
-      settings.address,
-      settings.port,
-      localAddress,
-      localPort,
-    );
+    const id = port.native.connect(settings.address, settings.port, localAddress, localPort);
     if (typeof id === 'string') {
       return { error: id, syscall: localAddress === '' ? 'connect' : 'bind' };
     }
@@ -90,7 +85,7 @@ export class PortTransport implements Transport {
 
   listenLocal(settings: LocalListenSettings, owner: ListenerOwner): Listener | ErrorName {
     const port = this.#leastLoaded();
-    const id = this.#group.listenLocal(port.ordinal, settings.path, settings.backlog);
+    const id = port.native.listenLocal(settings.path, settings.backlog);
     if (typeof id === 'string') return id;
     return new TcpListener(port, id, owner, 'local');
   }
@@ -101,7 +96,7 @@ export class PortTransport implements Transport {
     scope?: AsyncResource,
   ): Connection | ErrorName {
     const port = this.#leastLoaded();
-    const id = this.#group.connectLocal(port.ordinal, path);
+    const id = port.native.connectLocal(path);
     if (typeof id === 'string') return id;
     const connection = new TcpConnection(port, id, undefined, 'local', scope);
     connection.owner = owner;
@@ -111,7 +106,7 @@ export class PortTransport implements Transport {
 
   adoptConnection({ handle, duplicate }: Adoption): Connection | ErrorName {
     const port = this.#leastLoaded();
-    const adopted = this.#group.adoptConnection(port.ordinal, handle, duplicate);
+    const adopted = port.native.adoptConnection(handle, duplicate);
     if (typeof adopted === 'string') return adopted;
     const { id, kind } = adopted;
     const connection = new TcpConnection(port, id, 'adopted', kind);
@@ -125,7 +120,7 @@ export class PortTransport implements Transport {
     owner: ListenerOwner,
   ): Listener | ErrorName {
     const port = this.#leastLoaded();
-    const adopted = this.#group.adoptListener(port.ordinal, handle, duplicate, backlog);
+    const adopted = port.native.adoptListener(handle, duplicate, backlog);
     if (typeof adopted === 'string') return adopted;
     return new TcpListener(port, adopted.id, owner, adopted.kind);
   }
@@ -136,19 +131,19 @@ export class PortTransport implements Transport {
     backlog,
     ipv6Only,
   }: Pick<ListenSettings, 'address' | 'port' | 'backlog' | 'ipv6Only'>): number | ErrorName {
-    return this.#group.openListener(address, port, backlog, ipv6Only);
+    return this.#binding.openListener(address, port, backlog, ipv6Only);
   }
 
   shareWith(handle: number, processId: number): Buffer | ErrorName {
-    return this.#group.share(handle, processId);
+    return this.#binding.share(handle, processId);
   }
 
   takeShared(token: Uint8Array): number | ErrorName {
-    return this.#group.takeShared(token);
+    return this.#binding.takeShared(token);
   }
 
   closeHandle(handle: number): void {
-    this.#group.closeHandle(handle);
+    this.#binding.closeHandle(handle);
   }
 
   waitedMs(): number {

@@ -12,12 +12,13 @@ const settings = {
   backend: backends()[0], submissionEntries: 1024, completionEntries: 1024, socketCapacity: 1024,
   receiveSlabBytes: 1 << 20, sendSlabBytes: 1 << 18, lingerMs: 0, core: -1, driving: process.env.DRIVING, helper: true,
 };
+const foreign = process.platform === 'win32' ? 'epoll' : 'iocp';
 let collected = 0;
 const registry = new FinalizationRegistry(() => collected++);
 const open = (stops) => {
   const group = new PortGroup();
-  for (let i = 0; i < 2; i++) if (typeof group.add(settings, () => {}) === 'string') return;
-  if (stops) group.stop();
+  for (let i = 0; i < 2; i++) if (typeof group.add(settings) === 'string') return;
+  if (stops && typeof group.add({ ...settings, backend: foreign }) !== 'string') return;
   registry.register(group, '');
 };
 for (let i = 0; i < 8; i++) open(i % 2 === 0);

@@ -1,0 +1,237 @@
+// Set-up, wake-ups, and the way of completions into JavaScript. See native_port.h.
+#include "native_port.h"
+
+#include <utility>
+
+namespace iocp_net {
+
+namespace cp = completion_port;
+
+namespace {
+
+constexpr std::size_t kPageBytes = 4096;
+
+// An ArrayBuffer of `bytes` usable bytes from an aligned start; tells JavaScript where that is.
+std::uint8_t* AlignedBuffer(Napi::Env env, std::size_t bytes, const char* name, Napi::Object result,
+                            Napi::Reference<Napi::ArrayBuffer>* reference) {
+  Napi::ArrayBuffer buffer = Napi::ArrayBuffer::New(env, bytes + kPageBytes);
+  const auto start = reinterpret_cast<std::uintptr_t>(buffer.Data());
+  const std::uintptr_t aligned = (start + kPageBytes - 1) & ~std::uintptr_t{kPageBytes - 1};
+  *reference = Napi::Reference<Napi::ArrayBuffer>::New(buffer, 1);
+  Napi::Object place = Napi::Object::New(env);
+  place.Set("buffer", buffer);
+  place.Set("offset", static_cast<double>(aligned - start));
+  place.Set("bytes", static_cast<double>(bytes));
+  result.Set(name, place);
+  return reinterpret_cast<std::uint8_t*>(aligned);
+}
+
+double Number(const Napi::Object& settings, const char* name) {
+  return settings.Get(name).As<Napi::Number>().DoubleValue();
+}
+
+}  // namespace
+
+cp::BackendKind BackendByName(const std::string& name) {
+  for (const cp::BackendKind kind : {cp::BackendKind::kIocp, cp::BackendKind::kEpoll}) {
+    if (name == cp::BackendName(kind)) return kind;
+  }
+  return cp::BackendKind::kIoUring;
+}
+
+cp::Error NativePort::Open(cp::PortGroup& group, const Napi::Object& settings,
+                           Napi::Object object) {
+  const bool drives = settings.Get("driving").As<Napi::String>().Utf8Value() == "loop";
+  uv_loop_s* loop = nullptr;
+  napi_get_uv_event_loop(env_, &loop);
+  loop_ = EventLoop::Open(loop, Deliver, this);
+  if (loop_ == nullptr && drives) return cp::Error::kNotSupported;
+  cp::PortOptions options;
+  options.backend = BackendByName(settings.Get("backend").As<Napi::String>());
+  options.submission_entries = static_cast<std::uint32_t>(Number(settings, "submissionEntries"));
+  options.completion_entries = static_cast<std::uint32_t>(Number(settings, "completionEntries"));
+  options.receive_slab_bytes = static_cast<std::size_t>(Number(settings, "receiveSlabBytes"));
+  options.send_slab_bytes = static_cast<std::size_t>(Number(settings, "sendSlabBytes"));
+  options.socket_capacity = static_cast<std::uint32_t>(Number(settings, "socketCapacity"));
+  options.linger_ms = static_cast<std::uint32_t>(Number(settings, "lingerMs"));
+  options.core = static_cast<int>(Number(settings, "core"));
+  options.driving = drives ? cp::Driving::kSubmitter : cp::Driving::kThread;
+  options.helper = settings.Get("helper").As<Napi::Boolean>();
+  options.ring_memory = AlignedBuffer(
+      env_, cp::RingMemoryBytes(options.submission_entries, options.completion_entries), "ring",
+      object, &ring_);
+  options.receive_slab =
+      AlignedBuffer(env_, options.receive_slab_bytes, "receiveSlab", object, &receive_slab_);
+  options.send_slab = AlignedBuffer(env_, options.send_slab_bytes, "sendSlab", object, &send_slab_);
+  send_start_ = options.send_slab;
+  options.wake_consumer = WakeConsumer;
+  options.wake_context = this;
+  if (loop_ == nullptr) {
+    const cp::Error error = MakeWakeFunction();
+    if (error != cp::Error::kOk) return error;
+  }
+  const cp::Error error = group.Add(options, &port_);
+  return error != cp::Error::kOk ? error : Start(drives);
+}
+
+cp::Error NativePort::Start(bool drives) {
+  const LoopMode mode = drives ? LoopMode::kDrives : LoopMode::kWoken;
+  const bool starts = loop_ != nullptr ? loop_->Start(mode, port_) : port_->ConsumerSleeps();
+  return starts ? cp::Error::kOk : cp::Error::kNotSupported;
+}
+
+void NativePort::Define(Napi::Object object) {
+  Define<DeliverTo>(object, "deliverTo");
+  Define<DeliverSoon>(object, "deliverSoon");
+  Define<Wake>(object, "wake");
+  Define<Submit>(object, "submit");
+  Define<Ref>(object, "ref");
+  Define<Unref>(object, "unref");
+  Define<SendNow>(object, "sendNow");
+  Define<SendBlockNow>(object, "sendBlockNow");
+  Define<HasUnread>(object, "hasUnread");
+  Define<Listen>(object, "listen");
+  Define<Connect>(object, "connect");
+  Define<ListenLocal>(object, "listenLocal");
+  Define<ConnectLocal>(object, "connectLocal");
+  Define<SetListenerAccess>(object, "setListenerAccess");
+  Define<UnlinkListener>(object, "unlinkListener");
+  Define<SetNoDelay>(object, "setNoDelay");
+  Define<SetKeepAlive>(object, "setKeepAlive");
+  Define<SetTypeOfService>(object, "setTypeOfService");
+  Define<TypeOfService>(object, "typeOfService");
+  Define<LocalAddress>(object, "localAddress");
+  Define<PeerAddress>(object, "peerAddress");
+  Define<ListenerAddress>(object, "listenerAddress");
+  Define<NativeHandle>(object, "nativeHandle");
+  Define<NativeListenerHandle>(object, "nativeListenerHandle");
+  Define<AdoptConnection>(object, "adoptConnection");
+  Define<AdoptListener>(object, "adoptListener");
+  Define<Duplicate>(object, "duplicate");
+  Define<DuplicateListener>(object, "duplicateListener");
+}
+
+// On a thread that drives. What it wakes goes only when the environment goes, and by then this
+// thread is joined.
+void NativePort::WakeConsumer(void* context) {
+  NativePort& self = *static_cast<NativePort*>(context);
+  if (self.loop_ != nullptr) return self.loop_->Wake();
+  napi_call_threadsafe_function(self.wake_, nullptr, napi_tsfn_nonblocking);
+}
+
+// --- Completions into JavaScript
+
+NativePort::Next NativePort::CallDeliver(napi_value deliver, Next how) {
+  napi_value is_bare = nullptr;
+  napi_value answer = nullptr;
+  std::int32_t next = 0;
+  napi_get_boolean(env_, how == Next::kBare, &is_bare);
+  // In no async context: an accepted connection belongs to nobody until its handlers say so. The
+  // function stands for the object that it is called on: nobody looks at that.
+  const napi_status status =
+      how == Next::kBare
+          ? napi_call_function(env_, deliver, deliver, 1, &is_bare, &answer)
+          : napi_make_callback(env_, nullptr, deliver, deliver, 1, &is_bare, &answer);
+  if (status != napi_ok || napi_get_value_int32(env_, answer, &next) != napi_ok)
+    return Next::kNothing;
+  return static_cast<Next>(next);
+}
+
+// JavaScript catches what listeners throw; what fails here is a worker that is being terminated.
+void NativePort::Deliver(void* context) {
+  NativePort& self = *static_cast<NativePort*>(context);
+  const napi_env env = self.env_;
+  napi_handle_scope scope = nullptr;
+  napi_value deliver = nullptr;
+  if (napi_open_handle_scope(env, &scope) != napi_ok) return;
+  if (napi_get_reference_value(env, self.deliver_, &deliver) == napi_ok && deliver != nullptr) {
+    for (Next next = self.likely_; next != Next::kNothing;) {
+      self.likely_ = next;
+      next = self.CallDeliver(deliver, next);
+    }
+  }
+  napi_value thrown = nullptr;
+  bool has_thrown = false;
+  if (napi_is_exception_pending(env, &has_thrown) == napi_ok && has_thrown) {
+    napi_get_and_clear_last_exception(env, &thrown);
+  }
+  napi_close_handle_scope(env, scope);
+}
+
+// deliverTo(deliver): see NativePort in src/port/binding.ts.
+Napi::Value NativePort::DeliverTo(const Napi::CallbackInfo& info) {
+  Of(info).deliver_ = Napi::Persistent(info[0].As<Napi::Function>());
+  return info.Env().Undefined();
+}
+
+// deliverSoon(): there is something to deliver without a completion.
+Napi::Value NativePort::DeliverSoon(const Napi::CallbackInfo& info) {
+  const NativePort& self = Of(info);
+  if (self.loop_ != nullptr) self.loop_->DeliverInClosingPhase();
+  if (self.wake_ != nullptr) {
+    napi_call_threadsafe_function(self.wake_, nullptr, napi_tsfn_nonblocking);
+  }
+  return info.Env().Undefined();
+}
+
+Napi::Value NativePort::Wake(const Napi::CallbackInfo& info) {
+  Of(info).port_->Wake();
+  return info.Env().Undefined();
+}
+
+// submit(id): see Port::Submit.
+Napi::Value NativePort::Submit(const Napi::CallbackInfo& info) {
+  const NativePort& self = Of(info);
+  const std::uint32_t id = Id(info);
+  const bool is_sent = self.loop_ != nullptr ? self.loop_->Submit(id) : self.port_->Submit(id);
+  return Napi::Boolean::New(info.Env(), is_sent);
+}
+
+Napi::Value NativePort::Ref(const Napi::CallbackInfo& info) {
+  const NativePort& self = Of(info);
+  if (self.loop_ != nullptr) self.loop_->Ref();
+  if (self.wake_ != nullptr) napi_ref_threadsafe_function(info.Env(), self.wake_);
+  return info.Env().Undefined();
+}
+
+Napi::Value NativePort::Unref(const Napi::CallbackInfo& info) {
+  const NativePort& self = Of(info);
+  if (self.loop_ != nullptr) self.loop_->Unref();
+  if (self.wake_ != nullptr) napi_unref_threadsafe_function(info.Env(), self.wake_);
+  return info.Env().Undefined();
+}
+
+// --- Where there is no libuv: a function of Node-API wakes the loop.
+
+cp::Error NativePort::MakeWakeFunction() {
+  const napi_value name = Napi::String::New(env_, "iocp-net");
+  // The reference count of the function is the JS thread's alone; a port's thread only calls.
+  const napi_status status = napi_create_threadsafe_function(
+      env_, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this, CallJs, &wake_);
+  if (status != napi_ok) return cp::Error::kNoMemory;
+  napi_unref_threadsafe_function(env_, wake_);
+  return cp::Error::kOk;
+}
+
+void NativePort::CallJs(napi_env env, napi_value, void* context, void*) {
+  if (env == nullptr) return;  // the environment is going
+  Deliver(context);
+  if (!static_cast<NativePort*>(context)->port_->ConsumerSleeps()) WakeConsumer(context);
+}
+
+// --- The end
+
+void NativePort::Close(std::function<void()> closed) {
+  wake_ = nullptr;  // its own hook, the next, takes it away
+  if (loop_ == nullptr) return closed();
+  std::exchange(loop_, nullptr)->Close(std::move(closed));
+}
+
+void NativePort::GiveUp() {
+  if (wake_ != nullptr) napi_release_threadsafe_function(wake_, napi_tsfn_abort);
+  if (loop_ != nullptr) loop_->Close(nullptr);
+  wake_ = nullptr;
+  loop_ = nullptr;
+}
+
+}  // namespace iocp_net

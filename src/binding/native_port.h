@@ -1,0 +1,121 @@
+#ifndef IOCP_NET_BINDING_NATIVE_PORT_H_
+#define IOCP_NET_BINDING_NATIVE_PORT_H_
+
+#include <napi.h>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "completion_port/completion_port.h"
+#include "event_loop.h"
+
+namespace iocp_net {
+
+completion_port::BackendKind BackendByName(const std::string& name);
+
+// A result for JavaScript: 0, or minus the index of an error in layout.errors.
+Napi::Value Result(Napi::Env env, completion_port::Error error);
+Napi::Value ErrorName(Napi::Env env, completion_port::Error error);
+Napi::Value HandleOrError(Napi::Env env, completion_port::Error error, std::intptr_t native);
+// From two arguments: the text of an address, and its port number.
+completion_port::Error ParseFrom(const Napi::CallbackInfo& info, std::size_t first,
+                                 completion_port::Address* out);
+
+// One port for JavaScript: an object whose functions know their port without being told, and the
+// way of its completions into JavaScript.
+//
+// Who owns what. The rings and slabs are ArrayBuffers of V8 (Electron forbids others), held here by
+// reference while the port runs. The functions are usable as long as the PortGroup that this came
+// from.
+class NativePort {
+ public:
+  explicit NativePort(Napi::Env env) : env_(env) {}
+  // Gives up what remains. The port has stopped, or never was.
+  ~NativePort() { GiveUp(); }
+  NativePort(const NativePort&) = delete;
+  NativePort& operator=(const NativePort&) = delete;
+
+  // With the port's memory in `object`; Define() adds its functions.
+  completion_port::Error Open(completion_port::PortGroup& group, const Napi::Object& settings,
+                              Napi::Object object);
+  void Define(Napi::Object object);
+
+  // The environment ends. Its port has stopped; `closed` is called when nothing of it is left.
+  void Close(std::function<void()> closed);
+  void GiveUp();
+
+ private:
+  // The answers of JavaScript's deliver (Next, src/port/port.ts).
+  enum class Next : std::int32_t { kNothing, kScoped, kBare };
+
+  static NativePort& Of(const Napi::CallbackInfo& info) {
+    return *static_cast<NativePort*>(info.Data());
+  }
+  static std::uint32_t Word(const Napi::CallbackInfo& info, std::size_t at) {
+    return info[at].As<Napi::Number>().Uint32Value();
+  }
+  // Of a socket or listener: the first argument, where there is one.
+  static std::uint32_t Id(const Napi::CallbackInfo& info) { return Word(info, 0); }
+
+  template <Napi::Value (*method)(const Napi::CallbackInfo&)>
+  void Define(Napi::Object object, const char* name) {
+    object.Set(name, Napi::Function::New<method>(env_, name, this));
+  }
+  completion_port::Error Start(bool drives);
+  completion_port::Error MakeWakeFunction();
+  static void WakeConsumer(void* native_port);  // on a thread that drives
+
+  // These on the JS thread:
+  static void Deliver(void* native_port);
+  Next CallDeliver(napi_value deliver, Next how);
+  static void CallJs(napi_env env, napi_value callback, void* context, void*);
+
+  // What JavaScript calls; said in src/port/binding.ts. In native_port.cc:
+  static Napi::Value DeliverTo(const Napi::CallbackInfo& info);
+  static Napi::Value DeliverSoon(const Napi::CallbackInfo& info);
+  static Napi::Value Wake(const Napi::CallbackInfo& info);
+  static Napi::Value Submit(const Napi::CallbackInfo& info);
+  static Napi::Value Ref(const Napi::CallbackInfo& info);
+  static Napi::Value Unref(const Napi::CallbackInfo& info);
+  // In native_port_data.cc:
+  static Napi::Value SendNow(const Napi::CallbackInfo& info);
+  static Napi::Value SendBlockNow(const Napi::CallbackInfo& info);
+  static Napi::Value HasUnread(const Napi::CallbackInfo& info);
+  // In native_port_control.cc:
+  static Napi::Value Listen(const Napi::CallbackInfo& info);
+  static Napi::Value Connect(const Napi::CallbackInfo& info);
+  static Napi::Value ListenLocal(const Napi::CallbackInfo& info);
+  static Napi::Value ConnectLocal(const Napi::CallbackInfo& info);
+  static Napi::Value SetListenerAccess(const Napi::CallbackInfo& info);
+  static Napi::Value UnlinkListener(const Napi::CallbackInfo& info);
+  static Napi::Value SetNoDelay(const Napi::CallbackInfo& info);
+  static Napi::Value SetKeepAlive(const Napi::CallbackInfo& info);
+  static Napi::Value SetTypeOfService(const Napi::CallbackInfo& info);
+  static Napi::Value TypeOfService(const Napi::CallbackInfo& info);
+  static Napi::Value LocalAddress(const Napi::CallbackInfo& info);
+  static Napi::Value PeerAddress(const Napi::CallbackInfo& info);
+  static Napi::Value ListenerAddress(const Napi::CallbackInfo& info);
+  static Napi::Value NativeHandle(const Napi::CallbackInfo& info);
+  static Napi::Value NativeListenerHandle(const Napi::CallbackInfo& info);
+  // In native_port_adopt.cc:
+  static Napi::Value AdoptConnection(const Napi::CallbackInfo& info);
+  static Napi::Value AdoptListener(const Napi::CallbackInfo& info);
+  static Napi::Value Duplicate(const Napi::CallbackInfo& info);
+  static Napi::Value DuplicateListener(const Napi::CallbackInfo& info);
+
+  const Napi::Env env_;
+  completion_port::Port* port_ = nullptr;
+  EventLoop* loop_ = nullptr;                // deletes itself; null without libuv, and at the end
+  napi_threadsafe_function wake_ = nullptr;  // in its place, where there is no libuv
+  Napi::FunctionReference deliver_;
+  Next likely_ = Next::kScoped;  // how the last was delivered: the next is likely to be as well
+  const std::uint8_t* send_start_ = nullptr;  // of the send slab
+  Napi::Reference<Napi::ArrayBuffer> ring_;
+  Napi::Reference<Napi::ArrayBuffer> receive_slab_;
+  Napi::Reference<Napi::ArrayBuffer> send_slab_;
+};
+
+}  // namespace iocp_net
+
+#endif  // IOCP_NET_BINDING_NATIVE_PORT_H_
