@@ -12,6 +12,8 @@ namespace {
 constexpr std::uint64_t kTrimIntervalMs = 1000;
 // While accepts are held back: how often to look whether siblings' accepts have been read.
 constexpr std::uint64_t kLookAtSiblingsMs = 10;
+// How long the queue is not asked while receives ahead of it bring something.
+constexpr std::uint64_t kUnaskedNs = 200'000;
 // Stopping: how often to look for sends that still go through without waiting, and how long to
 // wait for cancelled operations to come back.
 constexpr int kFlushRounds = 64;
@@ -63,6 +65,7 @@ void PortCore::SleepAndWait(int limit_ms) {
   // Whoever drives and reads in one has read before it waits.
   if (!is_thread && (CompletionsReady() != 0 || woken_.load())) limit_ms = 0;
   int timeout_ms = limit_ms == 0 ? 0 : NextTimeoutMs(limit_ms);
+  if (!is_thread && timeout_ms != 0 && ReceiveAhead()) return;
   if (timeout_ms != 0) {
     // Also for a submitter that drives: siblings hand it sockets meanwhile.
     header_.At(kChunksWanted).store(IsAnyStarved() ? 1 : 0);
@@ -76,10 +79,16 @@ void PortCore::SleepAndWait(int limit_ms) {
     const std::uint64_t before_ns = os::NowNs();
     backend_->Wait(timeout_ms);
     waited_until_ns_ = os::NowNs();
+    queue_asked_ns_ = waited_until_ns_;
     counters_.Add(Counter::kWaitedNs, waited_until_ns_ - before_ns);
   }
   if (!is_thread) woken_.store(false);
   header_.StayAwake(kPortAsleep);
+}
+
+// Not for long, so that nobody else waits for long.
+bool PortCore::ReceiveAhead() {
+  return os::NowNs() - queue_asked_ns_ < kUnaskedNs && backend_->ReceiveAhead();
 }
 
 // The last look: what was done before the flag was seen must not wait for a wake-up.

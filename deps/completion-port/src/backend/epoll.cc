@@ -104,6 +104,7 @@ int EpollBackend::WatchWrites(Connection& connection) {
 }
 
 void EpollBackend::Detach(Connection& connection) {
+  if (lone_ == &connection) lone_ = nullptr;
   if (connection.epoll.watch == EpollWatch::kNone) return;
   Control(EPOLL_CTL_DEL, connection.socket, 0, nullptr, EpollTag::kConnection);
   connection.epoll.watch = EpollWatch::kNone;
@@ -150,6 +151,7 @@ void EpollBackend::Poll(int timeout_ms) {
   const int count = epoll_wait(epoll_fd_, batch_, kBatch, timeout_ms == 0 ? 0 : -1);
   CountCall();
   if (count <= 0) return;
+  lone_ = LoneReader(batch_, count);
   const bool was_set = timer_.IsSet();
   for (int i = 0; i < count; ++i) Note(batch_[i]);
   const bool has_fired = was_set && !timer_.IsSet();
@@ -157,6 +159,14 @@ void EpollBackend::Poll(int timeout_ms) {
   if (packets == 0) return;
   counters_->Add(Counter::kBatches);
   counters_->Add(Counter::kPackets, static_cast<std::uint64_t>(packets));
+}
+
+// The connection that alone has something to receive.
+Connection* EpollBackend::LoneReader(const epoll_event* batch, int count) {
+  if (count != 1 || (batch->events & EPOLLIN) == 0) return nullptr;
+  const std::uint64_t data = batch->data.u64;
+  if (static_cast<EpollTag>(data & kEpollTagMask) != EpollTag::kConnection) return nullptr;
+  return reinterpret_cast<Connection*>(static_cast<std::uintptr_t>(data & ~kEpollTagMask));
 }
 
 // Calls no event of the core: see epoll_backend.h.

@@ -2,6 +2,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "backend/epoll_backend.h"
@@ -10,6 +11,10 @@
 namespace completion_port {
 
 namespace {
+
+// Chances that are left out at most where receiving ahead finds nothing. One try in so many costs
+// nothing to speak of.
+constexpr std::uint32_t kLongestAheadPause = 1023;
 
 struct Received {
   ssize_t bytes;  // or -errno
@@ -81,7 +86,10 @@ void EpollBackend::ReportReceive(Connection& connection) {
   const std::int32_t error =
       cancelled ? ToResult(Error::kCanceled) : connection.epoll.receive_error;
   if (operation.kind == OperationKind::kReadable && !cancelled) return ReportReadable(connection);
-  if (error == 0) return TryReceive(connection);
+  if (error == 0) {
+    TryReceive(connection);
+    return;
+  }
   operation.state = OperationState::kIdle;
   events_->OnReceive(connection, error, kNoChunk);
 }
@@ -98,22 +106,45 @@ void EpollBackend::ReportReadable(Connection& connection) {
   events_->OnReadable(connection, static_cast<Error>(-notes.receive_error));
 }
 
-// Into a large chunk as long as there is one, whatever the message: so a piece of any size up to
-// that comes whole, as it does under libuv. Chunks come back within the turn, and those that a turn
-// uses are the same warm ones each time.
-void EpollBackend::TryReceive(Connection& connection) {
+bool EpollBackend::ReceiveAhead() {
+  if (lone_ == nullptr) return false;
+  const Operation& receive = lone_->receive;
+  EpollNotes& notes = lone_->epoll;
+  const bool waits = receive.state == OperationState::kSubmitted &&
+                     receive.kind == OperationKind::kReceive &&
+                     notes.receive_waits == EpollWait::kEvent;
+  if (!waits) return false;
+  if (ahead_pause_left_ != 0) {
+    --ahead_pause_left_;
+    return false;
+  }
+  notes.receive_waits = EpollWait::kNothing;
+  const bool has_reported = TryReceive(*lone_);
+  ahead_pause_ = has_reported ? 0 : std::min(2 * ahead_pause_ + 1, kLongestAheadPause);
+  ahead_pause_left_ = ahead_pause_;
+  return has_reported;
+}
+
+// False where nothing was there. Into a large chunk as long as there is one, whatever the message:
+// so a piece of any size up to that comes whole, as it does under libuv. Chunks come back within
+// the turn, and those that a turn uses are the same warm ones each time.
+bool EpollBackend::TryReceive(Connection& connection) {
   EpollNotes& notes = connection.epoll;
   std::uint32_t chunk = chunks_->Acquire(ChunkClass::kLarge);
   if (chunk == kNoChunk) chunk = chunks_->AcquireAny(notes.chunk_class);
   if (chunk == kNoChunk) {
     connection.receive.state = OperationState::kIdle;
-    return events_->OnReceive(connection, ToResult(Error::kNoBufferSpace), kNoChunk);
+    events_->OnReceive(connection, ToResult(Error::kNoBufferSpace), kNoChunk);
+    return true;
   }
   const std::uint32_t room = chunks_->Bytes(chunk);
   const Received received = ReceiveOnce(connection, chunks_->Data(chunk), room);
   CountCall();
   if (received.bytes <= 0) chunks_->Release(chunk);
-  if (received.bytes == -EAGAIN) return AwaitReadable(connection);
+  if (received.bytes == -EAGAIN) {
+    AwaitReadable(connection);
+    return false;
+  }
   if (received.more) notes.short_receive = ShortReceive::kProvesNothing;
   const bool filled = received.bytes == static_cast<ssize_t>(room);
   const bool emptied = !filled && notes.short_receive == ShortReceive::kNothingLeft;
@@ -121,10 +152,12 @@ void EpollBackend::TryReceive(Connection& connection) {
   connection.likely_readable = filled;
   connection.receive.state = OperationState::kIdle;
   if (received.bytes > 0) {
-    return events_->OnReceive(connection, static_cast<std::int32_t>(received.bytes), chunk);
+    events_->OnReceive(connection, static_cast<std::int32_t>(received.bytes), chunk);
+  } else {
+    const Error error = FromOsError(static_cast<int>(-received.bytes), Operating::kReceive);
+    events_->OnReceive(connection, ToResult(error), kNoChunk);
   }
-  const Error error = FromOsError(static_cast<int>(-received.bytes), Operating::kReceive);
-  events_->OnReceive(connection, ToResult(error), kNoChunk);
+  return true;
 }
 
 }  // namespace completion_port
