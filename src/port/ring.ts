@@ -69,14 +69,16 @@ export class SubmissionRing {
     return Atomics.load(this.#words, this.#driverWord) === this.#thread;
   }
 
+  // Hints, which may be late: no order with other words is needed, and V8 calls for an atomic load.
+
   /** Whether it does so to take work off this thread, sending too. */
   get offloads(): boolean {
-    return Atomics.load(this.#words, this.#offloadWord) === 1;
+    return this.#words[this.#offloadWord] === 1;
   }
 
   /** Whether a thread drives when this one is away for long. */
   get isHelped(): boolean {
-    return Atomics.load(this.#words, this.#helpedWord) === 1;
+    return this.#words[this.#helpedWord] === 1;
   }
 
   /** True when something waits for room. */
