@@ -100,16 +100,18 @@ void EventLoop::OnPrepare(UvHandle* handle) {
 }
 
 // How long libuv would wait in its poll, were it not for our idle handle; -1: without end.
-int EventLoop::LibuvWaitMs() {
-  if (watch_->MustPoll()) return 0;
+int EventLoop::LibuvWaitMs() const {
+  return watch_->MustPoll() ? 0 : uv_.backend_timeout(loop_);
+}
+
+void EventLoop::Drive() {
   uv_.idle_stop(idle_.get());
-  const int wait_ms = uv_.backend_timeout(loop_);
-  uv_.idle_start(idle_.get(), Nothing);
-  return wait_ms;
+  TakeTurns();
+  if (!is_closing_) uv_.idle_start(idle_.get(), Nothing);
 }
 
 // As long as libuv has nothing to do, the next turn needs no round of its own.
-void EventLoop::Drive() {
+void EventLoop::TakeTurns() {
   int wait_ms = LibuvWaitMs();
   for (int turn = 1; TakeTurn(wait_ms) && turn < kTurnsInARound && watch_->IsQuiet(); ++turn) {
     uv_.update_time(loop_);  // a timer may have become due

@@ -82,7 +82,8 @@ class EventLoop {
 
   void Drive();
   bool TakeTurn(int wait_ms);
-  int LibuvWaitMs();
+  void TakeTurns();
+  int LibuvWaitMs() const;
   void DeliverWoken();
   bool DeliverAll();
   UvHandle* Holder() const;
