@@ -5,6 +5,7 @@
  * program that only imports us creates no thread and makes no system call.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { checkOptions, MIB, type Backend, type EngineOptions } from './engine-options';
 import { environment, loadForAll, type RunningEngine } from './environment';
 import { invalidValue } from './invalid-value';
 import { type Binding, loadBinding, type PortSettings } from './port/binding';
@@ -13,46 +14,8 @@ import { readStats, type EngineStats } from './port/stats';
 import type { PortTransport } from './port/transport';
 import { lackOfRuntime } from './runtime';
 
+export type { Backend, EngineOptions } from './engine-options';
 export type { EngineStats, OperationStats } from './port/stats';
-
-/** `'node'` means that `node:net` serves, because no backend could be used or by request. */
-export type Backend = 'iocp' | 'epoll' | 'io_uring' | 'node';
-
-export interface EngineOptions {
-  /**
-   * What a thread beside JavaScript's does. `'auto'`, the default: the event loop drives the port,
-   * and a helper takes over while JavaScript is away from it for more than a millisecond, or is
-   * saturated and a core is free. Costs a look per millisecond in which the port is busy. `'never'`:
-   * no thread; what was not sent at once waits for the event loop. `'always'`: threads drive, one
-   * for each port; every message crosses two threads, which pays off under saturation only.
-   */
-  helper?: 'auto' | 'never' | 'always';
-  /**
-   * Ports of this thread of JavaScript: completion queues, of which each has a thread that drives it
-   * (`helper: 'always'`, which is then the default) and the memory below. Default 1; at most 64.
-   */
-  ports?: number;
-  /**
-   * Cores to pin those threads or the helper to: a list (one core per port), or `'auto'` for the last
-   * cores. Default `'none'`: the scheduler chooses, which is best unless the machine is ours alone.
-   */
-  affinity?: 'none' | 'auto' | readonly number[];
-  /**
-   * Bytes of received data that a port may hold until JavaScript has taken them. Touched only as
-   * needed and trimmed when idle. Default 16 MiB, at least 1 MiB.
-   */
-  receiveBytes?: number;
-  /** Bytes for small writes on their way out, likewise. Default 4 MiB, at least 256 KiB. */
-  sendBytes?: number;
-  /**
-   * How long a closed socket may still send what was written and drain its peer, in milliseconds.
-   * Default 1000, at most 60000.
-   */
-  linger?: number;
-}
-
-const KIB = 1024;
-const MIB = 1024 * KIB;
 
 /** Slots of each ring. A full ring costs a detour, never an error. */
 const RING_ENTRIES = 8192;
@@ -68,39 +31,6 @@ let choice: Choice = { state: 'unchosen' };
 const noOptions = (): EngineOptions => Object.create(null) as EngineOptions;
 
 let options: EngineOptions = noOptions();
-
-function checkInteger(name: string, value: unknown, least: number, most: number): void {
-  if (value === undefined) return;
-  if (!Number.isInteger(value) || (value as number) < least || (value as number) > most) {
-    throw invalidValue(name, value, `it must be an integer from ${least} to ${most}`);
-  }
-}
-
-function checkAffinity(affinity: unknown): void {
-  if (affinity === undefined || affinity === 'none' || affinity === 'auto') return;
-  const isList =
-    Array.isArray(affinity) && affinity.every((core) => Number.isInteger(core) && core >= 0);
-  if (!isList)
-    throw invalidValue('affinity', affinity, "it must be 'none', 'auto' or a list of cores");
-}
-
-function checkHelper({ helper, ports }: EngineOptions): void {
-  if (helper === undefined || helper === 'always') return;
-  if (helper !== 'auto' && helper !== 'never') {
-    throw invalidValue('helper', helper, "it must be 'auto', 'never' or 'always'");
-  }
-  if (ports === undefined) return;
-  throw invalidValue('helper', helper, "with ports it must be 'always': each has its own thread");
-}
-
-function checkOptions(given: EngineOptions): void {
-  checkHelper(given);
-  checkInteger('ports', given.ports, 1, 64);
-  checkAffinity(given.affinity);
-  checkInteger('receiveBytes', given.receiveBytes, MIB, KIB * MIB);
-  checkInteger('sendBytes', given.sendBytes, 256 * KIB, KIB * MIB);
-  checkInteger('linger', given.linger, 0, 60_000);
-}
 
 const availableParallelism = (): number =>
   process.getBuiltinModule('node:os').availableParallelism();

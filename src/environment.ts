@@ -8,7 +8,7 @@
  * only, so that what they share can change with every version. Under the symbol is an object without
  * prototype, from versions to slots; that alone may never change.
  */
-import type { Backend, EngineOptions } from './engine';
+import type { Backend, EngineOptions } from './engine-options';
 import type { Carriers } from './net/handle/carriers';
 import type { PortTransport } from './port/transport';
 

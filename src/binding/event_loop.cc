@@ -100,9 +100,7 @@ void EventLoop::OnPrepare(UvHandle* handle) {
 }
 
 // How long libuv would wait in its poll, were it not for our idle handle; -1: without end.
-int EventLoop::LibuvWaitMs() const {
-  return watch_->MustPoll() ? 0 : uv_.backend_timeout(loop_);
-}
+int EventLoop::LibuvWaitMs() const { return watch_->MustPoll() ? 0 : uv_.backend_timeout(loop_); }
 
 void EventLoop::Drive() {
   uv_.idle_stop(idle_.get());

@@ -4,41 +4,20 @@
  * A connection begins with it when a chunk was filled, and ends it after a while with little. The
  * first receive of a round waits until there is something; where the round before was full, three
  * more follow that take what is there at once, or say that nothing is. So a connection on which
- * nothing comes holds one piece of memory, and not many connections do (`MOST_WAITING`).
+ * nothing comes holds one piece of memory, and not many connections do (`bulk-memory.ts`).
  */
+import { RECEIVES } from './bulk-memory';
 import type { Port } from './port';
 import { copyOf } from './receive-slab';
 
-/** Receives of a round, each of a chunk's size: 256 KiB, then others have their turn. */
-const RECEIVES = 4;
 /** A receive of no more, in bytes, is little; after so many in a row chunks serve it better. */
 const LITTLE_BYTES = 16 * 1024;
 const LITTLE_RECEIVES = 4;
-/** Receives of a port that may wait so: 4 MiB. */
-const MOST_WAITING = 64;
 /** Who keeps the Buffer shall keep little more than its bytes. */
 const WORTH_KEEPING = 0.75;
 
 /** Scratch for `addressOf`: low and high half. */
 const addressWords = new Uint32Array(2);
-
-/** What the connections of a port share: how many wait, and memory of which little was needed. */
-export class BulkMemory {
-  waiting = 0;
-  readonly #spare: Buffer[] = [];
-
-  get hasRoom(): boolean {
-    return this.waiting < MOST_WAITING;
-  }
-
-  take(bytes: number): Buffer {
-    return this.#spare.pop() ?? Buffer.allocUnsafeSlow(bytes);
-  }
-
-  giveBack(memory: Buffer): void {
-    if (this.#spare.length < RECEIVES) this.#spare.push(memory);
-  }
-}
 
 export class BulkReceives {
   readonly #port: Port;

@@ -4,10 +4,10 @@
  */
 import { errorName } from './binding';
 import { BulkReceives } from './bulk-receives';
-import type { TcpConnection } from './connection';
 import type { ErrorName, Verdict } from './contract';
 import type { Port } from './port';
 import { isPipe } from './connection-writer';
+import type { PortConnection } from './served';
 
 /**
  * Receives that may complete before JavaScript has taken the first, so that several chunks come in
@@ -34,7 +34,7 @@ enum State {
 export class ConnectionReader {
   bytesRead = 0;
   reading = false;
-  readonly #connection: TcpConnection;
+  readonly #connection: PortConnection;
   readonly #port: Port;
   readonly #id: number;
   readonly #deliver: Deliver;
@@ -46,7 +46,7 @@ export class ConnectionReader {
   /** What arrived while reading was stopped, in order. */
   #held: Received[] | null = null;
 
-  constructor(connection: TcpConnection, port: Port, deliver: Deliver) {
+  constructor(connection: PortConnection, port: Port, deliver: Deliver) {
     this.#connection = connection;
     this.#port = port;
     this.#id = connection.id;

@@ -5,7 +5,6 @@
  */
 import { AsyncResource } from 'node:async_hooks';
 import type {
-  Connection,
   ConnectionOwner,
   DoneCallback,
   ErrorName,
@@ -18,6 +17,7 @@ import { ConnectionControl } from './connection-control';
 import { ConnectionReader } from './connection-reader';
 import type { Received } from './connection-reader';
 import { ConnectionWriter } from './connection-writer';
+import type { PortConnection } from './served';
 
 enum State {
   Connecting,
@@ -51,7 +51,7 @@ class ConnectionScope extends AsyncResource {
   }
 }
 
-export class TcpConnection extends ConnectionControl implements Connection {
+export class TcpConnection extends ConnectionControl implements PortConnection {
   owner: ConnectionOwner | null = null;
   /** What the owner is called in. */
   readonly #scope: AsyncResource;

@@ -11,7 +11,6 @@
  * program that has computed for longer than that has no use for gathering. Should it compute for
  * very long, the helper sends; where there is none, only the second case remains.
  */
-import type { ConnectionWriter } from './connection-writer';
 
 /** Node's, whatever a test's fake timers put in its place later. */
 const now = performance.now.bind(performance);
@@ -21,6 +20,16 @@ const LONGEST_MS = 0.25;
 const MOST_BYTES = 16 * 1024;
 /** Writes in one completion that make a connection one whose writes are gathered in the next. */
 const SEVERAL_WRITES = 3;
+
+/** A connection's writer, with what is noted of it here. */
+export interface Gathered {
+  /** Bytes submitted and not yet completed. */
+  readonly queued: number;
+  /** The last completion in which it has written, how often, and how often in that before. */
+  completion: number;
+  writes: number;
+  writesBefore: number;
+}
 
 export class Gathering {
   /** Of the completion that is being dispatched. */
@@ -35,7 +44,7 @@ export class Gathering {
   }
 
   /** Whether this write is to be gathered. `othersFollow` in the same dispatch. */
-  gathers(writer: ConnectionWriter, othersFollow: boolean): boolean {
+  gathers(writer: Gathered, othersFollow: boolean): boolean {
     if (writer.completion !== this.#completion) {
       writer.completion = this.#completion;
       writer.writesBefore = writer.writes;
@@ -47,7 +56,7 @@ export class Gathering {
   }
 
   /** A write that is to be gathered was submitted. True if that is to be handed over now. */
-  add(writer: ConnectionWriter): boolean {
+  add(writer: Gathered): boolean {
     if (this.isWaiting) return writer.queued > MOST_BYTES || now() - this.#since > LONGEST_MS;
     this.isWaiting = true;
     this.#since = now();

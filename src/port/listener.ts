@@ -1,8 +1,9 @@
 /** A listening socket on a port. Its connections may live on other ports. */
 import { AsyncResource } from 'node:async_hooks';
 import { errorName } from './binding';
-import type { Endpoint, ErrorName, Listener, ListenerOwner, SocketKind } from './contract';
+import type { Endpoint, ErrorName, ListenerOwner, SocketKind } from './contract';
 import type { Port } from './port';
+import type { PortListener } from './served';
 
 enum State {
   Listening,
@@ -10,7 +11,7 @@ enum State {
   Closed,
 }
 
-export class TcpListener extends AsyncResource implements Listener {
+export class TcpListener extends AsyncResource implements PortListener {
   readonly #port: Port;
   #state = State.Listening;
   #done: (() => void) | undefined;

@@ -8,35 +8,22 @@
  */
 import { setImmediate as nodeSetImmediate } from 'node:timers';
 import type { Layout, NativePort, PortSettings } from './binding';
-import type { TcpConnection } from './connection';
-import type { ConnectionWriter } from './connection-writer';
+import { BulkMemory } from './bulk-memory';
 import type { DoneCallback, ErrorName } from './contract';
-import type { TcpListener } from './listener';
-import { BulkMemory } from './bulk-receives';
 import { operationCounters } from './counters';
-import { Gathering } from './gathering';
+import { Dispatch, type DispatchedPort } from './dispatch';
+import { Gathering, type Gathered } from './gathering';
 import { ReceiveSlab } from './receive-slab';
 import { CompletionRing, SubmissionRing } from './ring';
 import { SendRequestPool } from './send-request';
 import { SendSlab } from './send-slab';
+import type { PortConnection, PortListener } from './served';
 import { Slots } from './slots';
-import { canRunTicks, runTicks } from './ticks';
 import { waitAMoment } from './wait';
 
-/** Node's, whatever a test's fake timers put in their place later. */
+/** Node's, whatever a test's fake timers put in its place later. */
 const setImmediate = nodeSetImmediate;
 const nextTick = process.nextTick;
-const now = performance.now.bind(performance);
-
-/** Completions per turn of the event loop; then timers and other I/O have their turn. */
-const DISPATCH_LIMIT = canRunTicks ? 1024 : 1;
-/** How long a turn may take, in milliseconds, before it is looked at. */
-const DISPATCH_MS = 5;
-/**
- * Completions after which that is looked at, and a thread that drives is told of what was submitted
- * meanwhile. A new connection may have cost so much that it is looked at after each.
- */
-const LOOK_INTERVAL = 4;
 
 /** What the ports of an environment share. */
 export interface PortContext {
@@ -57,16 +44,7 @@ enum Wake {
   Ticked,
 }
 
-/** How what comes next is to be delivered; the numbers are the binding's too (`native_port.h`). */
-enum Next {
-  Nothing,
-  /** In a callback scope of Node's. */
-  Scoped,
-  /** In none: it makes its own. */
-  Bare,
-}
-
-export class Port {
+export class Port implements DispatchedPort {
   readonly slab: SendSlab;
   readonly received: ReceiveSlab;
   readonly requests = new SendRequestPool();
@@ -75,24 +53,16 @@ export class Port {
   readonly counters: BigUint64Array;
   readonly #submissions: SubmissionRing;
   readonly #completions: CompletionRing;
-  readonly #connections: Slots<TcpConnection>;
-  readonly #listeners: Slots<TcpListener>;
-  readonly #wakeAtTick = (): void => this.#wakeThread();
+  readonly #connections: Slots<PortConnection>;
+  readonly #listeners: Slots<PortListener>;
+  readonly #dispatch: Dispatch;
+  readonly #wakeAtTick = (): void => this.wakeThread();
   #wake = Wake.None;
-  #isDispatching = false;
-  /** Completions that this dispatch has yet to read. */
-  #left = 0;
-  #begun = 0;
-  #isHelped = false;
-  /** The ring's current completion was read and not dispatched. */
-  #isRead = false;
-  /** Have something to deliver that came before. */
-  #owed: TcpConnection[] | null = null;
   #references = 0;
   #listenersClosed = 0;
   #isBacklogFollowed = false;
   /** Accepted by the completion that is being dispatched: it is not read from before that is over. */
-  newcomer: TcpConnection | null = null;
+  newcomer: PortConnection | null = null;
   /** Connections on this port. */
   size = 0;
 
@@ -119,7 +89,8 @@ export class Port {
       countersAt,
       (layout.submissionsOffset - layout.countersOffset) >> 3,
     );
-    native.deliverTo(this.deliver);
+    this.#dispatch = new Dispatch(this, this.#submissions, this.#completions);
+    native.deliverTo(this.#dispatch.deliver);
   }
 
   // --- Submitting ---------------------------------------------------------------------------------
@@ -128,14 +99,14 @@ export class Port {
   submit(opcode: number, flags: number, id: number, arg0 = 0, arg1 = 0, arg2 = 0): void {
     const submissions = this.#submissions;
     submissions.write(opcode, flags, id, arg0, arg1, arg2);
-    if (submissions.full) this.#makeRoom();
-    if (!this.#isDispatching && submissions.threadDrives) this.#wakeInTick();
+    if (submissions.full) this.makeRoom();
+    if (!this.#dispatch.isRunning && submissions.threadDrives) this.#wakeInTick();
   }
 
   /** Done now, if it can be: before this returns, or at the end of the dispatch under way. */
   submitNow(opcode: number, flags: number, id: number, arg0 = 0): void {
     this.submit(opcode, flags, id, arg0);
-    if (!this.#isDispatching) this.handOver();
+    if (!this.#dispatch.isRunning) this.handOver();
   }
 
   /**
@@ -149,13 +120,13 @@ export class Port {
 
   /** Whether what this dispatch sends goes through the ring, to a thread that has time for it. */
   get offloads(): boolean {
-    return this.#isDispatching && this.#submissions.offloads;
+    return this.#dispatch.isRunning && this.#submissions.offloads;
   }
 
   /** Whether this write is to be gathered with others: submitted, but not handed over. */
-  gathers(writer: ConnectionWriter): boolean {
-    if (!this.#isDispatching) return false;
-    return this.gathering.gathers(writer, this.#left > 0 && this.#isHelped);
+  gathers(writer: Gathered): boolean {
+    if (!this.#dispatch.isRunning) return false;
+    return this.gathering.gathers(writer, this.#dispatch.mayHoldBack);
   }
 
   /**
@@ -179,72 +150,42 @@ export class Port {
     nextTick.call(process, this.#wakeAtTick);
   }
 
-  #wakeThread(): void {
+  wakeThread(): void {
     this.#wake = Wake.None;
     if (this.#submissions.takeSleeper()) this.native.wake();
   }
 
   /** The ring is full. Where a thread drives, it has to be waited for. */
-  #makeRoom(): void {
+  makeRoom(): void {
     this.handOver();
     this.#submissions.writeBacklog();
     if (!this.#submissions.full || this.#isBacklogFollowed) return;
     this.#isBacklogFollowed = true;
     setImmediate(() => {
       this.#isBacklogFollowed = false;
-      this.#makeRoom();
+      this.makeRoom();
     });
   }
 
-  // --- Dispatching --------------------------------------------------------------------------------
+  // --- Completions --------------------------------------------------------------------------------
 
-  /**
-   * Delivers the completions that there are, once in a round of the event loop. What comes meanwhile
-   * waits for the next: programs expect that a `setImmediate()` made in a callback runs before the
-   * next callback that the network can cause (with a connection to itself, Node's own tests do).
-   *
-   * The binding calls it in a callback scope of Node's, or in none (`isBare`), and again as often as
-   * the answer says in which the next completion wants to be delivered.
-   */
-  readonly deliver = (isBare: boolean): Next => {
-    if (!this.#isDispatching) this.#begin();
-    for (;;) {
-      const next = this.#next();
-      if (next === Next.Nothing) break;
-      if (isBare !== (next === Next.Bare)) return next;
-      this.#dispatchOne(isBare);
-    }
-    this.#end();
-    return Next.Nothing;
-  };
-
-  #begin(): void {
-    this.#isDispatching = true;
-    this.#left = Math.min(DISPATCH_LIMIT, this.#completions.ready);
-    this.#begun = this.#left > 1 ? now() : 0;
-    this.#isHelped = this.#left > 1 && this.#submissions.isHelped;
+  fatalException(error: unknown): void {
+    this.context.fatalException(error);
   }
 
-  #end(): void {
-    if (this.gathering.isWaiting) this.#sendGathered();
-    this.#releaseCompletions();
-    this.#isDispatching = false;
-    if (this.#submissions.full) this.#makeRoom();
+  /** Something waits in the connection to be delivered, in a callback of its own, soon. */
+  owe(connection: PortConnection): void {
+    const isFirst = this.#dispatch.owe(connection);
+    if (isFirst && !this.#dispatch.isRunning) this.native.deliverSoon();
   }
 
-  /** Mostly that completes at once: what nobody waits for needs no turn of its own. */
-  #sendGathered(): void {
-    this.handOver();
-    while (this.#completions.next()) {
-      if (this.#completeQuietly()) continue;
-      this.#completions.putBack();
-      return;
-    }
+  isForNative({ opcode, id, result }: CompletionRing): boolean {
+    const isData = opcode === this.context.layout.opcodes.receive && result >= 0;
+    return isData && this.#connections.find(id)?.isNative === true;
   }
 
   /** Of sends that were answered when they were submitted nobody has to be told. */
-  #completeQuietly(): boolean {
-    const { opcode, id, result, arg0 } = this.#completions;
+  completeQuietly({ opcode, id, result, arg0 }: CompletionRing): boolean {
     if (opcode !== this.context.layout.opcodes.send || result < 0) return false;
     const connection = this.#connections.find(id);
     if (connection === undefined) return true;
@@ -253,79 +194,11 @@ export class Port {
     return true;
   }
 
-  /** What comes next, and how it is to be called: what is owed, then the next completion. */
-  #next(): Next {
-    if (this.#owed !== null) return this.#owed[0]?.isNative ? Next.Bare : Next.Scoped;
-    while (!this.#isRead) {
-      if (this.#left === 0 || !this.#completions.next()) return Next.Nothing;
-      this.#left--;
-      this.#isRead = !this.#completeQuietly();
-    }
-    const { opcode, id, result } = this.#completions;
-    const isData = opcode === this.context.layout.opcodes.receive && result >= 0;
-    return isData && this.#connections.find(id)?.isNative === true ? Next.Bare : Next.Scoped;
-  }
-
-  /** The room of what was read is the port's again; and a thread learns of what was submitted. */
-  #releaseCompletions(): void {
-    const isRoomWanted = this.#completions.release();
-    if (isRoomWanted || this.#submissions.threadDrives) this.#wakeThread();
-  }
-
-  #look(): void {
-    if (this.#left > 0 && now() - this.#begun > DISPATCH_MS) this.#left = 0;
-    if (this.#submissions.threadDrives) this.#releaseCompletions();
-  }
-
-  /** One completion, then the ticks and microtasks it caused, then what it has answered. */
-  #dispatchOne(isBare: boolean): void {
-    const owed = this.#owed === null ? null : this.#takeOwed();
-    try {
-      if (owed !== null) owed.deliverHeld();
-      else this.#dispatch(this.#completions);
-    } catch (error) {
-      this.context.fatalException(error);
-    }
-    if (owed === null) {
-      this.#isRead = false;
-      if (this.#left % LOOK_INTERVAL === 0 || this.newcomer !== null) this.#look();
-    }
-    // Native code has run them at the end of its own callbacks.
-    if (!isBare) this.#runTicks();
-    this.gathering.next();
-    const { newcomer } = this;
-    if (newcomer === null) return;
-    this.newcomer = null;
-    newcomer.beginReading();
-  }
-
-  #runTicks(): void {
-    try {
-      runTicks();
-    } catch (error) {
-      this.context.fatalException(error);
-    }
-  }
-
-  #takeOwed(): TcpConnection | null {
-    const owed = this.#owed?.shift() ?? null;
-    if (this.#owed?.length === 0) this.#owed = null;
-    return owed;
-  }
-
-  /** Something waits in the connection to be delivered, in a callback of its own, soon. */
-  owe(connection: TcpConnection): void {
-    this.#owed ??= [];
-    if (this.#owed.includes(connection)) return;
-    this.#owed.push(connection);
-    if (!this.#isDispatching) this.native.deliverSoon();
-  }
-
-  #dispatch(completion: CompletionRing): void {
+  complete(completion: CompletionRing): void {
     const { opcodes } = this.context.layout;
     const { id, result, arg0, arg1 } = completion;
-    if (completion.opcode === opcodes.accept) return this.#dispatchAccept(id, result, arg0, arg1);
-    if (completion.opcode === opcodes.closeListener) return this.#dispatchCloseListener(id);
+    if (completion.opcode === opcodes.accept) return this.#completeAccept(id, result, arg0, arg1);
+    if (completion.opcode === opcodes.closeListener) return this.#completeCloseListener(id);
     const connection = this.#connections.find(id);
     switch (completion.opcode) {
       case opcodes.receive:
@@ -348,7 +221,7 @@ export class Port {
     }
   }
 
-  #dispatchAccept(
+  #completeAccept(
     listenerId: number,
     result: number,
     socketId: number,
@@ -358,7 +231,7 @@ export class Port {
     else this.context.accepted(this, listenerPort, listenerId, socketId);
   }
 
-  #dispatchCloseListener(id: number): void {
+  #completeCloseListener(id: number): void {
     const listener = this.listener(id);
     if (listener === undefined) return;
     this.#listeners.delete(id);
@@ -388,24 +261,24 @@ export class Port {
     return Number(this.counters[index] ?? 0n) / 1e6;
   }
 
-  addConnection(connection: TcpConnection): void {
+  addConnection(connection: PortConnection): void {
     this.#connections.add(connection);
     this.size++;
   }
 
-  addListener(listener: TcpListener): void {
+  addListener(listener: PortListener): void {
     this.#listeners.add(listener);
   }
 
-  listener(id: number): TcpListener | undefined {
+  listener(id: number): PortListener | undefined {
     return this.#listeners.find(id);
   }
 
-  get connections(): Iterable<TcpConnection> {
+  get connections(): Iterable<PortConnection> {
     return this.#connections;
   }
 
-  get listeners(): Iterable<TcpListener> {
+  get listeners(): Iterable<PortListener> {
     return this.#listeners;
   }
 

@@ -19,6 +19,7 @@ import type {
 import { TcpListener } from './listener';
 import { Port, type PortContext } from './port';
 import { beforeEnd } from './process-end';
+import type { PortListener } from './served';
 
 export class PortTransport implements Transport {
   readonly ports: Port[] = [];
@@ -183,7 +184,7 @@ export class PortTransport implements Transport {
   }
 
   /** What the owner throws is reported from within the listener's scope. */
-  #callIn(listener: TcpListener, call: () => void): void {
+  #callIn(listener: PortListener, call: () => void): void {
     listener.runInAsyncScope(() => {
       try {
         call();
