@@ -13,15 +13,14 @@ import { invalidValue } from '../invalid-value';
 import * as ours from '../net/index';
 import { connectTlsOnCore } from '../tls/client';
 import { standLoadedOnOurs } from './loaded';
+import type { Part } from './loaded';
 
 const debug = debuglog('iocp-net');
 
-const names = {
+const names: Record<Part, readonly string[]> = {
   server: ['Server', 'createServer'],
   client: ['Socket', 'Stream', 'connect', 'createConnection'],
-} as const;
-
-export type Part = keyof typeof names;
+};
 
 const parts = Object.keys(names) as Part[];
 

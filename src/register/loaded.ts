@@ -7,7 +7,9 @@ import * as nodeNet from '../net/node/node-net';
 import { Server } from '../net/server/server';
 import { Socket } from '../net/socket/socket';
 import { connect } from '../net/index';
-import type { Part } from './index';
+
+/** What of `net` is replaced: what listens, or what connects. */
+export type Part = 'server' | 'client';
 
 interface Class {
   readonly prototype: object;

@@ -9,7 +9,7 @@
 import type * as nodeTls from 'node:tls';
 import { core } from '../net/core';
 import { handleClass, isOurHandle } from '../net/handle/tcp-handle';
-import type { TcpHandle } from '../net/handle/tcp-handle';
+import type { TcpHandle } from '../net/handle/handle-interface';
 import { isLoaded } from '../net/node/loaded-modules';
 import { Socket } from '../net/socket/socket';
 

@@ -1,13 +1,22 @@
-/** Trying several addresses in turn, the next when one fails or takes too long. */
+/** Connecting to one of several addresses ("happy eyeballs"). */
 import { clearTimeout, setTimeout } from 'node:timers';
 import type { ErrorName } from '../../port/contract';
 import { Attempt, immediateErrors } from './attempt';
 import type { Destination } from './attempt';
 import type { Dial } from './dial';
 import { connectAggregateError, connectionTimeout } from '../node/errors';
+import type { PendingConnect } from '../socket/link';
+
+/** Tries addresses in turn, the next when one fails or takes too long. */
+export function dialInTurn(dial: Dial, destinations: readonly Destination[]): void {
+  dial.socket.autoSelectFamilyAttemptedAddresses = [];
+  const series = new AttemptSeries(dial, destinations);
+  dial.series = series;
+  series.next();
+}
 
 /** The attempts of one dial to several addresses. */
-export class AttemptSeries {
+class AttemptSeries implements PendingConnect {
   readonly #dial: Dial;
   readonly #destinations: readonly Destination[];
   readonly #errors: Error[] = [];

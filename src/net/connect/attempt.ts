@@ -4,7 +4,6 @@ import type { Connection, ErrorName } from '../../port/contract';
 import { answerIn } from '../node/async-scopes';
 import { answerInNumbers, bothSides } from './connected';
 import type { Sides } from './connected';
-import type { Dial } from './dial';
 import type { NetSocket } from '../node/internals';
 import { connectStarts } from './perf-entry';
 import { SilentOwner } from '../silent-owner';
@@ -28,9 +27,25 @@ export const immediateErrors: ReadonlySet<ErrorName> = new Set([
   'EPERM',
 ]);
 
+/** What one `connect()` asks for, apart from where to. */
+export interface DialSettings {
+  port: number;
+  localAddress: string | undefined;
+  localPort: number | undefined;
+  /** Milliseconds after which the next of several addresses is tried. */
+  attemptTimeout: number;
+}
+
+/** The `connect()` that an attempt is made for. */
+interface AttemptedConnect {
+  readonly socket: NetSocket;
+  readonly settings: DialSettings;
+  readonly isCurrent: boolean;
+}
+
 /** One connection attempt of a dial. */
 export class Attempt extends SilentOwner {
-  readonly dial: Dial;
+  readonly dial: AttemptedConnect;
   readonly destination: Destination;
   /** What the attempt's socket is bound to, where that was asked for. */
   readonly local: { localAddress: string | undefined; localPort: number | undefined };
@@ -53,7 +68,7 @@ export class Attempt extends SilentOwner {
   }
 
   constructor(
-    dial: Dial,
+    dial: AttemptedConnect,
     destination: Destination,
     settled: (error: ErrorName | null) => void,
     useLocalAddress = true,

@@ -8,19 +8,18 @@ import { noAddress } from './dial';
 import type { TcpHandle } from '../handle/handle-interface';
 import { handleMethods, isReplaced } from '../handle/replaced';
 import { endpointError, nameOfNumber } from '../node/errors';
-import type { NetSocket } from '../node/internals';
-import type { SocketLink } from '../socket/link';
+import type { LinkedSocket, PendingConnect, SocketLink } from '../socket/link';
 import { pathToUse } from '../path';
 import { SilentOwner } from '../silent-owner';
 
 /** One `connect()` to a path, from the call until the socket is connected or destroyed. */
-export class PathAttempt extends SilentOwner {
-  override readonly shownAs: NetSocket;
+export class PathAttempt extends SilentOwner implements PendingConnect {
+  override readonly shownAs: LinkedSocket;
   readonly #link: SocketLink;
   readonly #path: string;
   #request: AsyncResource | null = null;
 
-  constructor(socket: NetSocket, link: SocketLink, path: string) {
+  constructor(socket: LinkedSocket, link: SocketLink, path: string) {
     super();
     this.shownAs = socket;
     this.#link = link;
@@ -101,7 +100,7 @@ export class PathAttempt extends SilentOwner {
 /** Connects a socket that is prepared for it. */
 export function connectToPath(
   transport: Transport,
-  socket: NetSocket,
+  socket: LinkedSocket,
   link: SocketLink,
   path: string,
 ): void {

@@ -4,6 +4,7 @@ import * as nodeNet from '../node/node-net';
 import type { SocketKind, Transport } from '../../port/contract';
 import { bare } from '../bare';
 import { connectingScope, nextTickOf } from '../node/async-scopes';
+import { dialInTurn } from './attempt-series';
 import { connectToPath } from './connect-path';
 import { Dial } from './dial';
 import type { Destination } from './attempt';
@@ -12,7 +13,7 @@ import { invalidAddressFamily, invalidIpAddress } from '../node/errors';
 import { nodeSocket } from '../node/internals';
 import type { NetSocket, NormalizedArguments } from '../node/internals';
 import { Phase } from '../socket/link';
-import type { SocketLink } from '../socket/link';
+import type { LinkedSocket, SocketLink } from '../socket/link';
 import { SilentHandle, silentSocket } from '../handle/silent-handle';
 
 /** The options of `connect()`, before anything was checked. */
@@ -98,7 +99,7 @@ function validate(options: ConnectOptions): void {
 /** Connects over the transport, to a path or to a port. */
 export function connectOver(
   transport: Transport,
-  socket: NetSocket,
+  socket: LinkedSocket,
   link: SocketLink,
   [options, callback]: NormalizedArguments<ConnectOptions>,
 ): void {
@@ -118,7 +119,7 @@ export function connectOver(
   else lookUpAndDial(transport, socket, link, options);
 }
 
-function prepare(socket: NetSocket, link: SocketLink, kind: SocketKind): void {
+function prepare(socket: LinkedSocket, link: SocketLink, kind: SocketKind): void {
   if (socket.destroyed) socket._peername = null;
   link.phase = Phase.Connecting;
   link.kind = kind;
@@ -137,7 +138,7 @@ function attemptTimeoutOf(options: ConnectOptions): number {
 
 function lookUpAndDial(
   transport: Transport,
-  socket: NetSocket,
+  socket: LinkedSocket,
   link: SocketLink,
   options: ConnectOptions,
 ): void {
@@ -259,7 +260,7 @@ function dialAll(dial: Dial, found: readonly LookupAddress[], options: ConnectOp
   }
   socket._unrefTimer();
   if (destinations.length === 1) dial.single(first);
-  else dial.several(destinations);
+  else dialInTurn(dial, destinations);
 }
 
 /** Each valid address once, families alternating, that of the first valid address first. */

@@ -3,7 +3,7 @@ import { isReplacedAfterConnect, letNodeDrive } from '../handle/replaced';
 import type { ErrorName } from '../../port/contract';
 import { nameOfNumber, operationError } from '../node/errors';
 import type { NetSocket } from '../node/internals';
-import type { SocketLink } from '../socket/link';
+import type { LinkedSocket, SocketLink } from '../socket/link';
 
 /** The sides of a connection that are open. */
 export interface Sides {
@@ -37,7 +37,7 @@ function applyTypeOfService(socket: NetSocket, link: SocketLink): void {
  * handle, and says that it is.
  */
 export function becomeConnected(
-  socket: NetSocket,
+  socket: LinkedSocket,
   link: SocketLink,
   { readable, writable }: Sides,
 ): void {

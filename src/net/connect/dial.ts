@@ -1,31 +1,19 @@
-/** Connecting to addresses that are known: one, or several in turn ("happy eyeballs"). */
+/** Connecting to an address that is known; `attempt-series.ts` has several tried in turn. */
 import type { Connection, ErrorName, Transport } from '../../port/contract';
 import { bare, has } from '../bare';
 import { connectingScope, requestScope } from '../node/async-scopes';
 import { anyAddress, Attempt, immediateErrors } from './attempt';
-import type { Destination } from './attempt';
-import { AttemptSeries } from './attempt-series';
-import type { PathAttempt } from './connect-path';
+import type { Destination, DialSettings } from './attempt';
 import { becomeConnected } from './connected';
 import { endpointError, errnoOf, ipBlocked, nameOfNumber, withLocalEndpoint } from '../node/errors';
-import type { NetSocket } from '../node/internals';
 import { isIP } from '../node/node-net';
 import { showHandle } from '../handle/handle';
 import type { TcpHandle } from '../handle/handle-interface';
 import { allMethods, handleMethods, isReplaced } from '../handle/replaced';
 import { connectSomewhere } from './zone';
 import { Phase } from '../socket/link';
-import type { SocketLink } from '../socket/link';
+import type { LinkedSocket, PendingConnect, SocketLink } from '../socket/link';
 import { reportConnect } from './perf-entry';
-
-/** What one `connect()` asks for, apart from where to. */
-export interface DialSettings {
-  port: number;
-  localAddress: string | undefined;
-  localPort: number | undefined;
-  /** Milliseconds after which the next of several addresses is tried. */
-  attemptTimeout: number;
-}
 
 /** A start that failed; `attempted`: after listeners were told. */
 interface Failure {
@@ -58,20 +46,21 @@ function abandon(connection: Connection): void {
 }
 
 /** One `connect()` of a socket, from the call until it is connected or destroyed. */
-export class Dial {
-  readonly socket: NetSocket;
+export class Dial implements PendingConnect {
+  readonly socket: LinkedSocket;
   readonly settings: DialSettings;
   readonly #link: SocketLink;
   readonly #transport: Transport;
   /** The connect under way of which the end is this one's, too: itself, or an earlier one. */
-  readonly #first: Dial | PathAttempt;
-  #series: AttemptSeries | null = null;
+  readonly #first: PendingConnect;
+  /** Its attempts, where it tries several addresses in turn. */
+  series: PendingConnect | null = null;
 
   constructor(
-    socket: NetSocket,
+    socket: LinkedSocket,
     link: SocketLink,
     transport: Transport,
-    first: Dial | PathAttempt | null,
+    first: PendingConnect | null,
     settings: DialSettings,
   ) {
     this.#first = first ?? this;
@@ -103,16 +92,8 @@ export class Dial {
     if (failure !== null) socket.destroy(failure.error);
   }
 
-  /** Tries addresses in turn, the next when one fails or takes too long. */
-  several(destinations: readonly Destination[]): void {
-    this.socket.autoSelectFamilyAttemptedAddresses = [];
-    this.#series = new AttemptSeries(this, destinations);
-    this.#series.next();
-  }
-
-  /** The socket was destroyed while connecting, and its connection is closed. */
   cancelled(): void {
-    this.#series?.cancelled();
+    this.series?.cancelled();
   }
 
   /** Binds, tells listeners of the attempt, and starts connecting. Null if that is under way. */

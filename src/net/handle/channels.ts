@@ -4,7 +4,7 @@
  */
 import { ChildProcess } from 'node:child_process';
 import { closeSync } from 'node:fs';
-import type { Carrier, Carriers, Channel, Send } from './carriers';
+import type { Carrier, Carriers, Channel, Send } from './carrier';
 import { greetWorker, serveWorker } from '../cluster/primary';
 
 const wrapped = new WeakSet<Send>();

@@ -1,7 +1,7 @@
 /** Makes this copy of our modules known as a carrier of its sockets to other processes. */
 import { environment, loadForAll } from '../../environment';
 import { guardUnknownChannels } from './asked-by-send';
-import type { Carrier, Carriers } from './carriers';
+import type { Carrier, Carriers } from './carrier';
 
 /* eslint-disable @typescript-eslint/no-require-imports -- at first need */
 

@@ -1,7 +1,6 @@
 /** What a handle of ours has, for the code of this layer: `tcp-handle.ts` makes them. */
-import type { Connection, ErrorName } from '../../port/contract';
-import type { HandleReader } from './handle-reader';
-import type { SocketLink } from '../socket/link';
+import type { AsyncResource } from 'node:async_hooks';
+import type { Connection, ConnectionOwner, ErrorName } from '../../port/contract';
 import type { NativeStream, NativeStreamHooks } from './native-stream';
 
 /** Node's request object for a connect. */
@@ -25,12 +24,33 @@ export enum HandleState {
   Closed,
 }
 
+/** The socket's side of a handle: it owns the connection where nobody else reads it. */
+export interface HandleOwner extends ConnectionOwner {
+  readonly socket: object;
+  connection: Connection | null;
+  refed: boolean;
+  /** The async resource for a connection that starts now. */
+  takeScope(): AsyncResource | undefined;
+  /** The connection ends by the handle. */
+  closed(): void;
+  /** Parts from handle and connection. */
+  release(): void;
+}
+
+/** Receiving for whoever consumes a handle's data. */
+export interface HandleReceiver {
+  /** Makes the handle's last resort ours. */
+  receiveUnclaimed(): void;
+  /** From now on, native code may be the consumer. */
+  takeOver(connection: Connection): void;
+}
+
 /** As in Node's TCP handles, numbers are 0 or the error's, negative. */
 export interface TcpHandle extends NativeStream, NativeStreamHooks {
-  /** The socket's side of the connection; null where Node's own code drives the handle. */
-  link: SocketLink | null;
+  /** Null where Node's own code drives the handle. */
+  link: HandleOwner | null;
   readonly connection: Connection | null;
-  readonly reader: HandleReader;
+  readonly reader: HandleReceiver;
   readonly state: HandleState;
   readonly fd: number;
   readonly reading: boolean;
@@ -53,7 +73,7 @@ export interface TcpHandle extends NativeStream, NativeStreamHooks {
   /** Notes whose handle it is, for Node's own code. */
   serve(socket: object): void;
   /** Becomes the handle of a socket of ours. */
-  join(link: SocketLink): void;
+  join(link: HandleOwner): void;
   /** Leaves its socket, without closing. */
   leave(): void;
   /** The socket has got this connection. */
@@ -88,5 +108,5 @@ export interface TcpHandle extends NativeStream, NativeStreamHooks {
   getAsyncId(): number;
 }
 
-/** A handle is made for a socket, for an accepted connection, or (null) to connect by itself. */
-export type TcpHandleClass = new (of: SocketLink | Connection | null) => TcpHandle;
+/** A handle is made of an accepted connection, or of nothing: to join a socket, or to connect. */
+export type TcpHandleClass = new (accepted: Connection | null) => TcpHandle;

@@ -1,7 +1,7 @@
 /** Receiving on a connection whose handle may be read by native code. */
 import type { Connection, ConnectionOwner, ErrorName, Verdict } from '../../port/contract';
 import { SilentOwner } from '../silent-owner';
-import type { TcpHandle } from './tcp-handle';
+import type { TcpHandle } from './handle-interface';
 
 /**
  * Owns a connection while native code may be the one that consumes its data: from a look at

@@ -2,8 +2,8 @@
 import { isAskedBySend } from './asked-by-send';
 import { Phase } from '../socket/link';
 import type { SocketLink } from '../socket/link';
+import type { TcpHandle } from './handle-interface';
 import { handleClass } from './tcp-handle';
-import type { TcpHandle } from './tcp-handle';
 
 /**
  * The handle of a socket that has a connection, or is about to; null where it has none to show.
@@ -17,7 +17,8 @@ export function showHandle(
   if (link.handle === null) {
     const Handle = handleClass(link.kind);
     if (Handle === null) return null;
-    link.handle = new Handle(link);
+    link.handle = new Handle(null);
+    link.handle.join(link);
   }
   const { connection } = link;
   if (connection !== null) link.handle.reader.takeOver(connection);

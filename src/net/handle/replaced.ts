@@ -3,9 +3,8 @@
  * complete a connect by themselves. They are asked where Node would ask the handle.
  */
 import { kLink, nodeAccessors } from '../node/internals';
-import type { NetSocket } from '../node/internals';
 import { Phase } from '../socket/link';
-import type { SocketLink } from '../socket/link';
+import type { LinkedSocket, SocketLink } from '../socket/link';
 import type { TcpHandle } from './handle-interface';
 import { SilentHandle, silentSocket } from './silent-handle';
 
@@ -57,7 +56,7 @@ function nodeReceiver(): unknown {
 }
 
 /** From here on Node's own code drives the socket, through its handle. */
-export function letNodeDrive(socket: NetSocket, link: SocketLink, handle: TcpHandle): void {
+export function letNodeDrive(socket: LinkedSocket, link: SocketLink, handle: TcpHandle): void {
   link.release();
   socket[kLink] = undefined;
   handle.onread = nodeReceiver() as TcpHandle['onread'];
@@ -69,7 +68,7 @@ export function letNodeDrive(socket: NetSocket, link: SocketLink, handle: TcpHan
  * the socket: from now on, if one of them was replaced.
  */
 export function linkUnlessReplaced(
-  socket: NetSocket,
+  socket: LinkedSocket,
   names: readonly string[],
 ): SocketLink | undefined {
   const link = socket[kLink];

@@ -13,12 +13,11 @@
 import { Duplex } from 'node:stream';
 import type { Connection } from '../../port/contract';
 import { bare } from '../bare';
-import type { Carrier, Channel, Send, SendArguments, SendOptions } from './carriers';
+import type { Carrier, Channel, Send, SendArguments, SendOptions } from './carrier';
 import { cannotBeSent, operationError } from '../node/errors';
 import { kLink } from '../node/internals';
-import type { NetSocket } from '../node/internals';
 import { Phase } from '../socket/link';
-import type { SocketLink } from '../socket/link';
+import type { LinkedSocket, SocketLink } from '../socket/link';
 import { ListenHandle } from '../server/listen-handle';
 import { nativeServerHandle, nativeSocketHandle } from '../node/native-handle';
 import type { NativeHandle } from '../node/native-handle';
@@ -71,7 +70,7 @@ class Sending {
   }
 
   /** The socket becomes Node's, which parts with it by its own rules. */
-  socket(socket: NetSocket, link: SocketLink, connection: Connection): boolean {
+  socket(socket: LinkedSocket, link: SocketLink, connection: Connection): boolean {
     checkPlatform();
     const native = nativeSocketHandle(duplicateOf(connection));
     if (this.#options.keepOpen) {
@@ -124,7 +123,7 @@ function send(channel: Channel, send_: Send, args: SendArguments): boolean | und
   if (isOurHandle(handle)) {
     return handle.connection === null ? undefined : sending.handle(handle.connection);
   }
-  const socket = handle as NetSocket;
+  const socket = handle as LinkedSocket;
   const link = socket[kLink];
   if (link !== undefined) {
     const { connection, phase } = link;
@@ -143,7 +142,7 @@ function send(channel: Channel, send_: Send, args: SendArguments): boolean | und
 function sourceOf(entry: object): Connection | ListenHandle | null {
   if (entry instanceof ListenHandle) return entry;
   if (isOurHandle(entry)) return entry.connection;
-  return (entry as Partial<NetSocket>)[kLink]?.connection ?? null;
+  return (entry as Partial<LinkedSocket>)[kLink]?.connection ?? null;
 }
 
 function duplicate(entry: object): number | undefined {
@@ -158,7 +157,7 @@ function duplicate(entry: object): number | undefined {
 /** The child reads, so nobody does here, as with Node's own sockets. */
 function leaveReading(entry: object, connection: Connection): void {
   if (entry instanceof Duplex) {
-    const socket = entry as NetSocket;
+    const socket = entry as LinkedSocket;
     socket.pause();
     Reflect.set(socket, 'readableFlowing', false);
     socket._readableState.reading = false;

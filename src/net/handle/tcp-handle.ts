@@ -23,15 +23,18 @@ import { core } from '../core';
 import { errnoOf, operationError } from '../node/errors';
 import { BeforeConnect, noLocalEnd } from './before-connect';
 import { HandleState } from './handle-interface';
-import type { Callback, ConnectRequest, TcpHandle, TcpHandleClass } from './handle-interface';
+import type {
+  Callback,
+  ConnectRequest,
+  HandleOwner,
+  TcpHandle,
+  TcpHandleClass,
+} from './handle-interface';
 import { named, watchReceiver } from './handle-members';
 import { HandleClosingOwner, HandleReader } from './handle-reader';
-import { SocketLink } from '../socket/link';
 import { nativeStream } from './native-stream';
 import { pathToUse } from '../path';
 import type { NativeStreamClass } from './native-stream';
-
-export type { ConnectRequest, TcpHandle, TcpHandleClass };
 
 /** An object that Node has given a socket of its own, reached by Node's own symbol. */
 type Owned = Record<symbol, { destroy?: (error: Error) => void } | undefined>;
@@ -47,7 +50,7 @@ function endpointInto(out: object, endpoint: Endpoint | ErrorName | undefined): 
 
 function makeClass(Native: NativeStreamClass, ownerSymbol: symbol | undefined): TcpHandleClass {
   class Handle extends Native implements TcpHandle {
-    link: SocketLink | null = null;
+    link: HandleOwner | null = null;
     state = HandleState.Open;
     readonly reader: HandleReader;
     declare readonly ownMethods: TcpHandle['ownMethods'];
@@ -62,23 +65,19 @@ function makeClass(Native: NativeStreamClass, ownerSymbol: symbol | undefined): 
     #isWrittenNatively = false;
     #lateError: ErrorName | null = null;
 
-    constructor(of: SocketLink | Connection | null) {
+    constructor(accepted: Connection | null) {
       super();
       this.reader = new HandleReader(this);
       this.reader.receiveUnclaimed();
-      if (of instanceof SocketLink) {
-        this.join(of);
-      } else if (of !== null) {
-        this.#connection = of;
-        of.owner = this.reader;
-      }
+      this.#connection = accepted;
+      if (accepted !== null) accepted.owner = this.reader;
     }
 
     get connection(): Connection | null {
       return this.link === null ? this.#connection : this.link.connection;
     }
 
-    join(link: SocketLink): void {
+    join(link: HandleOwner): void {
       this.#connection = null;
       this.link = link;
       this.serve(link.socket);

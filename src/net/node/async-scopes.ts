@@ -8,7 +8,7 @@ import { bare } from '../bare';
 import { core } from '../core';
 import type { Connection, SocketKind } from '../../port/contract';
 import { kLink, nodeServer, setAsyncId } from './internals';
-import type { NetServer, NetSocket } from './internals';
+import type { NetServer, SocketWith } from './internals';
 
 type RequestType = 'TCPCONNECTWRAP' | 'PIPECONNECTWRAP' | 'SHUTDOWNWRAP' | 'WRITEWRAP';
 
@@ -21,14 +21,16 @@ function resource(type: string, triggerAsyncId?: number): AsyncResource {
   );
 }
 
+type ReferencedSocket = SocketWith<{ readonly refed: boolean }>;
+
 /**
  * Tools that look for what holds the process ask the resource, which with Node is the handle. They
  * see it first while it is constructed.
  */
 class ConnectingScope extends AsyncResource {
-  readonly socket?: NetSocket;
+  readonly socket?: ReferencedSocket;
 
-  constructor(type: string, socket: NetSocket) {
+  constructor(type: string, socket: ReferencedSocket) {
     super(type, { requireManualDestroy: true });
     this.socket = socket;
   }
@@ -39,7 +41,7 @@ class ConnectingScope extends AsyncResource {
 }
 
 /** The scope of a connection that a socket is about to get: it belongs to the `connect()`. */
-export function connectingScope(socket: NetSocket, kind: SocketKind): AsyncResource {
+export function connectingScope(socket: ReferencedSocket, kind: SocketKind): AsyncResource {
   const scope = new ConnectingScope(kind === 'tcp' ? 'TCPWRAP' : 'PIPEWRAP', socket);
   setAsyncId(socket, scope.asyncId());
   return scope;

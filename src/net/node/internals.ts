@@ -4,7 +4,6 @@
  */
 import * as nodeNet from './node-net';
 import type { Connection, WriteChunk } from '../../port/contract';
-import type { SocketLink } from '../socket/link';
 
 /** A socket's side of its connection; absent where Node's own implementation serves the socket. */
 export const kLink = Symbol('iocp-net.link');
@@ -17,7 +16,6 @@ export type WriteCallback = (error?: Error | null) => void;
 export type WriteData = Buffer | Uint8Array | string;
 
 interface SocketMembers {
-  [kLink]?: SocketLink | undefined;
   readonly [kConnection]: Connection | null;
   connecting: boolean;
   server: unknown;
@@ -52,6 +50,9 @@ interface SocketMembers {
 
 /** A socket as the code of this layer sees it. */
 export type NetSocket = Omit<nodeNet.Socket, keyof SocketMembers> & SocketMembers;
+
+/** A socket that may have a link, and what the code at hand needs of it. */
+export type SocketWith<Link> = NetSocket & { [kLink]?: Link | undefined };
 
 interface ServerMembers {
   blockList?: nodeNet.BlockList;

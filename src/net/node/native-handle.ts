@@ -1,11 +1,5 @@
-/**
- * Handles of Node's own: what cluster, IPC messages and `server._handle` of `node:net` bring, and
- * what `subprocess.send()` wants. Where a handle says its descriptor (not on Windows), the socket
- * behind it can change sides.
- */
+/** Handles of Node's own that are made here, for what only those can do. */
 import * as nodeNet from 'node:net';
-import { isOurHandle } from '../handle/tcp-handle';
-import type { AdoptingTransport, Connection } from '../../port/contract';
 
 /** One of Node's native stream handles, as far as we use it. */
 export interface NativeHandle {
@@ -32,22 +26,6 @@ export interface NativeBoundHandle extends NativeHandle {
   getTypeOfService?(): number;
 }
 
-function isOfClass(value: unknown, names: readonly string[]): value is NativeHandle {
-  if (typeof value !== 'object' || value === null || isOurHandle(value)) return false;
-  const { constructor, fd } = value as { constructor?: { name?: string }; fd?: unknown };
-  return names.includes(constructor?.name ?? '') && typeof fd === 'number' && fd >= 0;
-}
-
-/** Whether it is a handle of Node's, of a TCP socket, that says its descriptor. */
-export function isTcpHandle(value: unknown): value is NativeHandle {
-  return isOfClass(value, ['TCP']);
-}
-
-/** The same, or of a Unix socket. */
-export function isStreamHandle(value: unknown): value is NativeHandle {
-  return isOfClass(value, ['TCP', 'Pipe']);
-}
-
 /** Node's handle for a connected descriptor, which belongs to it from here. */
 export function nativeSocketHandle(fd: number): NativeHandle {
   const carrier = new NodeSocket({ fd, manualStart: true } as nodeNet.SocketConstructorOpts);
@@ -70,18 +48,4 @@ export function nativeBoundHandle(
   flags: number,
 ): NativeBoundHandle | number {
   return createServerHandle(address, port, family, undefined, flags) as NativeBoundHandle | number;
-}
-
-/**
- * Moves the connection of a handle of Node's to our core, and closes the handle, so that libuv no
- * longer watches it. Null, with nothing changed, where it is not a connected stream socket.
- */
-export function adoptConnectionOf(
-  transport: AdoptingTransport,
-  handle: NativeHandle,
-): Connection | null {
-  const connection = transport.adoptConnection({ handle: handle.fd, duplicate: true });
-  if (typeof connection === 'string') return null;
-  handle.close();
-  return connection;
 }

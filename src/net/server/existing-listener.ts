@@ -5,7 +5,7 @@
  */
 import type { Adoption, Connection, Transport } from '../../port/contract';
 import type { NetServer } from '../node/internals';
-import { adoptConnectionOf, isStreamHandle } from '../node/native-handle';
+import { adoptConnectionOf, isStreamHandle } from '../node/adopt-handle';
 import type { NativeHandle } from '../node/native-handle';
 import { SharedListener } from './shared-listener';
 

@@ -21,12 +21,12 @@ import { retire } from './existing-listener';
 import type { ExistingListener } from './existing-listener';
 import { takeHandle } from '../handle/handle';
 import { kConnection, kLink } from '../node/internals';
-import type { NetServer, NetSocket } from '../node/internals';
-import type { SocketLink } from '../socket/link';
+import type { NetServer } from '../node/internals';
+import type { LinkedSocket, SocketLink } from '../socket/link';
 import { letEverybody } from '../path';
 import { Socket } from '../socket/socket';
 import { handleClass } from '../handle/tcp-handle';
-import type { TcpHandle } from '../handle/tcp-handle';
+import type { TcpHandle } from '../handle/handle-interface';
 
 const serverSocketChannel = diagnosticsChannel.channel('net.server.socket');
 
@@ -301,7 +301,7 @@ function admit(server: NetServer, connection: Connection, handle: TcpHandle | nu
     writable: true,
     readableHighWaterMark: server.highWaterMark,
     writableHighWaterMark: server.highWaterMark,
-  } as nodeNet.SocketConstructorOpts) as unknown as NetSocket;
+  } as nodeNet.SocketConstructorOpts) as unknown as LinkedSocket;
   const link = socket[kLink];
   if (link !== undefined && handle !== null) takeHandle(link, handle);
   if (link !== undefined && connection.kind === 'tcp') applyServerOptions(server, link);

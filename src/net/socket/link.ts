@@ -3,7 +3,6 @@ import { AsyncResource } from 'node:async_hooks';
 import type * as nodeNet from 'node:net';
 import type {
   Connection,
-  ConnectionOwner,
   DoneCallback,
   ErrorName,
   KeepAliveSettings,
@@ -13,12 +12,10 @@ import type {
 import { bare } from '../bare';
 import { answerIn, requestScope } from '../node/async-scopes';
 import { nodeMajor } from '../node/version';
-import type { PathAttempt } from '../connect/connect-path';
-import type { Dial } from '../connect/dial';
 import { nameOfNumber, operationError } from '../node/errors';
 import { nodeSocket } from '../node/internals';
-import type { NetSocket, WriteCallback, WriteData } from '../node/internals';
-import type { TcpHandle } from '../handle/tcp-handle';
+import type { NetSocket, SocketWith, WriteCallback, WriteData } from '../node/internals';
+import type { HandleOwner, TcpHandle } from '../handle/handle-interface';
 import { SilentOwner } from '../silent-owner';
 import { UserBuffer } from './user-buffer';
 
@@ -49,9 +46,18 @@ export interface LinkOptions {
   onread?: nodeNet.OnReadOpts | null | undefined;
 }
 
+/** A socket, with its link where it has one. */
+export type LinkedSocket = SocketWith<SocketLink>;
+
+/** A `connect()` from the call until the socket is connected or destroyed. */
+export interface PendingConnect {
+  /** The socket was destroyed meanwhile, and its connection is closed. */
+  cancelled(): void;
+}
+
 /** A socket's side of its connection, over as many connections as the socket has in its life. */
-export class SocketLink implements ConnectionOwner {
-  readonly socket: NetSocket;
+export class SocketLink implements HandleOwner {
+  readonly socket: LinkedSocket;
   phase = Phase.Idle;
   /** Of the last connection, or the one to come. */
   kind: SocketKind = 'tcp';
@@ -62,7 +68,7 @@ export class SocketLink implements ConnectionOwner {
   /** The async resource of the connection to come; the attempt that makes one takes it along. */
   scope: AsyncResource | null = null;
   /** The connect under way. */
-  dial: Dial | PathAttempt | null = null;
+  dial: PendingConnect | null = null;
   /** Counts of the last connection, for after its end. */
   bytesRead = 0;
   bytesWritten = 0;
@@ -95,11 +101,11 @@ export class SocketLink implements ConnectionOwner {
     else answerIn(scope, this.#acknowledge.bind(this), error, callback);
   };
 
-  get shownAs(): NetSocket {
+  get shownAs(): LinkedSocket {
     return this.socket;
   }
 
-  constructor(socket: NetSocket, options: LinkOptions | undefined) {
+  constructor(socket: LinkedSocket, options: LinkOptions | undefined) {
     this.socket = socket;
     this.noDelay = Boolean(options?.noDelay);
     this.keepAlive = Boolean(options?.keepAlive);
@@ -290,9 +296,9 @@ export class ClosingOwner extends SilentOwner {
   override readonly shownAs: NetSocket;
   readonly #hadError: boolean;
   /** The connect that was under way. */
-  readonly #dial: Dial | PathAttempt | null;
+  readonly #dial: PendingConnect | null;
 
-  constructor(socket: NetSocket, hadError: boolean, dial: Dial | PathAttempt | null) {
+  constructor(socket: NetSocket, hadError: boolean, dial: PendingConnect | null) {
     super();
     this.shownAs = socket;
     this.#hadError = hadError;

@@ -20,9 +20,10 @@ import {
 } from '../node/internals';
 import type { NetSocket, NormalizedArguments, WriteCallback } from '../node/internals';
 import { ClosingOwner, Phase, SocketLink } from './link';
+import type { LinkedSocket } from './link';
 import { isNetDenied } from '../node/permission';
 import { isOurHandle } from '../handle/tcp-handle';
-import type { TcpHandle } from '../handle/tcp-handle';
+import type { TcpHandle } from '../handle/handle-interface';
 
 type Connector = typeof import('../connect/connect');
 
@@ -79,7 +80,7 @@ function dropConnection(link: SocketLink): void {
 }
 
 /** As with Node, another socket's handle stays that socket's, and this one may use it, too. */
-function shareHandle(socket: NetSocket, link: SocketLink | undefined, handle: TcpHandle): void {
+function shareHandle(socket: LinkedSocket, link: SocketLink | undefined, handle: TcpHandle): void {
   link?.release();
   socket[kLink] = undefined;
   setNodeHandle(socket, handle);
@@ -110,7 +111,7 @@ function leaveServer(socket: NetSocket): void {
 }
 
 /** The link to connect by: undefined where Node is to connect. */
-function linkToConnect(socket: NetSocket): SocketLink | undefined {
+function linkToConnect(socket: LinkedSocket): SocketLink | undefined {
   const link = socket[kLink];
   if (isNetDenied()) {
     if (link !== undefined) {
@@ -131,7 +132,7 @@ function noteMissedHandle(link: SocketLink): void {
   process.nextTick(() => (link.handleMissed = false));
 }
 
-export const socketMembers: ThisType<NetSocket> & Record<string | symbol, unknown> = {
+export const socketMembers: ThisType<LinkedSocket> & Record<string | symbol, unknown> = {
   get [kConnection](): Connection | null {
     return this[kLink]?.connection ?? null;
   },

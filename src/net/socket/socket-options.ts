@@ -5,7 +5,7 @@ import { kLink, nodeSocket } from '../node/internals';
 import type { NetSocket } from '../node/internals';
 import { isSameKeepAlive, keepAliveRequest } from './keep-alive';
 import { hasTypeOfService, Phase } from './link';
-import type { SocketLink } from './link';
+import type { LinkedSocket, SocketLink } from './link';
 
 function setReferenced(socket: NetSocket, link: SocketLink, referenced: boolean): void {
   if (link.phase === Phase.Idle) {
@@ -15,7 +15,7 @@ function setReferenced(socket: NetSocket, link: SocketLink, referenced: boolean)
   link.setReferenced(referenced);
 }
 
-export const optionMembers: ThisType<NetSocket> & Record<string, unknown> = {
+export const optionMembers: ThisType<LinkedSocket> & Record<string, unknown> = {
   setNoDelay(enable?: boolean): NetSocket {
     const link = this[kLink];
     if (link === undefined) {
@@ -82,7 +82,7 @@ interface TypeOfService {
 
 if (hasTypeOfService) {
   // Node's own checks the value and sets it through the handle.
-  optionMembers.setTypeOfService = function setTypeOfService(this: NetSocket, value: number) {
+  optionMembers.setTypeOfService = function setTypeOfService(this: LinkedSocket, value: number) {
     (nodeSocket as unknown as TypeOfService).setTypeOfService.call(this, value);
     const link = this[kLink];
     if (link !== undefined) link.typeOfService = value;

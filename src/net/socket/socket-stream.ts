@@ -7,7 +7,7 @@ import { handleMethods, linkUnlessReplaced } from '../handle/replaced';
 import { kLink, nodeGet, nodeSocket } from '../node/internals';
 import type { NetSocket, WriteCallback, WriteData } from '../node/internals';
 import { Phase } from './link';
-import type { SocketLink } from './link';
+import type { LinkedSocket, SocketLink } from './link';
 
 // Node before 22 holds back `end()` until there is a connection, even when nobody connects.
 const finalNeedsConnection = nodeMajor < 22;
@@ -56,7 +56,7 @@ function submit(
   else link.write(connection, data as WriteData, encoding as BufferEncoding, callback);
 }
 
-export const streamMembers: ThisType<NetSocket> & Record<string, unknown> = {
+export const streamMembers: ThisType<LinkedSocket> & Record<string, unknown> = {
   get bufferSize(): number | undefined {
     const link = this[kLink];
     if (link === undefined) return nodeGet(this, 'bufferSize');

@@ -8,10 +8,9 @@ import type { Connection } from '../../port/contract';
 import { bare } from '../bare';
 import { core, override, standOn } from '../core';
 import { kConnection, kLink, setAsyncId } from '../node/internals';
-import type { NetSocket } from '../node/internals';
 import { SocketLink } from './link';
-import type { LinkOptions } from './link';
-import { adoptConnectionOf, isTcpHandle } from '../node/native-handle';
+import type { LinkedSocket, LinkOptions } from './link';
+import { adoptConnectionOf, isTcpHandle } from '../node/adopt-handle';
 import { socketMembers } from './socket-members';
 import { optionMembers } from './socket-options';
 import { streamMembers } from './socket-stream';
@@ -58,7 +57,7 @@ function withConnection(options: SocketArgument, connection: Connection): Socket
 }
 
 function startAccepted(
-  socket: NetSocket,
+  socket: LinkedSocket,
   link: SocketLink,
   connection: Connection,
   options: SocketOptions | undefined,
@@ -72,7 +71,7 @@ function startAccepted(
 }
 
 /** `net.Socket`, its TCP connections on the completion core. */
-const Socket = function (this: NetSocket, options?: SocketOptions): object | undefined {
+const Socket = function (this: LinkedSocket, options?: SocketOptions): object | undefined {
   if (new.target === undefined && !(this instanceof Socket)) {
     return new Socket(options as nodeNet.SocketConstructorOpts);
   }

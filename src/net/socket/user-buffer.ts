@@ -1,7 +1,9 @@
 import type * as nodeNet from 'node:net';
 import { isUint8Array } from 'node:util/types';
 import { kLink } from '../node/internals';
-import type { NetSocket } from '../node/internals';
+import type { SocketWith } from '../node/internals';
+
+type ReadingSocket = SocketWith<{ stopUserBuffer(): void }>;
 
 enum Flow {
   Flowing,
@@ -47,7 +49,7 @@ export class UserBuffer {
   }
 
   /** Goes on handing over, first what was held; then or at once `startReading`. */
-  resume(socket: NetSocket, startReading: () => void): void {
+  resume(socket: ReadingSocket, startReading: () => void): void {
     const wasFlowing = this.#flow === Flow.Flowing;
     this.#flow = Flow.Flowing;
     if (this.#held === null) {
@@ -60,7 +62,7 @@ export class UserBuffer {
   }
 
   /** Hands over what is held and a new chunk. False when the user wants no more. */
-  deliver(socket: NetSocket, chunk: Buffer | null): boolean {
+  deliver(socket: ReadingSocket, chunk: Buffer | null): boolean {
     if (chunk !== null) this.#held = this.#held ? Buffer.concat([this.#held, chunk]) : chunk;
     while (this.#held !== null) {
       const piece = this.#held.subarray(0, this.#buffer.length);
@@ -76,7 +78,7 @@ export class UserBuffer {
   }
 
   /** What the callback throws is the caller's; the rest of the chunk then comes by itself. */
-  #hand(socket: NetSocket, length: number): void {
+  #hand(socket: ReadingSocket, length: number): void {
     let hasReturned = false;
     try {
       if (this.#onread.callback.call(socket, length, this.#buffer) === false) this.stop();
@@ -87,7 +89,7 @@ export class UserBuffer {
     this.renew();
   }
 
-  #handRest(socket: NetSocket): void {
+  #handRest(socket: ReadingSocket): void {
     if (this.#isStopped || socket.destroyed) return;
     this.renew();
     if (!this.deliver(socket, null)) socket[kLink]?.stopUserBuffer();
