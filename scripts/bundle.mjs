@@ -24,8 +24,8 @@ const chunks = [
     chunk: 'main',
     roots: ['net/index', 'engine', 'register/index', 'net/promises', 'net/handle/carriers'],
   },
+  { chunk: 'core', roots: ['port/transport', 'net/node/active', 'net/handle/socket-handle'] },
   { chunk: 'connect', roots: ['net/connect/connect'] },
-  { chunk: 'core', roots: ['port/transport', 'net/node/active'] },
   {
     chunk: 'rest',
     roots: [

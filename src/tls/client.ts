@@ -8,8 +8,8 @@
  */
 import type * as nodeTls from 'node:tls';
 import { core } from '../net/core';
-import { handleClass, isOurHandle } from '../net/handle/tcp-handle';
-import type { TcpHandle } from '../net/handle/handle-interface';
+import { handleClass, isOurHandle } from '../net/handle/handle-class';
+import type { SocketHandle } from '../net/handle/handle-interface';
 import { isLoaded } from '../net/node/loaded-modules';
 import { Socket } from '../net/socket/socket';
 
@@ -37,7 +37,7 @@ enum Whose {
 let whose = Whose.Node;
 let isInstalled = false;
 
-function newHandle(socket: TlsSocketMembers): TcpHandle | null {
+function newHandle(socket: TlsSocketMembers): SocketHandle | null {
   const isPath = Boolean(socket._tlsOptions.pipe);
   if (core() === null) return null;
   const Handle = handleClass(isPath ? 'local' : 'tcp');

@@ -5,7 +5,7 @@ import { answerIn, requestScope } from '../node/async-scopes';
 import { answerInNumbers, becomeConnected, bothSides } from './connected';
 import type { Sides } from './connected';
 import { noAddress } from './dial';
-import type { TcpHandle } from '../handle/handle-interface';
+import type { SocketHandle } from '../handle/handle-interface';
 import { handleMethods, isReplaced } from '../handle/replaced';
 import { endpointError, nameOfNumber } from '../node/errors';
 import type { LinkedSocket, PendingConnect, SocketLink } from '../socket/link';
@@ -55,7 +55,7 @@ export class PathAttempt extends SilentOwner implements PendingConnect {
   }
 
   /** By the handle's method, whoever it is from. */
-  #askHandle(handle: TcpHandle): void {
+  #askHandle(handle: SocketHandle): void {
     const request = {
       address: this.#path,
       oncomplete: answerInNumbers((error, sides) => this.#settled(error, sides)),

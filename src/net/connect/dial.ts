@@ -8,7 +8,7 @@ import { becomeConnected } from './connected';
 import { endpointError, errnoOf, ipBlocked, nameOfNumber, withLocalEndpoint } from '../node/errors';
 import { isIP } from '../node/node-net';
 import { showHandle } from '../handle/handle';
-import type { TcpHandle } from '../handle/handle-interface';
+import type { SocketHandle } from '../handle/handle-interface';
 import { allMethods, handleMethods, isReplaced } from '../handle/replaced';
 import { connectSomewhere } from './zone';
 import { Phase } from '../socket/link';
@@ -25,7 +25,7 @@ interface Failure {
 export const noAddress = 'undefined:undefined';
 
 /** What libuv has for a failed bind that it does not tell of: another port, or an error later. */
-function unexpectedPort(handle: TcpHandle, localPort: number | undefined): number {
+function unexpectedPort(handle: SocketHandle, localPort: number | undefined): number {
   if (!localPort || typeof handle.getsockname !== 'function') return 0;
   const at = { port: localPort };
   const number = handle.getsockname(at);
@@ -33,7 +33,7 @@ function unexpectedPort(handle: TcpHandle, localPort: number | undefined): numbe
 }
 
 /** As Node prints it. */
-function ownEnd(handle: TcpHandle): string {
+function ownEnd(handle: SocketHandle): string {
   const at: { address?: string; port?: number } = bare({});
   if (typeof handle.getsockname === 'function') handle.getsockname(at);
   return `${at.address}:${at.port}`;

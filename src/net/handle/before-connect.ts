@@ -5,10 +5,16 @@
  * whether that worked and to which port. So a native handle of Node's holds the address until the
  * connect takes it.
  */
-import type { Connection, KeepAliveSettings } from '../../port/contract';
-import { errnoOf } from '../node/errors';
+import type { Connection, Endpoint, ErrorName, KeepAliveSettings } from '../../port/contract';
+import { bare } from '../bare';
+import { errnoOf, nameOfNumber } from '../node/errors';
 import { nativeBoundHandle } from '../node/native-handle';
 import type { NativeBoundHandle } from '../node/native-handle';
+
+type OptionTarget = Pick<
+  Connection,
+  'setNoDelay' | 'setKeepAlive' | 'setTypeOfService' | 'typeOfService' | 'localEndpoint'
+>;
 
 interface LocalEnd {
   localAddress: string | undefined;
@@ -17,8 +23,8 @@ interface LocalEnd {
 
 export const noLocalEnd: LocalEnd = { localAddress: undefined, localPort: undefined };
 
-/** As in Node's TCP handles, numbers are 0 or the error's, negative. */
-export class BeforeConnect {
+/** Stands for the connection to come, as far as that can be asked already. */
+export class BeforeConnect implements OptionTarget {
   #bound: NativeBoundHandle | null = null;
   #noDelay: boolean | undefined;
   #keepAlive: { enable: boolean; settings: KeepAliveSettings } | undefined;
@@ -28,6 +34,7 @@ export class BeforeConnect {
     return this.#bound !== null;
   }
 
+  /** As with Node's handles, the answer is 0 or the error's number. */
   bind(address: string, port: number, family: 4 | 6, flags = 0): number {
     // Node takes an empty address for any.
     if (this.#bound !== null || address === '') return errnoOf('EINVAL');
@@ -38,32 +45,37 @@ export class BeforeConnect {
   }
 
   /** As libuv has it, this also says that the port was in use. */
-  getsockname(out: object): number {
-    return this.#bound?.getsockname(out) ?? errnoOf('EBADF');
+  localEndpoint(): Endpoint | ErrorName {
+    if (this.#bound === null) return 'EBADF';
+    const endpoint = bare({}) as Endpoint;
+    const number = this.#bound.getsockname(endpoint);
+    return number === 0 ? endpoint : nameOfNumber(number);
   }
 
   get fd(): number {
     return this.#bound?.fd ?? -1;
   }
 
-  setNoDelay(enable: boolean): number {
+  setNoDelay(enable: boolean): null {
     this.#noDelay = enable;
-    return 0;
+    return null;
   }
 
-  setKeepAlive(enable: boolean, settings: KeepAliveSettings): number {
+  setKeepAlive(enable: boolean, settings: KeepAliveSettings): null {
     this.#keepAlive = { enable, settings };
-    return 0;
+    return null;
   }
 
-  setTypeOfService(value: number): number {
-    const answer = this.#bound?.setTypeOfService?.(value) ?? errnoOf('EBADF');
-    if (answer === 0) this.#typeOfService = value;
-    return answer;
+  setTypeOfService(value: number): ErrorName | null {
+    const number = this.#bound?.setTypeOfService?.(value);
+    if (number !== 0) return number === undefined ? 'EBADF' : nameOfNumber(number);
+    this.#typeOfService = value;
+    return null;
   }
 
-  getTypeOfService(): number {
-    return this.#bound?.getTypeOfService?.() ?? errnoOf('EBADF');
+  typeOfService(): number | ErrorName {
+    const value = this.#bound?.getTypeOfService?.() ?? 'EBADF';
+    return typeof value === 'number' && value < 0 ? nameOfNumber(value) : value;
   }
 
   /** Gives the address up, and says which it was. */

@@ -1,4 +1,4 @@
-/** What a handle of ours has, for the code of this layer: `tcp-handle.ts` makes them. */
+/** What a handle of ours has, for the code of this layer: `socket-handle.ts` has the class. */
 import type { AsyncResource } from 'node:async_hooks';
 import type { Connection, ConnectionOwner, ErrorName } from '../../port/contract';
 import type { NativeStream, NativeStreamHooks } from './native-stream';
@@ -8,7 +8,7 @@ export interface ConnectRequest {
   /** Taken away by whoever no longer wants to know. */
   oncomplete?(
     status: number,
-    handle: TcpHandle,
+    handle: SocketHandle,
     request: ConnectRequest,
     readable: boolean,
     writable: boolean,
@@ -46,7 +46,7 @@ export interface HandleReceiver {
 }
 
 /** As in Node's TCP handles, numbers are 0 or the error's, negative. */
-export interface TcpHandle extends NativeStream, NativeStreamHooks {
+export interface SocketHandle extends NativeStream, NativeStreamHooks {
   /** Null where Node's own code drives the handle. */
   link: HandleOwner | null;
   readonly connection: Connection | null;
@@ -109,4 +109,4 @@ export interface TcpHandle extends NativeStream, NativeStreamHooks {
 }
 
 /** A handle is made of an accepted connection, or of nothing: to join a socket, or to connect. */
-export type TcpHandleClass = new (accepted: Connection | null) => TcpHandle;
+export type SocketHandleClass = new (accepted: Connection | null) => SocketHandle;

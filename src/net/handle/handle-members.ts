@@ -1,16 +1,16 @@
 /** What a class of handles gets when it is made. */
 import { bare } from '../bare';
-import type { TcpHandle, TcpHandleClass } from './handle-interface';
+import type { SocketHandle, SocketHandleClass } from './handle-interface';
 import { allMethods } from './replaced';
 
 /** Whoever puts a function of his own in the place of `onread` is called from then on. */
-export function watchReceiver(prototype: TcpHandle): void {
+export function watchReceiver(prototype: SocketHandle): void {
   const { get, set } = memberOf(prototype, 'onread') ?? bare<PropertyDescriptor>({});
   if (get === undefined || set === undefined) return;
   const members = bare({
     configurable: true,
     get,
-    set(this: TcpHandle, receiver: TcpHandle['onread']) {
+    set(this: SocketHandle, receiver: SocketHandle['onread']) {
       set.call(this, receiver);
       if (this.connection !== null) this.reader.takeOver(this.connection);
     },
@@ -25,7 +25,7 @@ function memberOf(prototype: object | null, name: string): PropertyDescriptor | 
 }
 
 /** By the name that programs print and look for. */
-export function named(Handle: TcpHandleClass, name: string): TcpHandleClass {
+export function named(Handle: SocketHandleClass, name: string): SocketHandleClass {
   Object.defineProperty(Handle, 'name', bare({ value: name }));
   const members = Handle.prototype as unknown as Record<string, unknown>;
   const ownMethods = Object.fromEntries(allMethods.map((each) => [each, members[each]]));

@@ -1,7 +1,7 @@
 /** Receiving on a connection whose handle may be read by native code. */
 import type { Connection, ConnectionOwner, ErrorName, Verdict } from '../../port/contract';
 import { SilentOwner } from '../silent-owner';
-import type { TcpHandle } from './handle-interface';
+import type { SocketHandle } from './handle-interface';
 
 /**
  * Owns a connection while native code may be the one that consumes its data: from a look at
@@ -13,7 +13,7 @@ import type { TcpHandle } from './handle-interface';
  * again. A consumer that leaves (an upgraded HTTP connection) is noticed in the same way.
  */
 export class HandleReader implements ConnectionOwner {
-  readonly #handle: TcpHandle;
+  readonly #handle: SocketHandle;
   #unclaimed = false;
   readonly #receiver = (): void => {
     this.#unclaimed = true;
@@ -25,7 +25,7 @@ export class HandleReader implements ConnectionOwner {
   /** Owed to native code that is under way; null when it is not. */
   #afterNative: (() => void)[] | null = null;
 
-  constructor(handle: TcpHandle) {
+  constructor(handle: SocketHandle) {
     this.#handle = handle;
   }
 

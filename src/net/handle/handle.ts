@@ -2,8 +2,8 @@
 import { isAskedBySend } from './asked-by-send';
 import { Phase } from '../socket/link';
 import type { SocketLink } from '../socket/link';
-import type { TcpHandle } from './handle-interface';
-import { handleClass } from './tcp-handle';
+import type { SocketHandle } from './handle-interface';
+import { handleClass } from './handle-class';
 
 /**
  * The handle of a socket that has a connection, or is about to; null where it has none to show.
@@ -12,7 +12,7 @@ import { handleClass } from './tcp-handle';
 export function showHandle(
   link: SocketLink,
   getter: ((this: never) => unknown) | undefined,
-): TcpHandle | null {
+): SocketHandle | null {
   if (link.phase === Phase.Idle || isAskedBySend(getter)) return null;
   if (link.handle === null) {
     const Handle = handleClass(link.kind);
@@ -26,7 +26,7 @@ export function showHandle(
 }
 
 /** Makes a handle the socket's own: it was another's, or is that of an accepted connection. */
-export function takeHandle(link: SocketLink, handle: TcpHandle): void {
+export function takeHandle(link: SocketLink, handle: SocketHandle): void {
   const { connection } = handle;
   handle.link?.release();
   handle.join(link);

@@ -33,7 +33,8 @@ export interface NativeStream {
 /** Constructs a `NativeStream`; a subclass completes it with the hooks. */
 export type NativeStreamClass = new () => NativeStream;
 
-interface Found {
+/** What was found. */
+export interface FoundStream {
   readonly NativeStream: NativeStreamClass;
   /** Under this symbol a handle has the socket that it serves, for Node's own code. */
   readonly ownerSymbol: symbol | undefined;
@@ -51,7 +52,7 @@ function isNativeStream(object: object): object is NativeStream {
 }
 
 /** Takes apart a TLS socket over a stream that never moves. */
-function find(): Found | null {
+function find(): FoundStream | null {
   const tls = process.getBuiltinModule('node:tls');
   const silent = new Duplex({ read: () => {}, write: () => {} });
   // A context of its own, and one without certificates: the default one reads all of Node's.
@@ -68,13 +69,13 @@ function find(): Found | null {
   };
 }
 
-let found: Found | null | undefined;
+let found: FoundStream | null | undefined;
 
 /**
  * The class and what belongs to it; null where this Node has no such class, or no `tls`. The first
  * call takes 2 to 7 ms.
  */
-export function nativeStream(): Found | null {
+export function nativeStream(): FoundStream | null {
   if (found === undefined) {
     try {
       found = find();

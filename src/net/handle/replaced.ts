@@ -5,7 +5,7 @@
 import { kLink, nodeAccessors } from '../node/internals';
 import { Phase } from '../socket/link';
 import type { LinkedSocket, SocketLink } from '../socket/link';
-import type { TcpHandle } from './handle-interface';
+import type { SocketHandle } from './handle-interface';
 import { SilentHandle, silentSocket } from './silent-handle';
 
 /** What a socket of Node's calls on its handle, by what for. */
@@ -32,7 +32,7 @@ export const allMethods: readonly string[] = [...handleMethods.connecting, ...co
 type Members = Readonly<Record<string, unknown>>;
 
 /** Whether one of the methods is not the handle's own. */
-export function isReplaced(handle: TcpHandle, names: readonly string[]): boolean {
+export function isReplaced(handle: SocketHandle, names: readonly string[]): boolean {
   const { ownMethods } = handle;
   const members = handle as unknown as Members;
   for (const name of names) if (members[name] !== ownMethods[name]) return true;
@@ -40,7 +40,7 @@ export function isReplaced(handle: TcpHandle, names: readonly string[]): boolean
 }
 
 /** Whether Node has to drive a socket with this handle from its connect on. */
-export const isReplacedAfterConnect = (handle: TcpHandle): boolean =>
+export const isReplacedAfterConnect = (handle: SocketHandle): boolean =>
   isReplaced(handle, connectedMethods);
 
 let receiver: unknown;
@@ -56,10 +56,10 @@ function nodeReceiver(): unknown {
 }
 
 /** From here on Node's own code drives the socket, through its handle. */
-export function letNodeDrive(socket: LinkedSocket, link: SocketLink, handle: TcpHandle): void {
+export function letNodeDrive(socket: LinkedSocket, link: SocketLink, handle: SocketHandle): void {
   link.release();
   socket[kLink] = undefined;
-  handle.onread = nodeReceiver() as TcpHandle['onread'];
+  handle.onread = nodeReceiver() as SocketHandle['onread'];
   nodeAccessors._handle?.set?.call(socket, handle);
 }
 

@@ -2,7 +2,7 @@
  * Handles of Node's own that others bring: cluster, IPC messages, `server._handle` of `node:net`.
  * Where a handle says its descriptor (not on Windows), the socket behind it can change sides.
  */
-import { isOurHandle } from '../handle/tcp-handle';
+import { isOurHandle } from '../handle/handle-class';
 import type { AdoptingTransport, Connection } from '../../port/contract';
 import type { NativeHandle } from './native-handle';
 

@@ -1,23 +1,11 @@
 /** Handles of Node's own that are made here, for what only those can do. */
-import * as nodeNet from 'node:net';
+import * as nodeNet from './node-net';
 
 /** One of Node's native stream handles, as far as we use it. */
 export interface NativeHandle {
   readonly fd: number;
   close(callback?: () => void): void;
 }
-
-// Taken at load: `iocp-net/register` puts ours in their place later.
-const NodeSocket = nodeNet.Socket;
-const { _createServerHandle: createServerHandle } = nodeNet as unknown as {
-  _createServerHandle(
-    address: string | null,
-    port: number | null,
-    addressType: number | null,
-    fd: number | undefined,
-    flags?: number,
-  ): NativeHandle | number;
-};
 
 /** One that is bound and does not listen. */
 export interface NativeBoundHandle extends NativeHandle {
@@ -28,7 +16,7 @@ export interface NativeBoundHandle extends NativeHandle {
 
 /** Node's handle for a connected descriptor, which belongs to it from here. */
 export function nativeSocketHandle(fd: number): NativeHandle {
-  const carrier = new NodeSocket({ fd, manualStart: true } as nodeNet.SocketConstructorOpts);
+  const carrier = new nodeNet.Socket({ fd, manualStart: true } as nodeNet.SocketConstructorOpts);
   const owner = carrier as unknown as { _handle: NativeHandle | null };
   const handle = owner._handle as NativeHandle;
   owner._handle = null;
@@ -37,7 +25,7 @@ export function nativeSocketHandle(fd: number): NativeHandle {
 
 /** Node's handle for a listening descriptor, which belongs to it from here; or an error number. */
 export function nativeServerHandle(fd: number): NativeHandle | number {
-  return createServerHandle(null, null, null, fd);
+  return nodeNet.createServerHandle(null, null, null, fd) as NativeHandle | number;
 }
 
 /** Node's handle for a TCP address that is bound by this; or an error number. */
@@ -47,5 +35,6 @@ export function nativeBoundHandle(
   family: 4 | 6,
   flags: number,
 ): NativeBoundHandle | number {
-  return createServerHandle(address, port, family, undefined, flags) as NativeBoundHandle | number;
+  return nodeNet.createServerHandle(address, port, family, undefined, flags) as
+    NativeBoundHandle | number;
 }

@@ -23,9 +23,18 @@ export type Server = live.Server;
 export type Socket = live.Socket;
 export type SocketAddress = live.SocketAddress;
 
-export const { _normalizeArgs: normalizeArguments } = live as unknown as {
-  /** Brings the arguments of `connect` and `listen` into one form, and marks it. */
-  _normalizeArgs: <Options>(
-    args: readonly unknown[],
-  ) => [options: Options, callback: ((...args: unknown[]) => void) | null];
-};
+export const { _normalizeArgs: normalizeArguments, _createServerHandle: createServerHandle } =
+  live as unknown as {
+    /** Brings the arguments of `connect` and `listen` into one form, and marks it. */
+    _normalizeArgs: <Options>(
+      args: readonly unknown[],
+    ) => [options: Options, callback: ((...args: unknown[]) => void) | null];
+    /** A native handle that is bound, or of a descriptor; else an error number. */
+    _createServerHandle: (
+      address: string | null,
+      port: number | null,
+      addressType: number | null,
+      fd: number | undefined,
+      flags?: number,
+    ) => object | number;
+  };

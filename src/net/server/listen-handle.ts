@@ -16,7 +16,8 @@ import { bare } from '../bare';
 import { answerIn, nextTickOf } from '../node/async-scopes';
 import { bindWhenClosed, portClosed, portCloses } from './closing-ports';
 import { nodeMajor } from '../node/version';
-import { errnoOf, operationError } from '../node/errors';
+import { operationError } from '../node/errors';
+import { endpointInto, statusOf } from '../node/handle-answers';
 import { retire } from './existing-listener';
 import type { ExistingListener } from './existing-listener';
 import { takeHandle } from '../handle/handle';
@@ -25,8 +26,8 @@ import type { NetServer } from '../node/internals';
 import type { LinkedSocket, SocketLink } from '../socket/link';
 import { letEverybody } from '../path';
 import { Socket } from '../socket/socket';
-import { handleClass } from '../handle/tcp-handle';
-import type { TcpHandle } from '../handle/handle-interface';
+import { handleClass } from '../handle/handle-class';
+import type { SocketHandle } from '../handle/handle-interface';
 
 const serverSocketChannel = diagnosticsChannel.channel('net.server.socket');
 
@@ -154,7 +155,7 @@ export class ListenHandle implements ListenerOwner {
   }
 
   /** Takes a connection in, or turns it away. */
-  accept(connection: Connection, handle: TcpHandle | null): void {
+  accept(connection: Connection, handle: SocketHandle | null): void {
     take(this.#server, connection, handle);
   }
 
@@ -194,10 +195,7 @@ export class TcpListenHandle extends ListenHandle {
 
   /** Writes the address into `out`; returns 0 or the error's number, as Node's handles do. */
   getsockname(out: object): number {
-    const endpoint = this.listener?.localEndpoint() ?? 'EBADF';
-    if (typeof endpoint === 'string') return errnoOf(endpoint);
-    Object.assign(out, endpoint);
-    return 0;
+    return endpointInto(out, this.listener?.localEndpoint() ?? 'EBADF');
   }
 }
 
@@ -240,12 +238,11 @@ export class PathListenHandle extends ListenHandle {
 
   /** Called by Node's `listen()` for the options `readableAll` and `writableAll`. */
   fchmod(mode: number): number {
-    const name = letEverybody(this.listener, this.#path, mode);
-    return name === null ? 0 : errnoOf(name);
+    return statusOf(letEverybody(this.listener, this.#path, mode));
   }
 }
 
-function onConnection(this: ListenHandle, error: number, handle?: TcpHandle): void {
+function onConnection(this: ListenHandle, error: number, handle?: SocketHandle): void {
   const connection = handle?.connection;
   if (connection) this.accept(connection, handle);
   else if (error < 0) this.onAcceptError(getSystemErrorName(error));
@@ -276,7 +273,7 @@ function isBlocked({ blockList }: NetServer, connection: Connection): boolean {
 }
 
 /** What becomes of a new connection. */
-export function take(server: NetServer, connection: Connection, handle: TcpHandle | null): void {
+export function take(server: NetServer, connection: Connection, handle: SocketHandle | null): void {
   if (isFull(server)) {
     const info = connection.kind === 'tcp' ? dropInfo(connection) : undefined;
     // Before anybody can throw: nobody else knows the connection.
@@ -290,7 +287,7 @@ export function take(server: NetServer, connection: Connection, handle: TcpHandl
   }
 }
 
-function admit(server: NetServer, connection: Connection, handle: TcpHandle | null): void {
+function admit(server: NetServer, connection: Connection, handle: SocketHandle | null): void {
   const socket = new Socket({
     [kConnection]: connection,
     handle: undefined,

@@ -15,7 +15,7 @@ import { nodeMajor } from '../node/version';
 import { nameOfNumber, operationError } from '../node/errors';
 import { nodeSocket } from '../node/internals';
 import type { NetSocket, SocketWith, WriteCallback, WriteData } from '../node/internals';
-import type { HandleOwner, TcpHandle } from '../handle/handle-interface';
+import type { HandleOwner, SocketHandle } from '../handle/handle-interface';
 import { SilentOwner } from '../silent-owner';
 import { UserBuffer } from './user-buffer';
 
@@ -64,7 +64,7 @@ export class SocketLink implements HandleOwner {
   /** While connecting, that of the attempt under way. */
   connection: Connection | null = null;
   /** `socket._handle`, once someone has looked at it. */
-  handle: TcpHandle | null = null;
+  handle: SocketHandle | null = null;
   /** The async resource of the connection to come; the attempt that makes one takes it along. */
   scope: AsyncResource | null = null;
   /** The connect under way. */
@@ -168,7 +168,7 @@ export class SocketLink implements HandleOwner {
   setTypeOfService(value: number): ErrorName | null {
     if (this.handle === null) return this.connection?.setTypeOfService(value) ?? null;
     // Absent where others took it away.
-    const { setTypeOfService } = this.handle as Partial<TcpHandle>;
+    const { setTypeOfService } = this.handle as Partial<SocketHandle>;
     const number = setTypeOfService?.call(this.handle, value);
     return number ? nameOfNumber(number) : null;
   }

@@ -22,8 +22,8 @@ import type { NetSocket, NormalizedArguments, WriteCallback } from '../node/inte
 import { ClosingOwner, Phase, SocketLink } from './link';
 import type { LinkedSocket } from './link';
 import { isNetDenied } from '../node/permission';
-import { isOurHandle } from '../handle/tcp-handle';
-import type { TcpHandle } from '../handle/handle-interface';
+import { isOurHandle } from '../handle/handle-class';
+import type { SocketHandle } from '../handle/handle-interface';
 
 type Connector = typeof import('../connect/connect');
 
@@ -80,7 +80,11 @@ function dropConnection(link: SocketLink): void {
 }
 
 /** As with Node, another socket's handle stays that socket's, and this one may use it, too. */
-function shareHandle(socket: LinkedSocket, link: SocketLink | undefined, handle: TcpHandle): void {
+function shareHandle(
+  socket: LinkedSocket,
+  link: SocketLink | undefined,
+  handle: SocketHandle,
+): void {
   link?.release();
   socket[kLink] = undefined;
   setNodeHandle(socket, handle);

@@ -14,7 +14,7 @@ import { adoptConnectionOf, isTcpHandle } from '../node/adopt-handle';
 import { socketMembers } from './socket-members';
 import { optionMembers } from './socket-options';
 import { streamMembers } from './socket-stream';
-import { isOurHandle } from '../handle/tcp-handle';
+import { isOurHandle } from '../handle/handle-class';
 
 interface SocketOptions extends LinkOptions {
   handle?: unknown;
