@@ -6,12 +6,13 @@ import * as nodeHttp from 'node:http';
 import { addMissing } from '../net/node/builtin-exports';
 import type { NameOf } from '../net/node/builtin-exports';
 import { createConnection } from '../net/index';
+import { serverClass } from '../net/server/server-class';
 import { agentClass, getWith, globalAgentOf, requestWith } from './agent';
-import { Server as HttpServer } from './server';
 
 export type * from 'node:http';
 
-export const Server: typeof nodeHttp.Server = HttpServer;
+/** `http.Server`, its connections on the completion core. */
+export const Server = serverClass(nodeHttp.Server);
 export type Server = nodeHttp.Server;
 
 type ServerArguments = ConstructorParameters<typeof nodeHttp.Server>;

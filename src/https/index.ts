@@ -6,8 +6,7 @@ import type * as nodeHttp from 'node:http';
 import * as nodeHttps from 'node:https';
 import { agentClass, getWith, globalAgentOf, requestWith } from '../http/agent';
 import { addMissing } from '../net/node/builtin-exports';
-import { core, standOn } from '../net/core';
-import { installListen } from '../net/server/listen';
+import { serverClass } from '../net/server/server-class';
 import { onCore } from '../tls/client';
 
 export type * from 'node:https';
@@ -16,22 +15,8 @@ type ServerOptions = nodeHttps.ServerOptions;
 type Listener = nodeHttp.RequestListener;
 
 /** `https.Server`, its connections on the completion core. */
-export const Server = function (
-  this: nodeHttps.Server,
-  options?: ServerOptions | Listener,
-  listener?: Listener,
-): nodeHttps.Server | undefined {
-  if (new.target === undefined && !(this instanceof Server)) {
-    return new Server(options as ServerOptions, listener);
-  }
-  core();
-  nodeHttps.Server.call(this, options as ServerOptions, listener);
-  return undefined;
-} as unknown as typeof nodeHttps.Server;
+export const Server = serverClass(nodeHttps.Server);
 export type Server = nodeHttps.Server;
-
-standOn(Server, nodeHttps.Server);
-installListen(Server.prototype as object);
 
 export const createServer = function createServer(
   options: ServerOptions,

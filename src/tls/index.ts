@@ -4,8 +4,7 @@
  */
 import * as nodeTls from 'node:tls';
 import { addMissing, shareSetting } from '../net/node/builtin-exports';
-import { core, standOn } from '../net/core';
-import { installListen } from '../net/server/listen';
+import { serverClass } from '../net/server/server-class';
 import { onCore } from './client';
 
 export type * from 'node:tls';
@@ -13,22 +12,8 @@ export type * from 'node:tls';
 type SecureListener = (socket: nodeTls.TLSSocket) => void;
 
 /** `tls.Server`, its connections on the completion core. */
-export const Server = function (
-  this: nodeTls.Server,
-  options?: nodeTls.TlsOptions | SecureListener,
-  listener?: SecureListener,
-): nodeTls.Server | undefined {
-  if (new.target === undefined && !(this instanceof Server)) {
-    return new Server(options as nodeTls.TlsOptions, listener);
-  }
-  core();
-  nodeTls.Server.call(this, options as nodeTls.TlsOptions, listener);
-  return undefined;
-} as unknown as typeof nodeTls.Server;
+export const Server = serverClass(nodeTls.Server);
 export type Server = nodeTls.Server;
-
-standOn(Server, nodeTls.Server);
-installListen(Server.prototype);
 
 export const createServer = function createServer(
   options: nodeTls.TlsOptions,
