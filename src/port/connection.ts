@@ -229,7 +229,7 @@ export class TcpConnection extends ConnectionControl implements PortConnection {
     this.#state = State.Open;
     this.#updateHold();
     if (result === 0) this.#reader.open();
-    this.owner?.onConnect(result < 0 ? this.errorName(result) : null);
+    this.owner?.onConnect?.(result < 0 ? this.errorName(result) : null);
   }
 
   close(reset: boolean): void {
@@ -334,19 +334,19 @@ export class TcpConnection extends ConnectionControl implements PortConnection {
 // What an owner is called for. True: it wants more.
 
 function deliver(owner: ConnectionOwner, what: Received): Verdict {
-  if (Buffer.isBuffer(what)) return owner.onData(what);
-  if (what === null) return owner.onEnd() ?? true;
-  owner.onReadError(what.error);
+  if (Buffer.isBuffer(what)) return owner.onData?.(what) ?? false;
+  if (what === null) return owner.onEnd?.() ?? true;
+  owner.onReadError?.(what.error);
   return true;
 }
 
 function reportWriteError(owner: ConnectionOwner, error: ErrorName): boolean {
-  owner.onWriteError(error);
+  owner.onWriteError?.(error);
   return true;
 }
 
 function reportClose(owner: ConnectionOwner): boolean {
-  owner.onClose();
+  owner.onClose?.();
   return true;
 }
 

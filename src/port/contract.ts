@@ -25,10 +25,11 @@ export type SocketKind = 'tcp' | 'local';
 export type Verdict = boolean | 'unclaimed';
 
 /**
- * What a connection reports. Every method is called on the JS thread, outside of any call into the
- * connection, in the async context in which the connection was made; `onConnect` in none, for it is
- * the answer to a request. Between two calls the tick and microtask queues have run, and what a
- * method throws reaches `uncaughtException`, in the same context.
+ * What a connection reports; an owner has the methods for what it waits for. Every method is called
+ * on the JS thread, outside of any call into the connection, in the async context in which the
+ * connection was made; `onConnect` in none, for it is the answer to a request. Between two calls the
+ * tick and microtask queues have run, and what a method throws reaches `uncaughtException`, in the
+ * same context.
  */
 export interface ConnectionOwner {
   /**
@@ -40,24 +41,29 @@ export interface ConnectionOwner {
   /** What a program knows the connection by: a socket, or a bare handle. */
   readonly shownAs: object;
   /** The connect ended: `null` when it succeeded. Never called for accepted connections. */
-  onConnect(error: ErrorName | null): void;
+  onConnect?(error: ErrorName | null): void;
   /**
    * Bytes arrived; the buffer is the owner's. False stops reading, as `stopReading()` does. With
-   * 'unclaimed' they are given to the owner that has meanwhile been put in its place.
+   * 'unclaimed' they are given to the owner that has meanwhile been put in its place. Where there
+   * is no such method, they are dropped and reading stops.
    */
-  onData(chunk: Buffer): Verdict;
+  onData?(chunk: Buffer): Verdict;
   /** The peer has ended its side (FIN). No more data or read error follows. */
-  onEnd(): Verdict | void;
+  onEnd?(): Verdict | void;
   /** Receiving failed. No more data follows. */
-  onReadError(error: ErrorName): void;
+  onReadError?(error: ErrorName): void;
   /**
    * Sending failed after the write's callback had already been called: small writes are
    * acknowledged as soon as they are copied, as a kernel does with its socket buffer.
    */
-  onWriteError(error: ErrorName): void;
+  onWriteError?(error: ErrorName): void;
   /** The answer to `close()`: nothing else will be called. */
-  onClose(): void;
+  onClose?(): void;
 }
+
+/** An owner that reads and writes, and so has to hear of all that comes of it. */
+export type StreamOwner = ConnectionOwner &
+  Required<Pick<ConnectionOwner, 'onData' | 'onEnd' | 'onReadError' | 'onWriteError'>>;
 
 /** Called when a write or shutdown is done, in no async context; `null` for success. */
 export type DoneCallback = (error: ErrorName | null) => void;

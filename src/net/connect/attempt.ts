@@ -1,12 +1,11 @@
 /** One attempt to connect a socket to an address. */
 import type { AsyncResource } from 'node:async_hooks';
-import type { Connection, ErrorName } from '../../port/contract';
+import type { Connection, ConnectionOwner, ErrorName } from '../../port/contract';
 import { answerIn } from '../node/async-scopes';
 import { answerInNumbers, bothSides } from './connected';
 import type { Sides } from './connected';
 import type { NetSocket } from '../node/internals';
 import { connectStarts } from './perf-entry';
-import { SilentOwner } from '../silent-owner';
 
 /** A numeric address to connect to. */
 export interface Destination {
@@ -44,7 +43,7 @@ interface AttemptedConnect {
 }
 
 /** One connection attempt of a dial. */
-export class Attempt extends SilentOwner {
+export class Attempt implements ConnectionOwner {
   readonly dial: AttemptedConnect;
   readonly destination: Destination;
   /** What the attempt's socket is bound to, where that was asked for. */
@@ -63,7 +62,7 @@ export class Attempt extends SilentOwner {
   });
   readonly #settled: (error: ErrorName | null) => void;
 
-  override get shownAs(): NetSocket {
+  get shownAs(): NetSocket {
     return this.dial.socket;
   }
 
@@ -73,7 +72,6 @@ export class Attempt extends SilentOwner {
     settled: (error: ErrorName | null) => void,
     useLocalAddress = true,
   ) {
-    super();
     this.dial = dial;
     this.destination = destination;
     this.#settled = settled;
@@ -86,7 +84,7 @@ export class Attempt extends SilentOwner {
     };
   }
 
-  override onConnect(error: ErrorName | null): void {
+  onConnect(error: ErrorName | null): void {
     // After destroy() the socket's ClosingOwner has taken over; this is an attempt given up.
     if (this.connection === null || !this.dial.isCurrent || this.request === null) return;
     answerIn(this.request, this.#settled, error);

@@ -1,6 +1,6 @@
 /** Connecting to a path: a Unix domain socket, or a named pipe on Windows. */
 import type { AsyncResource } from 'node:async_hooks';
-import type { ErrorName, Transport } from '../../port/contract';
+import type { ConnectionOwner, ErrorName, Transport } from '../../port/contract';
 import { answerIn, requestScope } from '../node/async-scopes';
 import { answerInNumbers, becomeConnected, bothSides } from './connected';
 import type { Sides } from './connected';
@@ -10,17 +10,15 @@ import { handleMethods, isReplaced } from '../handle/replaced';
 import { endpointError, nameOfNumber } from '../node/errors';
 import type { LinkedSocket, PendingConnect, SocketLink } from '../socket/link';
 import { pathToUse } from '../path';
-import { SilentOwner } from '../silent-owner';
 
 /** One `connect()` to a path, from the call until the socket is connected or destroyed. */
-export class PathAttempt extends SilentOwner implements PendingConnect {
-  override readonly shownAs: LinkedSocket;
+export class PathAttempt implements ConnectionOwner, PendingConnect {
+  readonly shownAs: LinkedSocket;
   readonly #link: SocketLink;
   readonly #path: string;
   #request: AsyncResource | null = null;
 
   constructor(socket: LinkedSocket, link: SocketLink, path: string) {
-    super();
     this.shownAs = socket;
     this.#link = link;
     this.#path = path;
@@ -69,7 +67,7 @@ export class PathAttempt extends SilentOwner implements PendingConnect {
   /** The socket was destroyed while connecting: with one attempt, nothing is said of it. */
   cancelled(): void {}
 
-  override onConnect(name: ErrorName | null): void {
+  onConnect(name: ErrorName | null): void {
     if (this.#request !== null) answerIn(this.#request, this.#settled.bind(this), name, bothSides);
   }
 

@@ -1,6 +1,6 @@
 /** What a handle of ours has, for the code of this layer: `socket-handle.ts` has the class. */
 import type { AsyncResource } from 'node:async_hooks';
-import type { Connection, ConnectionOwner, ErrorName } from '../../port/contract';
+import type { Connection, ErrorName, StreamOwner } from '../../port/contract';
 import type { NativeStream, NativeStreamHooks } from './native-stream';
 
 /** Node's request object for a connect. */
@@ -25,7 +25,7 @@ export enum HandleState {
 }
 
 /** The socket's side of a handle: it owns the connection where nobody else reads it. */
-export interface HandleOwner extends ConnectionOwner {
+export interface HandleOwner extends StreamOwner {
   readonly socket: object;
   connection: Connection | null;
   refed: boolean;

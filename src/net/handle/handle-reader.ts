@@ -1,6 +1,11 @@
 /** Receiving on a connection whose handle may be read by native code. */
-import type { Connection, ConnectionOwner, ErrorName, Verdict } from '../../port/contract';
-import { SilentOwner } from '../silent-owner';
+import type {
+  Connection,
+  ConnectionOwner,
+  ErrorName,
+  StreamOwner,
+  Verdict,
+} from '../../port/contract';
 import type { SocketHandle } from './handle-interface';
 
 /**
@@ -12,7 +17,7 @@ import type { SocketHandle } from './handle-interface';
  * socket gets the bytes, and all others without this detour, until someone looks at the handle
  * again. A consumer that leaves (an upgraded HTTP connection) is noticed in the same way.
  */
-export class HandleReader implements ConnectionOwner {
+export class HandleReader implements StreamOwner {
   readonly #handle: SocketHandle;
   #unclaimed = false;
   readonly #receiver = (): void => {
@@ -132,10 +137,6 @@ export class HandleReader implements ConnectionOwner {
     if (!this.#handle.lateWriteError(error)) this.#handle.link?.onWriteError(error);
   }
 
-  onClose(): void {
-    // At close() a HandleClosingOwner takes over.
-  }
-
   /**
    * The socket is to have what nobody claimed, in its own context; false where there is none. Others
    * who have put a receiver of theirs around ours want to see all that follows, too.
@@ -149,18 +150,17 @@ export class HandleReader implements ConnectionOwner {
   }
 }
 
-/** Waits for the end of a connection whose handle was closed. */
-export class HandleClosingOwner extends SilentOwner {
-  override readonly shownAs: object;
+/** Takes over at close(), and waits for the end of the connection. */
+export class HandleClosingOwner implements ConnectionOwner {
+  readonly shownAs: object;
   readonly #closed: () => void;
 
   constructor(shownAs: object, closed: () => void) {
-    super();
     this.shownAs = shownAs;
     this.#closed = closed;
   }
 
-  override onClose(): void {
+  onClose(): void {
     this.#closed();
   }
 }

@@ -3,6 +3,7 @@ import { AsyncResource } from 'node:async_hooks';
 import type * as nodeNet from 'node:net';
 import type {
   Connection,
+  ConnectionOwner,
   DoneCallback,
   ErrorName,
   KeepAliveSettings,
@@ -16,7 +17,6 @@ import { nameOfNumber, operationError } from '../node/errors';
 import { nodeSocket } from '../node/internals';
 import type { NetSocket, SocketWith, WriteCallback, WriteData } from '../node/internals';
 import type { HandleOwner, SocketHandle } from '../handle/handle-interface';
-import { SilentOwner } from '../silent-owner';
 import { UserBuffer } from './user-buffer';
 
 /** Whether the running Node knows the type of service. */
@@ -211,10 +211,6 @@ export class SocketLink implements HandleOwner {
     const scope = requestScope('SHUTDOWNWRAP', connection);
   }
 
-  onConnect(): void {
-    // Only attempts connect; a link owns connections that are.
-  }
-
   onData(chunk: Buffer): boolean {
     const { socket, userBuffer } = this;
     socket._unrefTimer();
@@ -235,10 +231,6 @@ export class SocketLink implements HandleOwner {
 
   onWriteError(error: ErrorName): void {
     this.socket.destroy(operationError(error, 'write'));
-  }
-
-  onClose(): void {
-    // At close() a ClosingOwner takes over.
   }
 
   /** Lets the connection read, which it does until the socket has enough. */
@@ -291,21 +283,20 @@ export class SocketLink implements HandleOwner {
   }
 }
 
-/** Waits for the end of a connection whose socket was destroyed. */
-export class ClosingOwner extends SilentOwner {
-  override readonly shownAs: NetSocket;
+/** Takes over when the socket is destroyed, and waits for the end of the connection. */
+export class ClosingOwner implements ConnectionOwner {
+  readonly shownAs: NetSocket;
   readonly #hadError: boolean;
   /** The connect that was under way. */
   readonly #dial: PendingConnect | null;
 
   constructor(socket: NetSocket, hadError: boolean, dial: PendingConnect | null) {
-    super();
     this.shownAs = socket;
     this.#hadError = hadError;
     this.#dial = dial;
   }
 
-  override onClose(): void {
+  onClose(): void {
     this.#dial?.cancelled();
     this.shownAs.emit('close', this.#hadError);
   }
