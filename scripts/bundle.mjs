@@ -22,15 +22,15 @@ const dist = join(root, 'dist');
 const chunks = [
   {
     chunk: 'main',
-    roots: ['net/index', 'engine', 'register/index', 'net/promises', 'net/handle/carriers'],
+    roots: ['net/index', 'engine', 'register/index', 'net/promises', 'net/ipc/watch-children'],
   },
   { chunk: 'core', roots: ['port/transport', 'net/node/active', 'net/handle/socket-handle'] },
   { chunk: 'connect', roots: ['net/connect/connect'] },
   {
     chunk: 'rest',
     roots: [
-      'net/handle/send',
-      'net/handle/channels',
+      'net/ipc/send',
+      'net/ipc/channels',
       'tls/index',
       'http/index',
       'https/index',

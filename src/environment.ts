@@ -9,7 +9,7 @@
  * prototype, from versions to slots; that alone may never change.
  */
 import type { Backend, EngineOptions } from './engine-options';
-import type { Carriers } from './net/handle/carrier';
+import type { Carriers } from './net/ipc/carrier';
 import type { PortTransport } from './port/transport';
 
 export interface RunningEngine {

@@ -11,7 +11,7 @@ import { publishClientSocket } from './connect/published';
 import { normalizeArguments } from './node/internals';
 import type { NetSocket } from './node/internals';
 import { Server as NetServer } from './server/server';
-import './handle/children';
+import './ipc/join-carriers';
 import { Socket as NetSocketConstructor } from './socket/socket';
 
 export type * from 'node:net';

@@ -1,5 +1,5 @@
 /** Giving a socket its `_handle`, and taking one that it is given. */
-import { isAskedBySend } from './asked-by-send';
+import { isAskedBySend } from '../ipc/asked-by-send';
 import { Phase } from '../socket/link';
 import type { SocketLink } from '../socket/link';
 import type { SocketHandle } from './handle-interface';

@@ -21,7 +21,7 @@ import type { LinkedSocket, SocketLink } from '../socket/link';
 import { ListenHandle } from '../server/listen-handle';
 import { nativeServerHandle, nativeSocketHandle } from '../node/native-handle';
 import type { NativeHandle } from '../node/native-handle';
-import { isOurHandle } from './handle-class';
+import { isOurHandle } from '../handle/handle-class';
 
 const windowsReason =
   'on Windows a socket of iocp-net is bound to the completion port of its process, for life';

@@ -11,8 +11,8 @@ export const carrierOfThisCopy = (): Carrier =>
 
 function newCarriers(): Carriers {
   const carriers = { all: [], hasUnknownChannels: false };
-  const here = (): typeof import('./carriers') => require('./carriers') as never;
-  loadForAll('net/handle/carriers', here).watchForChildren(carriers);
+  const here = (): typeof import('./watch-children') => require('./watch-children') as never;
+  loadForAll('net/ipc/watch-children', here).watchForChildren(carriers);
   return carriers;
 }
 
