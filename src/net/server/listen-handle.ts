@@ -1,7 +1,5 @@
-/** `server._handle`: a listener of ours with the face of Node's, and what becomes of its connections. */
+/** `server._handle`: a listener of ours with the face of Node's. */
 import type { AsyncResource } from 'node:async_hooks';
-import diagnosticsChannel from 'node:diagnostics_channel';
-import type * as nodeNet from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import type {
   Connection,
@@ -14,22 +12,16 @@ import type {
 } from '../../port/contract';
 import { bare } from '../bare';
 import { answerIn, nextTickOf } from '../node/async-scopes';
+import { takeIn } from './admission';
 import { bindWhenClosed, portClosed, portCloses } from './closing-ports';
-import { nodeMajor } from '../node/version';
 import { operationError } from '../node/errors';
 import { endpointInto, statusOf } from '../node/handle-answers';
 import { retire } from './existing-listener';
 import type { ExistingListener } from './existing-listener';
-import { takeHandle } from '../handle/handle';
-import { kConnection, kLink } from '../node/internals';
 import type { NetServer } from '../node/internals';
-import type { LinkedSocket, SocketLink } from '../socket/link';
 import { letEverybody } from '../path';
-import { Socket } from '../socket/socket';
 import { handleClass } from '../handle/handle-class';
 import type { SocketHandle } from '../handle/handle-interface';
-
-const serverSocketChannel = diagnosticsChannel.channel('net.server.socket');
 
 export const kListening = Symbol('iocp-net.listening');
 
@@ -58,15 +50,6 @@ export function listeningOf(server: ListeningServer): Listening {
     closing: 0,
     owedCloses: [],
   });
-}
-
-// Up to Node 20 a maxConnections of 0 means no limit.
-const zeroIsLimit = nodeMajor >= 22;
-
-function isFull({ maxConnections, _connections }: NetServer): boolean {
-  const limit = maxConnections as number | null | undefined;
-  if (limit === undefined || limit === null) return false;
-  return (zeroIsLimit || limit !== 0) && _connections >= limit;
 }
 
 /** Stands as `server._handle`, for what Node's own server does with that. */
@@ -156,7 +139,7 @@ export class ListenHandle implements ListenerOwner {
 
   /** Takes a connection in, or turns it away. */
   accept(connection: Connection, handle: SocketHandle | null): void {
-    take(this.#server, connection, handle);
+    takeIn(this.#server, connection, handle);
   }
 
   onAcceptError(error: ErrorName): void {
@@ -246,77 +229,4 @@ function onConnection(this: ListenHandle, error: number, handle?: SocketHandle):
   const connection = handle?.connection;
   if (connection) this.accept(connection, handle);
   else if (error < 0) this.onAcceptError(getSystemErrorName(error));
-}
-
-function dropInfo(connection: Connection): nodeNet.DropArgument {
-  const info = Object.create(null) as nodeNet.DropArgument;
-  const local = connection.localEndpoint();
-  const remote = connection.peerEndpoint();
-  if (typeof local !== 'string') {
-    info.localAddress = local.address;
-    info.localPort = local.port;
-    info.localFamily = local.family;
-  }
-  if (typeof remote !== 'string') {
-    info.remoteAddress = remote.address;
-    info.remotePort = remote.port;
-    info.remoteFamily = remote.family;
-  }
-  return info;
-}
-
-function isBlocked({ blockList }: NetServer, connection: Connection): boolean {
-  if (!blockList) return false;
-  const peer = connection.peerEndpoint();
-  if (typeof peer === 'string') return false;
-  return blockList.check(peer.address, peer.family === 'IPv6' ? 'ipv6' : 'ipv4');
-}
-
-/** What becomes of a new connection. */
-export function take(server: NetServer, connection: Connection, handle: SocketHandle | null): void {
-  if (isFull(server)) {
-    const info = connection.kind === 'tcp' ? dropInfo(connection) : undefined;
-    // Before anybody can throw: nobody else knows the connection.
-    connection.close(false);
-    if (info === undefined) server.emit('drop');
-    else server.emit('drop', info);
-  } else if (isBlocked(server, connection)) {
-    connection.close(false);
-  } else {
-    admit(server, connection, handle);
-  }
-}
-
-function admit(server: NetServer, connection: Connection, handle: SocketHandle | null): void {
-  const socket = new Socket({
-    [kConnection]: connection,
-    handle: undefined,
-    fd: undefined,
-    allowHalfOpen: server.allowHalfOpen,
-    pauseOnCreate: server.pauseOnConnect,
-    readable: true,
-    writable: true,
-    readableHighWaterMark: server.highWaterMark,
-    writableHighWaterMark: server.highWaterMark,
-  } as nodeNet.SocketConstructorOpts) as unknown as LinkedSocket;
-  const link = socket[kLink];
-  if (link !== undefined && handle !== null) takeHandle(link, handle);
-  if (link !== undefined && connection.kind === 'tcp') applyServerOptions(server, link);
-  server._connections++;
-  socket.server = server;
-  socket._server = server;
-  server.emit('connection', socket as unknown as nodeNet.Socket);
-  if (serverSocketChannel.hasSubscribers) serverSocketChannel.publish({ socket });
-}
-
-function applyServerOptions(server: NetServer, link: SocketLink): void {
-  if (server.noDelay) {
-    link.noDelay = true;
-    link.setNoDelay(true);
-  }
-  if (server.keepAlive) {
-    link.keepAlive = true;
-    link.keepAliveSettings = bare({ delay: server.keepAliveInitialDelay });
-    link.setKeepAlive(true, link.keepAliveSettings);
-  }
 }

@@ -9,6 +9,7 @@ import { closeScope, nextTickOf } from '../node/async-scopes';
 import { askPrimaryFirst } from '../cluster/worker';
 import { core, override } from '../core';
 import { cannotBeSent, listenError } from '../node/errors';
+import { takeIn } from './admission';
 import { existingListener, isDistributed, takeDistributed } from './existing-listener';
 import type { ExistingListener } from './existing-listener';
 import { nodeServer, normalizeArguments, setAsyncId } from '../node/internals';
@@ -22,7 +23,6 @@ import {
   listeningOf,
   ListenHandle,
   PathListenHandle,
-  take,
   TcpListenHandle,
 } from './listen-handle';
 import type { ListeningServer } from './listen-handle';
@@ -136,7 +136,7 @@ const listenMembers: ThisType<ListeningServer> & Record<string, unknown> = {
     if (isNodes || isNetDenied()) {
       nodeServer._listen2.apply(this, args);
       if (transport !== null && isDistributed(this._handle)) {
-        takeDistributed(this._handle, transport, (connection) => take(this, connection, null));
+        takeDistributed(this._handle, transport, (connection) => takeIn(this, connection, null));
       }
       return;
     }
