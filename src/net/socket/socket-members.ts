@@ -4,7 +4,7 @@
  * descriptor, or no core at all): then each member is Node's.
  */
 import type { Connection } from '../../port/contract';
-import type { ConnectOptions } from '../connect/connect';
+import type { ConnectOptions } from '../connect/connect-options';
 import { core } from '../core';
 import { answerSoon } from '../node/async-scopes';
 import { cannotBeSent, socketClosed } from '../node/errors';
