@@ -4,9 +4,10 @@
  * ours goes Node's way.
  */
 import type { Worker } from 'node:cluster';
+import type { ErrorName } from '../../port/contract';
 import { has } from '../bare';
 import { isOurs, primaryVariable, tell } from './messages';
-import type { Answer, Channel } from './messages';
+import type { Answer, Channel, Query } from './messages';
 import { core } from '../core';
 import { errnoOf } from '../node/errors';
 import { SharedListener } from '../server/shared-listener';
@@ -71,11 +72,13 @@ function ask(
   otherwise: () => void,
   callback: HandleCallback,
 ): void {
-  const { address, port, flags, backlog } = query;
-  const addressType = Number(query.addressType);
-  const place = `${address}:${port}:${addressType}`;
+  const place = `${query.address}:${query.port}:${Number(query.addressType)}`;
   const index = indices.take(place);
   const seq = ++lastSeq;
+  const fail = (error: ErrorName): void => {
+    indices.give(place);
+    callback(errnoOf(error), null);
+  };
   waiting.set(seq, (answer) => {
     const transport = core();
     if (has(answer, 'refused') || transport === null) {
@@ -83,36 +86,43 @@ function ask(
       otherwise();
       return;
     }
-    const handle = has(answer, 'error')
-      ? answer.error
-      : transport.takeShared(Buffer.from(answer.token, 'base64'));
-    if (typeof handle === 'string' || has(answer, 'error')) {
-      indices.give(place);
-      callback(errnoOf(String(handle)), null);
-      return;
-    }
+    if (has(answer, 'error')) return fail(answer.error);
+    const handle = transport.takeShared(Buffer.from(answer.token, 'base64'));
+    if (typeof handle === 'string') return fail(handle);
     server._setServerData?.(answer.data);
-    servers.add(server);
-    const { key } = answer;
-    const atEnd = (): void => {
-      servers.delete(server);
-      indices.give(place);
-      tell(primary, { act: 'close', key });
-    };
     server.once('listening', () => announce(server, query));
-    callback(0, new SharedListener(handle, atEnd));
+    callback(0, sharedListener(server, handle, place, answer.key));
   });
-  tell(primary, {
+  tell(primary, questionOf(server, query, seq, index));
+}
+
+function sharedListener(
+  server: NetServer,
+  handle: number,
+  place: string,
+  key: string,
+): SharedListener {
+  servers.add(server);
+  return new SharedListener(handle, () => {
+    servers.delete(server);
+    indices.give(place);
+    tell(primary, { act: 'close', key });
+  });
+}
+
+function questionOf(server: TicketServer, query: ServerQuery, seq: number, index: number): Query {
+  const { address, port, addressType, flags, backlog } = query;
+  return {
     ask: 'listen',
     seq,
     address,
     port: Number(port),
-    addressType,
+    addressType: Number(addressType),
     backlog: backlog || 511,
     ipv6Only: (Number(flags) & IPV6_ONLY) !== 0,
     index,
     data: server._getServerData?.() ?? null,
-  });
+  };
 }
 
 /** What Node's cluster module tells the primary, for its 'listening' events. */
