@@ -163,6 +163,25 @@ same(
   'second\n1 3',
 );
 
+// On Windows a socket stays with its process.
+if (process.platform !== 'win32') {
+  same(
+    'a socket sent to a child',
+    `const { spawn } = require('child_process');
+     const net = require('net');
+     const program = "process.on('message', (message, socket) => {" +
+       " socket.end('from the child').on('close', () => process.disconnect()); });";
+     const stdio = ['ignore', 'inherit', 'inherit', 'ipc'];
+     const child = spawn(process.execPath, ['-e', program], { stdio });
+     const server = net.createServer({ pauseOnConnect: true }, (socket) => {
+       child.send('take it', socket);
+       server.close();
+     });
+     console.log(await text(net.connect(await listen(server), '127.0.0.1')));`,
+    'from the child\n1 1',
+  );
+}
+
 t.test('a value that means nothing', async (test) => {
   const { code, stderr } = await run('', 15_000, {
     ...imported,
