@@ -4,15 +4,11 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { root } from './gyp.mjs';
 
-/** Modules of which only what they load counts, not their imports of types. */
-const mayShareTypes = [/^src\/port\//, /^src\/(engine|environment)\.ts$/];
-
 const imports = [
-  { pattern: /^(?:import|export) (?!type )[^;]*?from '(\.[^']+)';/gm, isType: false },
-  { pattern: /^import '(\.[^']+)';/gm, isType: false },
-  { pattern: /\brequire\('(\.[^']+)'\)/g, isType: false },
-  { pattern: /^(?:import|export) type [^;]*?from '(\.[^']+)';/gm, isType: true },
-  { pattern: /\bimport\('(\.[^']+)'\)/g, isType: true },
+  /^(?:import|export) [^;]*?from '(\.[^']+)';/gm,
+  /^import '(\.[^']+)';/gm,
+  /\brequire\('(\.[^']+)'\)/g,
+  /\bimport\('(\.[^']+)'\)/g,
 ];
 
 function fileOf(importer, request) {
@@ -22,10 +18,8 @@ function fileOf(importer, request) {
 
 function importedBy(file) {
   const text = readFileSync(join(root, file), 'utf8');
-  const isExempt = mayShareTypes.some((pattern) => pattern.test(file));
   return imports
-    .filter(({ isType }) => !isType || !isExempt)
-    .flatMap(({ pattern }) => [...text.matchAll(pattern)])
+    .flatMap((pattern) => [...text.matchAll(pattern)])
     .map(([, request]) => fileOf(file, request))
     .filter((imported) => imported !== undefined);
 }

@@ -193,7 +193,9 @@ export class TcpConnection extends ConnectionControl implements PortConnection {
       if (this.#holding && this.#writer.queued === 0) this.#updateHold();
       return;
     }
-    const error = this.#writer.errorOf(result);
+    // As with libuv, closing cancels what is not written, whatever that has met meanwhile.
+    const isClosing = this.#state >= State.Closing;
+    const error = isClosing ? 'ECANCELED' : this.#writer.errorOf(result);
     const unanswered = this.#writer.complete(count, error);
     if (unanswered && this.#state === State.Open) this.#call(reportWriteError, error);
   }
