@@ -3,13 +3,15 @@
 //   node scripts/test-core.mjs [--sanitize address|thread]
 //
 // With `address` (AddressSanitizer and UndefinedBehaviorSanitizer) the tests of
-// the package also run, in a Node that loads the sanitizer before everything.
+// the package also run, in a Node that loads the sanitizer before everything: a
+// newer one than that of `npm test`, so that both are seen.
 // Ends with "N passed, N failed".
 import { execFile, execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { build } from './build.mjs';
 import { buildTarget, hasSources, root } from './gyp.mjs';
+import { nodeBinary } from './node-versions.mjs';
 import { countTap } from './tap-count.mjs';
 import { startsPrograms, testFiles } from './test-files.mjs';
 
@@ -19,6 +21,8 @@ const out = sanitize === 'none' ? 'core' : `sanitize-${sanitize}`;
 // Checks in the code are optimized like the code, for minutes; -O1 finds the same.
 const optimization = sanitize === 'none' ? '-O2' : '-O1';
 const flavour = { out, defines: { sanitize, optimization } };
+
+const NODE_OF_SUITE = 24;
 
 const total = { passed: 0, failed: 0 };
 
@@ -84,8 +88,8 @@ if (sanitize === 'address' && hasSources.addon()) {
     execFileSync('g++', [`-print-file-name=${name}`], { encoding: 'utf8' }).trim(),
   );
   await run(
-    'test suite (sanitize: address)',
-    process.execPath,
+    `test suite (sanitize: address, Node ${NODE_OF_SUITE})`,
+    nodeBinary('linux', NODE_OF_SUITE),
     [join(root, 'node_modules/.bin/tap'), '--reporter=tap', '--timeout=300', ...packageTests],
     {
       ...sanitizerOptions(false),
