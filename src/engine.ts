@@ -39,7 +39,7 @@ function coresFor(affinity: EngineOptions['affinity'], ports: number): number[] 
   if (affinity === undefined || affinity === 'none') return [];
   if (affinity !== 'auto') return [...affinity];
   const cores = availableParallelism();
-  return Array.from({ length: ports }, (_, port) => Math.max(0, cores - 1 - port));
+  return new Array<null>(ports).fill(null).map((_, port) => Math.max(0, cores - 1 - port));
 }
 
 /**

@@ -75,3 +75,22 @@ for (const [name, value] of Object.entries(names)) {
     test.match(expected?.stdout, 'echoed');
   });
 }
+
+/** Connects by name, to addresses of both families. */
+const byName = `
+  Object.prototype[Symbol.iterator] = function* () {};
+  const say = (what) => { process.stdout.write(what); process.exit(0); };
+  const both = [{ address: '127.0.0.1', family: 4 }, { address: '::1', family: 6 }];
+  const lookup = (name, options, found) => process.nextTick(found, null, both);
+  const server = net.createServer().listen(0, '127.0.0.1', () => {
+    const socket = net.connect({ port: server.address().port, host: 'both.example', lookup });
+    socket.on('connect', () => say('connected'));
+  });
+  setTimeout(() => say('nothing happens'), 8000);`;
+
+t.test('Object.prototype[Symbol.iterator]', async (test) => {
+  const loads = ["const net = require('node:net');\n", load('net')];
+  const [expected, actual] = await Promise.all(loads.map((each) => run(each + byName)));
+  test.strictSame(actual, expected);
+  test.equal(expected?.stdout, 'connected');
+});

@@ -136,8 +136,8 @@ function alternate(found: readonly LookupAddress[]): Destination[] {
   const firstFamily = unique[0]?.family;
   const preferred = unique.filter(({ family }) => family === firstFamily);
   const others = unique.filter(({ family }) => family !== firstFamily);
-  const rounds = Math.max(preferred.length, others.length);
-  return Array.from({ length: rounds }, (_, round) => [preferred[round], others[round]])
-    .flat()
+  const longer = preferred.length > others.length ? preferred : others;
+  return longer
+    .flatMap((_, round) => [preferred[round], others[round]])
     .filter((each) => each !== undefined);
 }
