@@ -37,6 +37,7 @@ export class Daemon {
    * @param {object} spec
    * @param {(folder: string, place: object) => void} [spec.prepare]  fills the folder
    * @param {(place: object) => string[]} spec.command
+   * @param {number} [spec.port]  where one has to be; else it gets a free one
    * @param {string} [spec.user]  whom root starts it as
    * @param {NodeJS.Signals} [spec.end]  what ends it; SIGKILL where nothing is said
    * @param {(place: object) => boolean | Promise<boolean>} [spec.isReady]  after it accepts
@@ -51,7 +52,8 @@ export class Daemon {
       for (const name of ['', 'key.pem', 'cert.pem'])
         chownSync(join(folder, name), ids.uid, ids.gid);
     }
-    daemon.place = { folder, ca, ids, port: await freePort(), tlsPort: await freePort() };
+    const port = spec.port ?? (await freePort());
+    daemon.place = { folder, ca, ids, port, tlsPort: await freePort() };
     process.once('exit', () => daemon.#child?.kill('SIGKILL'));
     await spec.prepare?.(daemon.place);
     await daemon.start();
