@@ -3,6 +3,7 @@
 // JavaScript how it is laid out); what is called here is setup and the control plane.
 #include <napi.h>
 
+#include "immediates.h"
 #include "layout.h"
 #include "native_handles.h"
 #include "port_group.h"
@@ -37,6 +38,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("backends", Napi::Function::New(env, Backends));
   exports.Set("probe", Napi::Function::New(env, Probe));
   exports.Set("fatalException", Napi::Function::New(env, FatalException));
+  exports.Set("callWithImmediates", Napi::Function::New<CallWithImmediates>(env));
   ExportNativeHandles(env, exports);
   exports.Set("PortGroup", PortGroup::Define(env));
   return exports;

@@ -183,6 +183,11 @@ export interface Binding {
   /** Null when this machine lets us use the backend, else the error's name. */
   probe(backend: string): ErrorName | null;
   fatalException(error: unknown): void;
+  /**
+   * Calls back in the event loop's check phase, in the order of what Node's native code defers to
+   * there and before `setImmediate()`. False where this Node has no way.
+   */
+  callWithImmediates(callback: () => void): boolean;
   // Of sockets that are in no port.
   openListener(
     address: string,

@@ -236,6 +236,11 @@ export interface Transport extends AdoptingTransport, SharingTransport {
   waitedMs(): number;
   /** What a listener threw: it goes to 'uncaughtException', in the context of this call. */
   fatalException(error: unknown): void;
+  /**
+   * Calls back in the event loop's check phase, in the order of what Node's native code defers to
+   * there and before `setImmediate()`; in the next tick where this Node has no way to.
+   */
+  callWithImmediates(callback: () => void): void;
   /** What is open, or closing and not yet reported closed. Costs a look at every slot in use. */
   connections(): Connection[];
   listeners(): Listener[];

@@ -151,6 +151,10 @@ export class PortTransport implements Transport {
     return this.ports.reduce((sum, port) => sum + port.waitedMs, 0);
   }
 
+  callWithImmediates(callback: () => void): void {
+    if (!this.#binding.callWithImmediates(callback)) process.nextTick(callback);
+  }
+
   fatalException(error: unknown): void {
     this.#context.fatalException(error);
   }

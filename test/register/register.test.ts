@@ -216,7 +216,7 @@ t.test('what is thrown names the sources, with --enable-source-maps', async (tes
   const program = `try { ${load('engine')} engine.engine.configure({ ports: 0 }); }
     catch ({ stack }) { console.log(stack); }`;
   const { stdout } = await run(program, 15_000, { execArgv: ['--enable-source-maps'] });
-  test.match(stdout, /checkInteger .*src.engine\.ts:\d+/);
+  test.match(stdout, /checkInteger .*src.engine-options\.ts:\d+/);
   test.match(stdout, /invalidValue .*src.invalid-value\.ts:\d+/);
 });
 

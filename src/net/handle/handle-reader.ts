@@ -23,8 +23,6 @@ export class HandleReader implements StreamOwner {
   readonly #receiver = (): void => {
     this.#unclaimed = true;
   };
-  /** Owed to native code that takes in data; null when none does. */
-  #afterReceiving: (() => void)[] | null = null;
   /** What comes next is for the socket alone. */
   #passesOn = false;
   /** Owed to native code that is under way; null when it is not. */
@@ -94,7 +92,7 @@ export class HandleReader implements StreamOwner {
       return this.#handle.link?.onData(chunk) ?? true;
     }
     this.#unclaimed = false;
-    this.#receive(chunk);
+    this.#handle.readBuffer(chunk);
     // Native consumers stop reading by a call.
     return this.#unclaimed && this.#giveBack() ? 'unclaimed' : true;
   }
@@ -107,22 +105,6 @@ export class HandleReader implements StreamOwner {
     this.#unclaimed = false;
     this.#handle.emitEOF();
     return this.#unclaimed && this.#giveBack() ? 'unclaimed' : true;
-  }
-
-  /** In a tick; but in those that native code runs while it takes in data, not before it has. */
-  afterReceiving(call: () => void): void {
-    if (this.#afterReceiving === null) process.nextTick(call);
-    else this.#afterReceiving.push(call);
-  }
-
-  #receive(chunk: Buffer): void {
-    const owed = (this.#afterReceiving = [] as (() => void)[]);
-    try {
-      this.#handle.readBuffer(chunk);
-    } finally {
-      this.#afterReceiving = null;
-    }
-    for (const next of owed) next();
   }
 
   // The class has no way to pass on an error, so the socket gets it: the one that the consumer

@@ -1,5 +1,6 @@
 /** Writing on a connection by native code. */
 import type { Connection, ErrorName } from '../../port/contract';
+import { core } from '../core';
 import { errnoOf } from '../node/errors';
 import { statusOf } from '../node/handle-answers';
 import type { HandleReader } from './handle-reader';
@@ -46,14 +47,15 @@ export class HandleWriter {
   /**
    * A write that is done before the call returns. HTTP/2 wants the answer at once: a session that
    * is destroyed sends its last frame now or never. But not within another answer. Node's
-   * JavaScript wants it later, and so does TLS, which gives the handle a property `reading` of its
-   * own: not in a tick within its own taking in of data.
+   * JavaScript wants it later. TLS, which gives the handle a property `reading` of its own, puts the
+   * answer off itself where a write is done at once, to Node's native immediates; where what it
+   * serves does so, too (HTTP/2), one follows the other in the same round of the event loop.
    */
   #answerSoon(request: object, status: number): void {
     if (isOfJavaScript(request)) {
       process.nextTick(() => this.#answer(request, status));
     } else if (Object.hasOwn(this.#handle, 'reading')) {
-      this.#reader.afterReceiving(() => this.#answer(request, status));
+      core()?.callWithImmediates(() => this.#answer(request, status));
     } else {
       this.#reader.afterNative(() => this.#handle.finishWrite(request, status));
     }
