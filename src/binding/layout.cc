@@ -116,6 +116,7 @@ Napi::Object ExportLayout(Napi::Env env) {
   layout.Set("perOpcodeCounters", static_cast<double>(cp::Counter::kPerOpcode));
   layout.Set("opcodeNames", Names(env, OpcodeNames()));
   layout.Set("errors", Names(env, ErrorNames()));
+  layout.Set("textBytesShift", static_cast<double>(kTextBytesShift));
   layout.Set("indexMask", static_cast<double>((1u << cp::kSlotIndexBits) - 1));
   layout.Freeze();
   return layout;

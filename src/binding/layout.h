@@ -5,6 +5,9 @@
 
 namespace iocp_net {
 
+// Where a result has two numbers of bytes, the first stands this many bits higher.
+inline constexpr int kTextBytesShift = 15;
+
 // The constants of completion_port/layout.h and error.h as one frozen object (type `Layout` in
 // src/port/binding.ts).
 Napi::Object ExportLayout(Napi::Env env);

@@ -62,8 +62,8 @@ cp::Error NativePort::Open(cp::PortGroup& group, const Napi::Object& settings,
       object, &ring_);
   options.receive_slab =
       AlignedBuffer(env_, options.receive_slab_bytes, "receiveSlab", object, &receive_slab_);
-  options.send_slab = AlignedBuffer(env_, options.send_slab_bytes, "sendSlab", object, &send_slab_);
-  send_start_ = options.send_slab;
+  send_start_ = AlignedBuffer(env_, options.send_slab_bytes, "sendSlab", object, &send_slab_);
+  options.send_slab = send_start_;
   options.wake_consumer = WakeConsumer;
   options.wake_context = this;
   if (loop_ == nullptr) {
@@ -89,6 +89,7 @@ void NativePort::Define(Napi::Object object) {
   Define<Unref>(object, "unref");
   Define<SendNow>(object, "sendNow");
   Define<SendBlockNow>(object, "sendBlockNow");
+  Define<SendTextNow>(object, "sendTextNow");
   Define<HasUnread>(object, "hasUnread");
   Define<Listen>(object, "listen");
   Define<Connect>(object, "connect");

@@ -80,6 +80,7 @@ class NativePort {
   static Napi::Value Unref(const Napi::CallbackInfo& info);
   // In native_port_data.cc:
   static Napi::Value SendNow(const Napi::CallbackInfo& info);
+  static Napi::Value SendTextNow(const Napi::CallbackInfo& info);
   static Napi::Value SendBlockNow(const Napi::CallbackInfo& info);
   static Napi::Value HasUnread(const Napi::CallbackInfo& info);
   // In native_port_control.cc:
@@ -110,7 +111,7 @@ class NativePort {
   napi_threadsafe_function wake_ = nullptr;  // in its place, where there is no libuv
   Napi::FunctionReference deliver_;
   Next likely_ = Next::kScoped;  // how the last was delivered: the next is likely to be as well
-  const std::uint8_t* send_start_ = nullptr;  // of the send slab
+  std::uint8_t* send_start_ = nullptr;  // of the send slab
   Napi::Reference<Napi::ArrayBuffer> ring_;
   Napi::Reference<Napi::ArrayBuffer> receive_slab_;
   Napi::Reference<Napi::ArrayBuffer> send_slab_;

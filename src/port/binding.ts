@@ -62,6 +62,8 @@ export interface Layout {
   readonly opcodeNames: readonly string[];
   /** Error names; a result of `-n` means `errors[n]`. */
   readonly errors: readonly ErrorName[];
+  /** `sendTextNow` answers with two numbers of bytes, the first so many bits higher. */
+  readonly textBytesShift: number;
   /** Mask of the slot index in a socket or listener id. */
   readonly indexMask: number;
 }
@@ -128,6 +130,12 @@ export interface NativePort extends PortMemory {
   /** How many of the bytes the system has taken; of the send slab, with `sendBlockNow`. */
   sendNow(id: number, bytes: Uint8Array): number;
   sendBlockNow(id: number, offset: number, length: number): number;
+  /**
+   * Encodes the text at `offset` in the send slab, where `room` bytes are free, one more than it
+   * needs at most, and sends it. An error, or how many bytes it has and how many of them were taken
+   * (`Layout.textBytesShift`).
+   */
+  sendTextNow(id: number, offset: number, room: number, text: string, isLatin1: boolean): number;
   /** Whether something has arrived that no receive has taken. */
   hasUnread(id: number): boolean;
   listen(

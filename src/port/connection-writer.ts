@@ -142,12 +142,29 @@ export class ConnectionWriter {
 
   /** Encodes a string straight into a block. False if there is none, or it might not fit. */
   #writeEncoded(text: string, encoding: BufferEncoding, mode: Mode, done: DoneCallback): boolean {
-    const bound = boundOf(text, encoding);
-    if (bound > LARGEST_BLOCK) return false;
-    const block = this.#port.slab.allocate(bound);
+    const room = boundOf(text, encoding) + 1; // a text that native code writes has an end
+    if (room > LARGEST_BLOCK) return false;
+    const block = this.#port.slab.allocate(room);
     if (block < 0) return false;
-    this.#submitBlock(block, this.#encode(text, encoding, block), mode, done);
+    if (mode === Mode.Direct) this.#sendText(block, room, text, encoding, done);
+    else this.#queueBlock(block, this.#encode(text, encoding, block), 0, mode, done);
     return true;
+  }
+
+  /** By one native call that encodes, too. */
+  #sendText(
+    block: number,
+    room: number,
+    text: string,
+    encoding: BufferEncoding,
+    done: DoneCallback,
+  ): void {
+    const { context, native } = this.#port;
+    const { textBytesShift: shift } = context.layout;
+    const result = native.sendTextNow(this.#id, block, room, text, isLatin1(encoding));
+    const sent = this.#sent(result) & ((1 << shift) - 1);
+    const length = result < 0 ? this.#encode(text, encoding, block) : result >> shift;
+    this.#sentBlock(block, length, sent, done);
   }
 
   #writeCopied(chunk: Uint8Array, mode: Mode, done: DoneCallback): boolean {
@@ -185,21 +202,24 @@ export class ConnectionWriter {
   }
 
   #submitBlock(block: number, length: number, mode: Mode, done: DoneCallback): void {
-    const port = this.#port;
-    const { context, native } = port;
-    let sent = 0;
-    if (mode === Mode.Direct) {
-      sent = this.#sent(native.sendBlockNow(this.#id, block, length));
-    }
+    if (mode !== Mode.Direct) return this.#queueBlock(block, length, 0, mode, done);
+    const sent = this.#sent(this.#port.native.sendBlockNow(this.#id, block, length));
+    this.#sentBlock(block, length, sent, done);
+  }
+
+  /** The rest follows. */
+  #sentBlock(block: number, length: number, sent: number, done: DoneCallback): void {
     this.bytesWritten += sent;
-    if (sent === length) {
-      port.slab.free(block);
-      done(null);
-      return;
-    }
+    if (sent !== length) return this.#queueBlock(block, length, sent, Mode.Direct, done);
+    this.#port.slab.free(block);
+    done(null);
+  }
+
+  #queueBlock(block: number, length: number, sent: number, mode: Mode, done: DoneCallback): void {
     const request = this.#append(length - sent);
     request.block = block;
-    port.submit(context.layout.opcodes.send, 0, this.#id, block + sent, length - sent);
+    const { opcodes } = this.#port.context.layout;
+    this.#port.submit(opcodes.send, 0, this.#id, block + sent, length - sent);
     const isAcknowledged = this.queued <= ACKNOWLEDGED_BYTES;
     if (!isAcknowledged) this.#leaveUnanswered(request, done);
     this.#leave(mode); // which may complete the request, and call back for it
