@@ -50,19 +50,25 @@ const client = `
   const { module, port, rounds, allowHalfOpen, flows, ends, writes, destroys } = workerData;
   const net = require(module);
   const tell = (what) => parentPort.postMessage(what);
-  // Neither of these holds the loop.
-  parentPort.on('message', () => setTimeout(tell, 50, 'idle').unref());
-  parentPort.unref();
+  // The rounds begin when the peer has done its part, for which a busy machine may take long. From
+  // then on none of this holds the loop.
+  let missing = 2;
+  const begin = () => --missing === 0 && wait(rounds);
+  parentPort.on('message', (what) => {
+    if (what !== 'served') return void setTimeout(tell, 50, 'idle').unref();
+    parentPort.unref();
+    begin();
+  });
+  const wait = (left) => {
+    if (left > 0) return void setTimeout(wait, 20, left - 1);
+    if (destroys) socket.destroy();
+    tell('over');
+  };
   const socket = net.connect({ port, host: '127.0.0.1', allowHalfOpen }, () => {
     if (flows) socket.resume();
     if (writes > 0) socket.write(Buffer.alloc(writes), (error) => tell('written ' + (error?.code ?? '')));
     if (ends === 'self' || ends === 'both') socket.end();
-    const wait = (left) => {
-      if (left > 0) return void setTimeout(wait, 20, left - 1);
-      if (destroys) socket.destroy();
-      tell('over');
-    };
-    wait(rounds);
+    begin();
   });
   for (const event of ['end', 'finish', 'drain', 'error', 'close']) {
     socket.on(event, (what) => tell(event + ' ' + (what?.code ?? what ?? '')));
@@ -82,6 +88,7 @@ async function play(module: string, each: Case): Promise<string[]> {
   const server = nodeNet.createServer({ allowHalfOpen: true, pauseOnConnect: true }, (peer) => {
     peers.push(peer);
     servePeer(peer, each);
+    worker.postMessage('served');
   });
   const worker = new Worker(client, {
     eval: true,
