@@ -65,7 +65,11 @@ void PortCore::SleepAndWait(int limit_ms) {
   // Whoever drives and reads in one has read before it waits.
   if (!is_thread && (CompletionsReady() != 0 || woken_.load())) limit_ms = 0;
   int timeout_ms = limit_ms == 0 ? 0 : NextTimeoutMs(limit_ms);
-  if (!is_thread && timeout_ms != 0 && ReceiveAhead()) return;
+  const bool is_timed = !is_thread && timeout_ms != 0;
+  const std::uint64_t before_ns = is_timed ? os::NowNs() : 0;
+  // Not for long, so that nobody else waits for long.
+  const bool may_be_ahead = is_timed && before_ns - queue_asked_ns_ < kUnaskedNs;
+  if (may_be_ahead && backend_->ReceiveAhead()) return;
   if (timeout_ms != 0) {
     // Also for a submitter that drives: siblings hand it sockets meanwhile.
     header_.At(kChunksWanted).store(IsAnyStarved() ? 1 : 0);
@@ -76,7 +80,6 @@ void PortCore::SleepAndWait(int limit_ms) {
     backend_->Wait(timeout_ms);
   } else {
     backend_->WatchAgain();
-    const std::uint64_t before_ns = os::NowNs();
     backend_->Wait(timeout_ms);
     waited_until_ns_ = os::NowNs();
     queue_asked_ns_ = waited_until_ns_;
@@ -84,11 +87,6 @@ void PortCore::SleepAndWait(int limit_ms) {
   }
   if (!is_thread) woken_.store(false);
   header_.StayAwake(kPortAsleep);
-}
-
-// Not for long, so that nobody else waits for long.
-bool PortCore::ReceiveAhead() {
-  return os::NowNs() - queue_asked_ns_ < kUnaskedNs && backend_->ReceiveAhead();
 }
 
 // The last look: what was done before the flag was seen must not wait for a wake-up.

@@ -106,7 +106,6 @@ class PortCore final : public Port, private BackendEvents {
   void TakeSubmissions();
   void Dispatch(const Submission& submission);
   void TakeInbox();
-  bool ReceiveAhead();
   bool HasWorkBeforeSleep();
   int NextTimeoutMs(int limit_ms);
   void SleepAndWait(int limit_ms);
@@ -236,7 +235,7 @@ class PortCore final : public Port, private BackendEvents {
   std::atomic<bool> woken_{false};  // by Wake(); the submitter has not come back from a turn since
   // The submitter's, of how busy it is.
   std::uint64_t waited_until_ns_ = 0;
-  std::uint64_t queue_asked_ns_ = 0;
+  std::uint64_t queue_asked_ns_ = 0;  // when it last came back from a wait, for ReceiveAhead
   std::uint64_t busy_since_ns_ = 0;
   std::uint32_t average_batch_ = 0;  // in sixteenths
   bool can_be_saturated_ = false;

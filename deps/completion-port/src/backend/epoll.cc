@@ -151,22 +151,15 @@ void EpollBackend::Poll(int timeout_ms) {
   const int count = epoll_wait(epoll_fd_, batch_, kBatch, timeout_ms == 0 ? 0 : -1);
   CountCall();
   if (count <= 0) return;
-  lone_ = LoneReader(batch_, count);
+  lone_ = nullptr;
   const bool was_set = timer_.IsSet();
   for (int i = 0; i < count; ++i) Note(batch_[i]);
+  if (count != 1) lone_ = nullptr;
   const bool has_fired = was_set && !timer_.IsSet();
   const int packets = has_fired ? count - 1 : count;
   if (packets == 0) return;
   counters_->Add(Counter::kBatches);
   counters_->Add(Counter::kPackets, static_cast<std::uint64_t>(packets));
-}
-
-// The connection that alone has something to receive.
-Connection* EpollBackend::LoneReader(const epoll_event* batch, int count) {
-  if (count != 1 || (batch->events & EPOLLIN) == 0) return nullptr;
-  const std::uint64_t data = batch->data.u64;
-  if (static_cast<EpollTag>(data & kEpollTagMask) != EpollTag::kConnection) return nullptr;
-  return reinterpret_cast<Connection*>(static_cast<std::uintptr_t>(data & ~kEpollTagMask));
 }
 
 // Calls no event of the core: see epoll_backend.h.
@@ -192,6 +185,7 @@ void EpollBackend::Note(const epoll_event& event) {
 
 void EpollBackend::Note(Connection& connection, std::uint32_t events) {
   EpollNotes& notes = connection.epoll;
+  if ((events & EPOLLIN) != 0) lone_ = &connection;
   if ((events & (kEnds | EPOLLPRI)) != 0) notes.short_receive = ShortReceive::kProvesNothing;
   if ((events & (kEnds | EPOLLPRI | EPOLLIN)) != 0) {
     notes.readable = Readable::kYes;

@@ -116,7 +116,6 @@ class EpollBackend final : public Backend {
   int WatchWrites(Connection& connection);
   bool ReportReady();
   void Report(Operation& operation);
-  static Connection* LoneReader(const epoll_event* batch, int count);
   int UntilNextDeadline(int timeout_ms) const;
   void CountCall() { counters_->Add(Counter::kOsCalls); }
 
