@@ -1,6 +1,7 @@
 // The edge between JavaScript and the completion core: the only folder that includes napi.h.
-// Nothing here is per operation. The data plane goes through shared memory (layout.cc tells
-// JavaScript how it is laid out); what is called here is setup and the control plane.
+// The data plane goes through shared memory (layout.cc tells JavaScript how it is laid out), but
+// for what is sent at once (native_port_data.cc); the rest that is called is setup and control
+// plane.
 #include <napi.h>
 
 #include "immediates.h"

@@ -4,16 +4,11 @@
 
 #include <vector>
 
-#include "native_port.h"
+#include "values.h"
 
 namespace iocp_net {
 
 namespace cp = completion_port;
-
-Napi::Value HandleOrError(Napi::Env env, cp::Error error, std::intptr_t native) {
-  if (error != cp::Error::kOk) return ErrorName(env, error);
-  return Napi::Number::New(env, static_cast<double>(native));
-}
 
 namespace {
 

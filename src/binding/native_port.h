@@ -14,14 +14,6 @@ namespace iocp_net {
 
 completion_port::BackendKind BackendByName(const std::string& name);
 
-// A result for JavaScript: 0, or minus the index of an error in layout.errors.
-Napi::Value Result(Napi::Env env, completion_port::Error error);
-Napi::Value ErrorName(Napi::Env env, completion_port::Error error);
-Napi::Value HandleOrError(Napi::Env env, completion_port::Error error, std::intptr_t native);
-// From two arguments: the text of an address, and its port number.
-completion_port::Error ParseFrom(const Napi::CallbackInfo& info, std::size_t first,
-                                 completion_port::Address* out);
-
 // One port for JavaScript: an object whose functions know their port without being told, and the
 // way of its completions into JavaScript.
 //

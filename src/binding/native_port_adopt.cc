@@ -1,5 +1,6 @@
 // Sockets that were made elsewhere: taking them over, and giving duplicates of ours away.
 #include "native_port.h"
+#include "values.h"
 
 namespace iocp_net {
 

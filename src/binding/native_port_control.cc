@@ -1,23 +1,10 @@
 // The control plane of a port: bind, listen, addresses, options.
 #include "native_port.h"
+#include "values.h"
 
 namespace iocp_net {
 
 namespace cp = completion_port;
-
-Napi::Value Result(Napi::Env env, cp::Error error) {
-  return Napi::Number::New(env, cp::ToResult(error));
-}
-
-Napi::Value ErrorName(Napi::Env env, cp::Error error) {
-  return Napi::String::New(env, cp::ErrorName(error));
-}
-
-cp::Error ParseFrom(const Napi::CallbackInfo& info, std::size_t first, cp::Address* out) {
-  return cp::ParseAddress(
-      info[first].As<Napi::String>().Utf8Value(),
-      static_cast<std::uint16_t>(info[first + 1].As<Napi::Number>().Uint32Value()), out);
-}
 
 namespace {
 

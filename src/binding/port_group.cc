@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "values.h"
+
 namespace iocp_net {
 
 namespace cp = completion_port;

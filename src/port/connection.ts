@@ -112,7 +112,6 @@ export class TcpConnection extends ConnectionControl implements PortConnection {
     return callOwner(this.port, owner, deliver, what);
   }
 
-  /** Whether what is received goes into native code, which is to be called in no callback scope. */
   get isNative(): boolean {
     return this.owner !== null && this.owner.isNative === true;
   }
@@ -151,12 +150,10 @@ export class TcpConnection extends ConnectionControl implements PortConnection {
     this.#updateHold();
   }
 
-  /** An accepted connection, when the listener and its ticks are done with it. */
   beginReading(): void {
     this.#reader.open();
   }
 
-  /** A chunk, the end (0) or an error (negative). */
   completeReceive(result: number, chunk: number, offset: number): void {
     this.#reader.complete(result, chunk, offset);
     if (!this.#reader.isAwaiting) this.#updateHold();
@@ -182,7 +179,6 @@ export class TcpConnection extends ConnectionControl implements PortConnection {
     if (!this.#holding) this.#updateHold();
   }
 
-  /** Nobody waits for the completion of a send. */
   get isAnswered(): boolean {
     return this.#writer.unanswered === 0;
   }
@@ -251,7 +247,6 @@ export class TcpConnection extends ConnectionControl implements PortConnection {
     this.port.submitNow(this.port.context.layout.opcodes.close, flags, this.id);
   }
 
-  /** The port goes on sending what was written, but for the owner it is over. */
   completeLinger(): void {
     this.#finish();
   }
