@@ -100,6 +100,16 @@ export class ConnectionReader {
     this.#port.submitNow(opcodes.receive, receiveWithdraw, this.#id);
   }
 
+  /** Stops. True if nothing was received or is being received that the owner has not got. */
+  quiesce(): boolean {
+    this.stop();
+    if (this.#state > State.Open || this.#held !== null || this.#bulk !== null) return false;
+    if (this.#owedCredit === RECEIVE_CREDIT) return true;
+    this.withdraw();
+    this.#port.handOver(); // in a dispatch, too
+    return this.#owedCredit + this.#port.withdrawnCredit(this.#id) === RECEIVE_CREDIT;
+  }
+
   /** Asks the port for more, by credit or, in bulk, by memory. */
   #ask(): void {
     if (this.#state !== State.Open) return;

@@ -150,6 +150,14 @@ export class TcpConnection extends ConnectionControl implements PortConnection {
     this.#updateHold();
   }
 
+  quiesce(): boolean {
+    if (this.#state !== State.Open || this.#sendSide !== SendSide.Open) return false;
+    if (this.#writer.queued !== 0) return false;
+    const isQuiet = this.#reader.quiesce();
+    this.#updateHold();
+    return isQuiet;
+  }
+
   beginReading(): void {
     this.#reader.open();
   }

@@ -98,6 +98,11 @@ export interface Connection {
   /** The same, and nothing more is received on the socket as far as that can be had at once. */
   withdrawReading(): void;
   /**
+   * Stops reading, and says whether the socket can go on elsewhere, in a duplicate, without a loss:
+   * nothing is under way on it, and all that was received the owner has got.
+   */
+  quiesce(): boolean;
+  /**
    * Submits bytes. A string is encoded straight into the send slab. `done` is called before
    * write() returns when the OS has taken all at once, or when the bytes were copied and little is
    * queued; else when the OS took them.

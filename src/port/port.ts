@@ -7,7 +7,7 @@
  * thread drives; then what is submitted reaches it through the ring, and it is woken if it sleeps.
  */
 import { setImmediate as nodeSetImmediate } from 'node:timers';
-import type { Layout, NativePort, PortSettings } from './binding';
+import { errorName, type Layout, type NativePort, type PortSettings } from './binding';
 import { BulkMemory } from './bulk-memory';
 import type { DoneCallback, ErrorName } from './contract';
 import { operationCounters } from './counters';
@@ -250,7 +250,22 @@ export class Port implements DispatchedPort {
   /** Whether something has arrived on a connection that it was not told of. */
   hasUnread(id: number): boolean {
     const { opcodes } = this.context.layout;
-    return this.native.hasUnread(id) || this.#completions.has(opcodes.receive, id);
+    if (this.native.hasUnread(id)) return true;
+    let isThere = false;
+    this.#completions.peek(opcodes.receive, id, () => (isThere = true));
+    return isThere;
+  }
+
+  /**
+   * Credit that is on its way back to a connection whose receives were withdrawn; NaN where
+   * something else is on its way, too.
+   */
+  withdrawnCredit(id: number): number {
+    let credit = 0;
+    this.#completions.peek(this.context.layout.opcodes.receive, id, (result, withdrawn) => {
+      credit += errorName(this.context.layout, result) === 'ECANCELED' ? withdrawn : NaN;
+    });
+    return credit;
   }
 
   // --- Who is here --------------------------------------------------------------------------------

@@ -204,14 +204,15 @@ export class CompletionRing {
     return (this.#knownTail - this.#head) | 0;
   }
 
-  /** Whether a completion of this kind waits here for the socket. */
-  has(opcode: number, id: number): boolean {
+  /** Looks at the completions of this kind that wait here for the socket, and leaves them. */
+  peek(opcode: number, id: number, seen: (result: number, arg1: number) => void): void {
     const words = this.#words;
-    for (let i = this.ready; i > 0; i--) {
-      const at = this.#first + ((this.#head + i - 1) & this.#mask) * this.#recordWords;
-      if (words[at + this.#opcode] === opcode && words[at + this.#id] === id) return true;
+    const { ready } = this;
+    for (let i = 0; i < ready; i++) {
+      const at = this.#first + ((this.#head + i) & this.#mask) * this.#recordWords;
+      if (words[at + this.#opcode] !== opcode || words[at + this.#id] !== id) continue;
+      seen(words[at + this.#result] as number, words[at + this.#arg1] as number);
     }
-    return false;
   }
 
   /** Gives the slots read so far back. True if the port holds completions back and must be woken. */

@@ -1,5 +1,5 @@
 /**
- * TLS clients on the core.
+ * TLS clients on the core, on Windows.
  *
  * `tls.connect()` without a socket makes a TLS socket that connects by itself: Node gives it a TCP
  * handle of its own, wraps that, and drives it with the code of `net`. Here the handle is ours; all
@@ -32,6 +32,9 @@ enum Whose {
   Node,
   Ours,
 }
+
+/** Elsewhere TLS has Node's own handles: see `../net/handle/tls-on-node`. */
+const isOnCore = process.platform === 'win32';
 
 /** Whose handle a TLS socket gets that is made now. */
 let whose = Whose.Node;
@@ -88,6 +91,7 @@ function installWithFirstSocket(): void {
 
 /** From now on all TLS sockets that connect by themselves do so on the core; they stand on ours. */
 export function connectTlsOnCore(): void {
+  if (!isOnCore) return;
   if (isLoaded('tls')) install();
   else installWithFirstSocket();
   whose = Whose.Ours;
@@ -95,6 +99,7 @@ export function connectTlsOnCore(): void {
 
 /** Those that `make` makes before it returns do. */
 export function onCore<Result>(make: () => Result): Result {
+  if (!isOnCore) return make();
   install();
   const before = whose;
   whose = Whose.Ours;

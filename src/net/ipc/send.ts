@@ -21,6 +21,7 @@ import type { LinkedSocket, SocketLink } from '../socket/link';
 import { ListenHandle } from '../server/listen-handle';
 import { nativeServerHandle, nativeSocketHandle } from '../node/native-handle';
 import type { NativeHandle } from '../node/native-handle';
+import { giveToNode } from '../handle/give-to-node';
 import { isOurHandle } from '../handle/handle-class';
 
 const windowsReason =
@@ -76,12 +77,7 @@ class Sending {
     if (this.#options.keepOpen) {
       return withHandle(socket, native, () => this.#sendCopy(socket, native));
     }
-    connection.owner = null;
-    link.release();
-    connection.owner = null;
-    connection.release();
-    socket[kLink] = undefined;
-    socket._handle = native;
+    giveToNode(socket, link, connection, native);
     return this.#send.apply(this.#channel, this.#args);
   }
 

@@ -4,6 +4,10 @@ import * as nodeNet from './node-net';
 /** One of Node's native stream handles, as far as we use it. */
 export interface NativeHandle {
   readonly fd: number;
+  /** Noted by Node's code, for itself. */
+  reading?: boolean;
+  readStart(): number;
+  getAsyncId(): number;
   close(callback?: () => void): void;
 }
 

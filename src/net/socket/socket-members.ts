@@ -35,6 +35,9 @@ function connector(): Connector {
   return (loaded ??= require('../connect/connect') as Connector);
 }
 
+/** For each read and write of TLS, which has Node's handles. */
+const nodeHandle = nodeAccessors._handle?.get as (this: NetSocket) => object | null;
+
 function setNodeHandle(socket: NetSocket, handle: object | null): void {
   nodeAccessors._handle?.set?.call(socket, handle);
 }
@@ -143,7 +146,7 @@ export const socketMembers: ThisType<LinkedSocket> & Record<string | symbol, unk
 
   get _handle(): object | null {
     const link = this[kLink];
-    if (link === undefined) return nodeGet(this, '_handle');
+    if (link === undefined) return nodeHandle.call(this);
     const handle = showHandle(link, handleGetter);
     if (handle === null && link.phase === Phase.Open) noteMissedHandle(link);
     return handle;

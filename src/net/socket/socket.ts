@@ -85,8 +85,8 @@ const Socket = function (this: LinkedSocket, options?: SocketOptions): object | 
   const isOurs = core() !== null && (!isForeign || brought !== null);
   const link = isOurs ? new SocketLink(this, options) : undefined;
   // Before Node's constructor: that already asks for the handle, and destroys the socket when its
-  // signal is aborted.
-  if (link !== undefined) this[kLink] = link;
+  // signal is aborted. Set also where there is none: looked for in vain, a member costs more.
+  this[kLink] = link;
   try {
     nodeNet.Socket.call(this as never, options as nodeNet.SocketConstructorOpts);
   } catch (error) {

@@ -1,0 +1,56 @@
+/** Sockets of ours that go on with a handle of Node's own, which libuv serves. Not on Windows. */
+import type { Connection } from '../../port/contract';
+import { kLink, setAsyncId } from '../node/internals';
+import { nativeSocketHandle } from '../node/native-handle';
+import type { NativeHandle } from '../node/native-handle';
+import { Phase } from '../socket/link';
+import type { LinkedSocket, SocketLink } from '../socket/link';
+import { isReplacedAfterConnect } from './replaced';
+
+/** From here on the socket is Node's; `native` has a duplicate of its descriptor. */
+export function giveToNode(
+  socket: LinkedSocket,
+  link: SocketLink,
+  connection: Connection,
+  native: NativeHandle,
+): void {
+  link.release();
+  connection.owner = null;
+  connection.release();
+  socket[kLink] = undefined;
+  socket._handle = native;
+}
+
+/** What Node's handle is served for, in Node's own code. */
+function serve(native: NativeHandle, socket: LinkedSocket): void {
+  const symbols = Object.getOwnPropertySymbols(native);
+  const owner = symbols.find(({ description }) => description === 'owner_symbol');
+  if (owner !== undefined) Reflect.set(native, owner, socket);
+  setAsyncId(socket, native.getAsyncId());
+}
+
+/** Whether nothing but the connection itself would change hands. */
+function canBeGiven(socket: LinkedSocket, { handle, phase, userBuffer }: SocketLink): boolean {
+  if (phase !== Phase.Open || userBuffer !== null || socket.writableLength !== 0) return false;
+  return handle === null || !isReplacedAfterConnect(handle);
+}
+
+/**
+ * The handle of Node's with which the socket goes on from here; null, and the socket as it was but
+ * for no longer reading, where something would be lost.
+ */
+export function nodeHandleOf(socket: LinkedSocket): NativeHandle | null {
+  const link = socket[kLink];
+  const connection = link?.connection;
+  if (!link || !connection || !canBeGiven(socket, link)) return null;
+  const { reading } = connection;
+  if (!connection.quiesce()) return null;
+  const fd = connection.duplicate();
+  if (typeof fd === 'string') return null;
+  const native = nativeSocketHandle(fd);
+  giveToNode(socket, link, connection, native);
+  serve(native, socket);
+  native.reading = reading;
+  if (reading) native.readStart();
+  return native;
+}
