@@ -1,5 +1,6 @@
 /** Sockets of ours that go on with a handle of Node's own, which libuv serves. Not on Windows. */
 import type { Connection } from '../../port/contract';
+import { bare } from '../bare';
 import { kLink, setAsyncId } from '../node/internals';
 import { nativeSocketHandle } from '../node/native-handle';
 import type { NativeHandle } from '../node/native-handle';
@@ -21,12 +22,25 @@ export function giveToNode(
   socket._handle = native;
 }
 
+type CountName = 'bytesRead' | 'bytesWritten';
+
 /** What Node's handle is served for, in Node's own code. */
 function serve(native: NativeHandle, socket: LinkedSocket): void {
   const symbols = Object.getOwnPropertySymbols(native);
   const owner = symbols.find(({ description }) => description === 'owner_symbol');
   if (owner !== undefined) Reflect.set(native, owner, socket);
   setAsyncId(socket, native.getAsyncId());
+}
+
+/** The handle goes on counting where the connection has stopped. */
+function countFrom(native: NativeHandle, counted: Pick<Connection, CountName>): void {
+  const counts = Object.getPrototypeOf(native) as object;
+  for (const name of ['bytesRead', 'bytesWritten'] as const) {
+    const before = counted[name];
+    if (before === 0) continue;
+    const get = (): number => before + Number(Reflect.get(counts, name, native));
+    Object.defineProperty(native, name, bare({ configurable: true, get }));
+  }
 }
 
 /** Whether nothing but the connection itself would change hands. */
@@ -50,6 +64,7 @@ export function nodeHandleOf(socket: LinkedSocket): NativeHandle | null {
   const native = nativeSocketHandle(fd);
   giveToNode(socket, link, connection, native);
   serve(native, socket);
+  countFrom(native, connection);
   native.reading = reading;
   if (reading) native.readStart();
   return native;
