@@ -17,6 +17,14 @@ interface LookupAddress {
 /** Loaded with the first name that is looked up. */
 const dns = (): typeof nodeDns => process.getBuiltinModule('node:dns');
 
+/** One name, and how it is looked up. */
+interface LookUp {
+  lookup: LookupFunction;
+  host: string;
+  settings: LookupSettings;
+  options: ConnectOptions;
+}
+
 /** Dials what the name stands for; destroys the socket where that is nothing. `scope`: the dial's. */
 export function lookUpAndDial(
   dial: Dial,
@@ -26,14 +34,9 @@ export function lookUpAndDial(
 ): void {
   const settings = lookupSettingsOf(options);
   const lookup = options.lookup || dns().lookup;
-  const start = (): void => {
-    if (selectsFamily(options, settings)) {
-      settings.all = true;
-      lookUpAll(dial, lookup, host, settings, options);
-    } else {
-      lookUpOne(dial, lookup, host, settings, options);
-    }
-  };
+  if (selectsFamily(options, settings)) settings.all = true;
+  const lookUp = settings.all ? lookUpAll : lookUpOne;
+  const start = (): void => lookUp(dial, { lookup, host, settings, options });
   // What looks up is caused by the connection.
   if (scope === null) start();
   else scope.runInAsyncScope(start);
@@ -65,13 +68,7 @@ function addressError({ address, family }: LookupAddress, options: ConnectOption
   return isFamily(family) ? null : invalidAddressFamily(family, options.host, options.port);
 }
 
-function lookUpOne(
-  dial: Dial,
-  lookup: LookupFunction,
-  host: string,
-  settings: LookupSettings,
-  options: ConnectOptions,
-): void {
+function lookUpOne(dial: Dial, { lookup, host, settings, options }: LookUp): void {
   const { socket } = dial;
   lookup(host, settings, (lookupError, ...result) => {
     const [address, family] = result as [string, number];
@@ -87,13 +84,7 @@ function lookUpOne(
   });
 }
 
-function lookUpAll(
-  dial: Dial,
-  lookup: LookupFunction,
-  host: string,
-  settings: LookupSettings,
-  options: ConnectOptions,
-): void {
+function lookUpAll(dial: Dial, { lookup, host, settings, options }: LookUp): void {
   const { socket } = dial;
   lookup(host, settings, (error, result) => {
     if (!dial.isCurrent) return;

@@ -6,12 +6,12 @@ import diagnosticsChannel from 'node:diagnostics_channel';
 import { bare } from '../bare';
 import { nodeSocket } from '../node/internals';
 import { SilentHandle, silentSocket } from '../handle/silent-handle';
-import type { ConnectRequest, SilentSocket } from '../handle/silent-handle';
+import type { KeptRequest, SilentSocket } from '../handle/silent-handle';
 
 interface Witness {
   socket: SilentSocket;
   handle: object;
-  request: ConnectRequest;
+  request: KeptRequest;
   /** When the connect began that is being reported. */
   startTime: number;
 }

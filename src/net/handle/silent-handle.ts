@@ -1,13 +1,13 @@
 import * as nodeNet from '../node/node-net';
 
-/** What Node hands to a handle's connect(). */
-export interface ConnectRequest {
+/** What Node hands to the connect() of a handle, which keeps it. */
+export interface KeptRequest {
   address: string;
   port: number;
   oncomplete(
     status: number,
     handle: object,
-    request: ConnectRequest,
+    request: KeptRequest,
     readable: boolean,
     writable: boolean,
   ): void;
@@ -15,7 +15,7 @@ export interface ConnectRequest {
 
 /** A handle of which Node asks nothing but to keep the request. */
 export class SilentHandle {
-  request: ConnectRequest | undefined;
+  request: KeptRequest | undefined;
   /** What the socket wants to be called for what is read. */
   receiver: unknown;
 
@@ -24,7 +24,7 @@ export class SilentHandle {
     this.receiver ??= receiver;
   }
 
-  connect(request: ConnectRequest): number {
+  connect(request: KeptRequest): number {
     this.request = request;
     return 0;
   }

@@ -191,8 +191,8 @@ class Handle extends NativeStream implements SocketHandle {
     const transport = core();
     if (transport === null) return 'ENOTSUP';
     const scope = this.link?.takeScope();
-    if (port === undefined) return transport.connectLocal(pathToUse(address), this.reader, scope);
     const local = this.#before?.release() ?? noLocalEnd;
+    if (port === undefined) return transport.connectLocal(pathToUse(address), this.reader, scope);
     const settings = { address, port, scope, ...local };
     const answer = connectSomewhere(transport, settings, this.reader);
     return has(answer, 'error') ? answer.error : answer;

@@ -191,7 +191,7 @@ function listenOnExisting(
  * that passes it to native code, which takes it for a native handle and crashes. It gets the error
  * that Node has for handles that cannot be sent.
  */
-function showHandle(server: NetServer, handle: ListenHandle): void {
+function publishHandle(server: NetServer, handle: ListenHandle): void {
   const shown = { configurable: true, enumerable: true };
   const accessors = {
     ...shown,
@@ -211,7 +211,7 @@ function startListening(
   { handle, address, addressType }: Bound,
   port: number | null,
 ): void {
-  showHandle(server, handle);
+  publishHandle(server, handle);
   listeningOf(server).open = true;
   setAsyncId(server, handle.getAsyncId());
   if (listenChannel.hasSubscribers) listenChannel.asyncEnd.publish({ server });
