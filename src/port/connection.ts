@@ -314,13 +314,13 @@ export class TcpConnection extends ConnectionControl implements PortConnection {
    * As with libuv, a request that is under way holds the event loop, and so does a handle that is
    * being closed, referenced or not: their callbacks must come.
    */
-  get #hasRequest(): boolean {
+  #hasRequest(): boolean {
     if (this.#state !== State.Open) return this.#state !== State.Closed;
     return this.#sendSide === SendSide.Ending || this.#writer.queued > 0;
   }
 
   #updateHold(): void {
-    const hold = this.#hasRequest || (this.#refed && this.#reader.isAwaiting);
+    const hold = this.#hasRequest() || (this.#refed && this.#reader.isAwaiting);
     if (hold === this.#holding) return;
     this.#holding = hold;
     if (hold) this.port.ref();

@@ -39,6 +39,25 @@ export function isReplaced(handle: SocketHandle, names: readonly string[]): bool
   return false;
 }
 
+type Hot = 'reading' | 'writing' | 'ending';
+type HotMembers = Readonly<Record<(typeof handleMethods)[Hot][number], unknown>>;
+
+/**
+ * The same for what every message asks. Each name stands by itself: a member by a name that changes
+ * is looked up anew each time, and a write asks for six.
+ */
+const isReplacedFor: Record<Hot, (handle: HotMembers, own: HotMembers) => boolean> = {
+  reading: (handle, own) => handle.readStart !== own.readStart || handle.readStop !== own.readStop,
+  writing: (handle, own) =>
+    handle.writeUtf8String !== own.writeUtf8String ||
+    handle.writeLatin1String !== own.writeLatin1String ||
+    handle.writeBuffer !== own.writeBuffer ||
+    handle.writev !== own.writev ||
+    handle.writeAsciiString !== own.writeAsciiString ||
+    handle.writeUcs2String !== own.writeUcs2String,
+  ending: (handle, own) => handle.shutdown !== own.shutdown,
+};
+
 /** Whether Node has to drive a socket with this handle from its connect on. */
 export const isReplacedAfterConnect = (handle: SocketHandle): boolean =>
   isReplaced(handle, connectedMethods);
@@ -64,16 +83,22 @@ export function letNodeDrive(socket: LinkedSocket, link: SocketLink, handle: Soc
 }
 
 /**
- * The socket's link, for what Node does by these methods of the handle. Undefined where Node drives
- * the socket: from now on, if one of them was replaced.
+ * The socket's link, for what Node does by methods of the handle. Undefined where Node drives the
+ * socket: from now on, if one of them was replaced.
  */
 export function linkUnlessReplaced(
   socket: LinkedSocket,
-  names: readonly string[],
+  what: Hot | 'addresses',
 ): SocketLink | undefined {
   const link = socket[kLink];
-  if (link === undefined || link.handle === null) return link;
-  if (link.phase !== Phase.Open || !isReplaced(link.handle, names)) return link;
-  letNodeDrive(socket, link, link.handle);
+  if (link === undefined || link.handle === null || link.phase !== Phase.Open) return link;
+  const { handle } = link;
+  const members = handle as unknown as HotMembers;
+  const others =
+    what === 'addresses'
+      ? isReplaced(handle, handleMethods.addresses)
+      : isReplacedFor[what](members, handle.ownMethods);
+  if (!others) return link;
+  letNodeDrive(socket, link, handle);
   return undefined;
 }

@@ -1,6 +1,6 @@
 /** The members of `net.Socket` that ask for or set something of the connection. */
 import type * as nodeNet from 'node:net';
-import { handleMethods, linkUnlessReplaced } from '../handle/replaced';
+import { linkUnlessReplaced } from '../handle/replaced';
 import { kLink, nodeSocket } from '../node/internals';
 import type { NetSocket } from '../node/internals';
 import { isSameKeepAlive, keepAliveRequest } from './keep-alive';
@@ -57,7 +57,7 @@ export const optionMembers: ThisType<LinkedSocket> & Record<string, unknown> = {
   },
 
   _getpeername(): object {
-    const link = linkUnlessReplaced(this, handleMethods.addresses);
+    const link = linkUnlessReplaced(this, 'addresses');
     if (link === undefined) return (nodeSocket as unknown as Names)._getpeername.call(this);
     if (this._peername) return this._peername;
     if (link.phase !== Phase.Open || link.connection === null) return {};
@@ -67,7 +67,7 @@ export const optionMembers: ThisType<LinkedSocket> & Record<string, unknown> = {
   },
 
   _getsockname(): object {
-    const link = linkUnlessReplaced(this, handleMethods.addresses);
+    const link = linkUnlessReplaced(this, 'addresses');
     if (link === undefined) return (nodeSocket as unknown as Names)._getsockname.call(this);
     if (link.connection === null) return {};
     if (this._sockname) return this._sockname;

@@ -3,7 +3,7 @@ import { Duplex } from 'node:stream';
 import type { WriteChunk } from '../../port/contract';
 import { nodeMajor } from '../node/version';
 import { closedBeforeConnection, notABuffer, operationError, socketClosed } from '../node/errors';
-import { handleMethods, linkUnlessReplaced } from '../handle/replaced';
+import { linkUnlessReplaced } from '../handle/replaced';
 import { kLink, nodeGet, nodeSocket } from '../node/internals';
 import type { NetSocket, WriteCallback, WriteData } from '../node/internals';
 import { Phase } from './link';
@@ -64,7 +64,7 @@ export const streamMembers: ThisType<LinkedSocket> & Record<string, unknown> = {
   },
 
   _read(size: number): void {
-    const link = linkUnlessReplaced(this, handleMethods.reading);
+    const link = linkUnlessReplaced(this, 'reading');
     if (link === undefined) {
       nodeSocket._read.call(this as never, size);
       return;
@@ -109,13 +109,13 @@ export const streamMembers: ThisType<LinkedSocket> & Record<string, unknown> = {
     encoding: string,
     callback: WriteCallback,
   ): void {
-    const link = linkUnlessReplaced(this, handleMethods.writing);
+    const link = linkUnlessReplaced(this, 'writing');
     if (link === undefined) nodeSocket._writeGeneric.call(this, writev, data, encoding, callback);
     else submit(this, link, writev, data, encoding, callback);
   },
 
   _final(callback: WriteCallback): void {
-    const link = linkUnlessReplaced(this, handleMethods.ending);
+    const link = linkUnlessReplaced(this, 'ending');
     if (link === undefined) {
       nodeSocket._final.call(this, callback);
       return;
