@@ -182,7 +182,7 @@ const all = () => [
   http('autocannon', 1, goal(1, 1)),
   http('autocannon', 10, goal(0.95, 1)),
   http('autocannon', 100, goal(0.9, 1)),
-  http('wrk', 64, goal(1, 1), { server: 'https' }),
+  ...[1, 8, 64].map((connections) => http('wrk', connections, goal(1, 1), { server: 'https' })),
   ...main.map((scenario) => placed('together', scenario)),
   ...main.map((scenario) => placed('anywhere', scenario)),
   {
