@@ -7,7 +7,7 @@ import type { Destination, DialSettings } from './attempt';
 import { becomeConnected } from './connected';
 import { endpointError, errnoOf, ipBlocked, nameOfNumber, withLocalEndpoint } from '../node/errors';
 import { isIP } from '../node/node-net';
-import { showHandle } from '../handle/handle';
+import { ownHandle } from '../handle/handle';
 import type { SocketHandle } from '../handle/handle-interface';
 import { allMethods, handleMethods, isReplaced } from '../handle/replaced';
 import { connectSomewhere } from './zone';
@@ -124,7 +124,7 @@ export class Dial implements PendingConnect {
     if (localAddress === undefined) return null;
     const isWatched = this.socket.listenerCount('connectionAttempt') > 0;
     if (!isWatched && !this.#isAsked()) return null;
-    const handle = showHandle(this.#link, undefined);
+    const handle = ownHandle(this.#link);
     if (handle === null) return null;
     const answer =
       family === 4

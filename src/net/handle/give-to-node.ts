@@ -50,17 +50,19 @@ function canBeGiven(socket: LinkedSocket, { handle, phase, userBuffer }: SocketL
 }
 
 /**
- * The handle of Node's with which the socket goes on from here; null, and the socket as it was but
- * for no longer reading, where something would be lost.
+ * The handle of Node's with which the socket goes on from here; null, and the socket as it was,
+ * where something would be lost.
  */
 export function nodeHandleOf(socket: LinkedSocket): NativeHandle | null {
   const link = socket[kLink];
   const connection = link?.connection;
   if (!link || !connection || !canBeGiven(socket, link)) return null;
   const { reading } = connection;
-  if (!connection.quiesce()) return null;
-  const fd = connection.duplicate();
-  if (typeof fd === 'string') return null;
+  const fd = connection.quiesce() ? connection.duplicate() : null;
+  if (typeof fd !== 'number') {
+    if (reading) connection.startReading();
+    return null;
+  }
   const native = nativeSocketHandle(fd);
   giveToNode(socket, link, connection, native);
   serve(native, socket);

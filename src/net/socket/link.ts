@@ -78,6 +78,8 @@ export class SocketLink implements HandleOwner {
   /** Undefined where nobody has asked for one. */
   typeOfService: number | undefined;
   refed = true;
+  /** Whoever looked at the handle first is better served by one of Node's, when there is a connection. */
+  goesToNode = false;
   /** In this tick someone looked for a handle and found none, although there is a connection. */
   handleMissed = false;
   readonly userBuffer: UserBuffer | null;
