@@ -22,6 +22,10 @@ interface Handle {
   setKeepAlive: (enable: boolean, delay: number) => number;
   readStop: () => number;
   hasPendingRead?: () => boolean;
+  open: (fd: number) => number;
+  listen: (backlog: number) => number;
+  setBlocking: (enable: boolean) => number;
+  owner: object;
 }
 
 const handleOf = (socket: unknown): Handle | null => (socket as { _handle: Handle | null })._handle;
@@ -97,6 +101,13 @@ t.test('whether something waits to be read', async (t) => {
   const nodes = await pendingReads(nodeNet);
   if (nodes[0] === undefined) t.comment('this Node does not say');
   else t.strictSame(nodes, expected, 'as node:net');
+});
+
+sameAsNode(t, 'what is for handles without a connection', async ({ net, log }) => {
+  const { client, close } = await connectedPair(net);
+  const handle = open(client);
+  log(handle.open(0), handle.listen(5), handle.setBlocking(false), handle.owner === client);
+  await close();
 });
 
 sameAsNode(t, 'addresses and descriptor', async ({ net, log }) => {

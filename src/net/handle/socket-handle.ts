@@ -210,6 +210,15 @@ class Handle extends NativeStream implements SocketHandle {
     connect?.answer(error);
   }
 
+  /** A handle of ours gets its connection by `connect()` alone. */
+  open(): number {
+    return errnoOf(this.connection === null ? 'ENOTSUP' : 'EBUSY');
+  }
+
+  listen(): number {
+    return errnoOf(this.connection === null ? 'ENOTSUP' : 'EINVAL');
+  }
+
   close(callback?: Callback): void {
     this.#end(false, callback);
   }
@@ -264,6 +273,20 @@ class Handle extends NativeStream implements SocketHandle {
   setKeepAlive(enable?: boolean, delay = 0, interval?: number, count?: number): number {
     const settings: KeepAliveSettings = { delay, interval, count };
     return statusOf(this.#optionTarget.setKeepAlive(Boolean(enable), settings));
+  }
+
+  /** What is written is sent at once as it is; waiting for the peer would hold up the port. */
+  setBlocking(enable: boolean): number {
+    return enable ? errnoOf('ENOTSUP') : 0;
+  }
+
+  /** Where Node's code of long ago had the socket. */
+  get owner(): object {
+    return this.shownAs;
+  }
+
+  set owner(socket: object) {
+    this.serve(socket);
   }
 
   setTypeOfService(value: number): number {
@@ -343,7 +366,7 @@ class LocalHandle extends Handle {}
 
 const absentFromLocal = [
   ...['setNoDelay', 'setKeepAlive', 'setTypeOfService', 'getTypeOfService'],
-  ...['getsockname', 'getpeername', 'connect6', 'reset'],
+  ...['getsockname', 'getpeername', 'connect6', 'reset', 'owner'],
 ];
 for (const name of absentFromLocal) {
   Object.defineProperty(LocalHandle.prototype, name, bare({ value: undefined }));
