@@ -6,7 +6,8 @@ import * as net from 'iocp-net';
 import { sameAsNode } from '../support/compare';
 import { load, run } from '../support/child';
 import { closed, closeServer, connectedPair, listen, pattern, quiet } from '../support/sockets';
-import type { Net } from '../support/sockets';
+import type { Net, Pair } from '../support/sockets';
+import { localPair, localPath, onWindows } from '../support/local';
 
 /** What the tests touch of a handle. */
 interface Handle {
@@ -64,8 +65,11 @@ sameAsNode(t, 'a handle from connect() to the end', async ({ net, log }) => {
 });
 
 /** What a paused client's handle says: at first, with bytes, without, at the end, when closed. */
-async function pendingReads(net: Net): Promise<(boolean | undefined)[]> {
-  const { client, peer, server } = await connectedPair(net);
+async function pendingReads({
+  client,
+  peer,
+  server,
+}: Omit<Pair, 'port'>): Promise<(boolean | undefined)[]> {
   quiet(client);
   const handle = open(client);
   const said: (boolean | undefined)[] = [];
@@ -95,18 +99,30 @@ async function pendingReads(net: Net): Promise<(boolean | undefined)[]> {
   return said;
 }
 
-t.test('whether something waits to be read', async (t) => {
-  const expected = [false, true, false, true, false];
-  t.strictSame(await pendingReads(net), expected);
-  const nodes = await pendingReads(nodeNet);
-  if (nodes[0] === undefined) t.comment('this Node does not say');
-  else t.strictSame(nodes, expected, 'as node:net');
-});
+type Connect = (net: Net) => Promise<Omit<Pair, 'port'>>;
+
+// The end of a named pipe cannot be seen before it is read, and Node's handles do not say there.
+const kindsOfPair: Record<string, Connect> = {
+  tcp: connectedPair,
+  ...(onWindows ? {} : { local: (net: Net) => localPair(net, localPath()) }),
+};
+
+for (const [kind, connect] of Object.entries(kindsOfPair)) {
+  t.test(`whether something waits to be read, ${kind}`, async (t) => {
+    const expected = [false, true, false, true, false];
+    t.strictSame(await pendingReads(await connect(net)), expected);
+    const nodes = await pendingReads(await connect(nodeNet));
+    if (nodes[0] === undefined) t.comment('this Node does not say');
+    else t.strictSame(nodes, expected, 'as node:net');
+  });
+}
 
 sameAsNode(t, 'what is for handles without a connection', async ({ net, log }) => {
   const { client, close } = await connectedPair(net);
   const handle = open(client);
-  log(handle.open(0), handle.listen(5), handle.setBlocking(false), handle.owner === client);
+  log(handle.setBlocking(false), handle.owner === client);
+  // On Windows libuv loses the connection that it has.
+  if (!onWindows) log(handle.open(0), handle.listen(5));
   await close();
 });
 

@@ -38,6 +38,12 @@ type Owned = Record<symbol, { destroy?: (error: Error) => void } | undefined>;
 
 const { NativeStream, ownerSymbol } = nativeStream() as FoundStream;
 
+/** What libuv answers, where a connected TCP socket is asked for what it cannot do. */
+const whenConnected: { listen: ErrorName; setBlocking: ErrorName | null } =
+  process.platform === 'win32'
+    ? { listen: 'EISCONN', setBlocking: 'EINVAL' }
+    : { listen: 'EINVAL', setBlocking: null };
+
 class Handle extends NativeStream implements SocketHandle {
   link: HandleOwner | null = null;
   state = HandleState.Open;
@@ -216,7 +222,7 @@ class Handle extends NativeStream implements SocketHandle {
   }
 
   listen(): number {
-    return errnoOf(this.connection === null ? 'ENOTSUP' : 'EINVAL');
+    return errnoOf(this.connection === null ? 'ENOTSUP' : whenConnected.listen);
   }
 
   close(callback?: Callback): void {
@@ -277,7 +283,8 @@ class Handle extends NativeStream implements SocketHandle {
 
   /** What is written is sent at once as it is; waiting for the peer would hold up the port. */
   setBlocking(enable: boolean): number {
-    return enable ? errnoOf('ENOTSUP') : 0;
+    const error = enable ? 'ENOTSUP' : whenConnected.setBlocking;
+    return statusOf(error);
   }
 
   /** Where Node's code of long ago had the socket. */
