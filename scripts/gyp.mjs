@@ -25,7 +25,7 @@ export const hasSources = {
 
 /**
  * @param {object} options
- * @param {'iocp_net' | 'completion_port_test' | 'completion_port_guard'} options.target
+ * @param {'iocp_net' | 'completion_port_test' | 'completion_port_sim' | 'completion_port_guard'} options.target
  * @param {string} options.out      folder under build/ that belongs to this flavour
  * @param {Record<string, string>} [options.defines]  gyp variables
  * @param {Record<string, string>} [options.tools]    make variables (CXX.target=…)

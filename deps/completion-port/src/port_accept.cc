@@ -105,23 +105,31 @@ void PortCore::Adopt(const AcceptedSocket& accepted) {
     return Complete(Opcode::kAccept, accepted.listener, ToResult(Error::kTooManyFiles), 0,
                     accepted.listener_port);
   }
-  counters_.Set(Counter::kSocketsOpen, connections_.Live());
   connection->socket = accepted.socket;
   connection->kind = accepted.kind;
   connection->receive.connection = connection;
   connection->send.connection = connection;
+  if (backend_->Attach(*connection) != Error::kOk) return TurnAway(*connection);
+  counters_.Set(Counter::kSocketsOpen, connections_.Live());
   connection->state = ConnectionState::kOpen;
   connection->credit = accepted.credit;
   counters_.AddSubmitted(Opcode::kReceive, accepted.credit);
-  const Error error = backend_->Attach(*connection);
   const SocketId id = connection->id.load(std::memory_order_relaxed);
   Complete(Opcode::kAccept, accepted.listener, 0, id, accepted.listener_port);
-  if (error != Error::kOk) {
-    connection->receive_side = ReceiveSide::kFailed;
-    connection->send_side = SendSide::kFailed;
-    return Complete(Opcode::kReceive, id, ToResult(error), kNoChunk);
-  }
   IssueReceive(*connection);
+}
+
+// It cannot join the queue, so nothing can be said of it: a socket of which a receive failed would
+// need credit to say so, which nobody has granted yet. Its trouble, not the listener's: node:net
+// drops what uv_accept refuses, too.
+void PortCore::TurnAway(Connection& connection) {
+  os::ResetOnClose(connection.socket);
+  os::CloseSocket(connection.socket, connection.kind);
+  connection.Recycle();
+  connections_.Free(&connection);
+  load_.fetch_sub(1, std::memory_order_relaxed);
+  std::lock_guard<std::mutex> lock(inbox_mutex_);
+  if (adopting_ != 0) --adopting_;
 }
 
 // --- Accepting no faster than the consumer reads

@@ -109,8 +109,9 @@ void PortCore::CancelAndClose(Connection& connection) {
 void PortCore::FinishClose(Connection& connection) {
   const SocketId id = connection.id.load(std::memory_order_relaxed);
   FailSends(connection, Error::kCanceled);
+  // Also where a receive has failed: not every failure is the connection's.
   if (connection.close_mode == CloseMode::kFinish &&
-      connection.receive_side == ReceiveSide::kOpen && !os::IsPipe(connection.kind)) {
+      connection.receive_side != ReceiveSide::kEnded && !os::IsPipe(connection.kind)) {
     os::DiscardReceived(connection.socket, kDiscardBytes);
   }
   backend_->Detach(connection);

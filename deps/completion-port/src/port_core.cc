@@ -231,6 +231,7 @@ void PortCore::TrimWhenIdle() {
   const std::uint64_t now_ms = os::NowMs();
   if (now_ms < next_trim_ms_) return;
   counters_.Add(Counter::kChunksTrimmed, chunks_.Trim() + backend_->TrimPosted());
+  counters_.Set(Counter::kChunksInUse, chunks_.InUse());  // the last may have come back unannounced
   next_trim_ms_ = now_ms + kTrimIntervalMs;
   trim_planned_ = chunks_used_since_trim_;
   chunks_used_since_trim_ = false;

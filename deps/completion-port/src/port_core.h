@@ -162,6 +162,7 @@ class PortCore final : public Port, private BackendEvents {
   void Accept(const Submission& submission);
   void OnAccept(Listener& listener, NativeSocket socket, Error error) override;
   void Adopt(const AcceptedSocket& accepted);
+  void TurnAway(Connection& connection);
   void CloseListener(const Submission& submission);
   void OnAcceptStopped(Listener& listener) override;
   std::uint32_t AcceptsWanted(Listener& listener) override;

@@ -1,0 +1,97 @@
+// Builds the core on its simulated system and runs scenarios: first those that
+// once failed, then new ones by seed (deps/completion-port/test/sim).
+//
+//   node scripts/test-sim.mjs [--scenarios N] [--seed S] [--resume FILE]
+//   node scripts/test-sim.mjs --one SEED     one of them, and what happens in it
+//   node scripts/test-sim.mjs --script FILE  those written in a file, likewise
+//
+// With --resume it goes on where FILE says that it was stopped, and keeps the
+// file up to date. `--sanitize address` builds with AddressSanitizer.
+// Ends with "N passed, N failed".
+import { execFile, spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { buildTarget, root } from './gyp.mjs';
+import { countTap } from './tap-count.mjs';
+
+const BATCH = 2500; // scenarios of one process
+
+const { values } = parseArgs({
+  options: {
+    scenarios: { type: 'string', default: '20000' },
+    seed: { type: 'string', default: '1' },
+    resume: { type: 'string' },
+    one: { type: 'string' },
+    script: { type: 'string' },
+    sanitize: { type: 'string', default: 'none' },
+  },
+});
+const { sanitize } = values;
+const simulation = buildTarget({
+  target: 'completion_port_sim',
+  out: sanitize === 'none' ? 'core' : `sanitize-${sanitize}`,
+  defines: { sanitize, optimization: sanitize === 'none' ? '-O2' : '-O1' },
+});
+
+if (values.one !== undefined || values.script !== undefined) {
+  const args =
+    values.one !== undefined ? ['--one', values.one] : ['--script', values.script, '--print'];
+  process.exit(spawnSync(simulation, args, { stdio: 'inherit' }).status ?? 1);
+}
+
+const wanted = Number(values.scenarios);
+const fresh = { seed: values.seed, done: 0, passed: 0, failed: 0 };
+/** How far it has come. */
+const progress =
+  values.resume !== undefined && existsSync(values.resume)
+    ? JSON.parse(readFileSync(values.resume, 'utf8'))
+    : fresh;
+
+function keep() {
+  if (values.resume !== undefined) {
+    writeFileSync(values.resume, `${JSON.stringify(progress)}\n`);
+  }
+}
+
+/** Runs it; what fails is shown. */
+function run(args) {
+  return new Promise((resolve) => {
+    execFile(simulation, args, { maxBuffer: 1 << 26 }, (error, stdout, stderr) => {
+      process.stderr.write(stderr);
+      const count = countTap(stdout, error ? (error.code ?? 128) : 0);
+      if (count.failed > 0) console.log(stdout);
+      resolve(count);
+    });
+  });
+}
+
+const kept = join(root, 'deps/completion-port/test/sim/regressions.txt');
+const known = await run(['--script', kept]);
+console.log(`what once failed: ${known.passed} passed, ${known.failed} failed`);
+
+const started = Date.now();
+while (progress.done < wanted) {
+  const batches = [];
+  for (let i = 0; i < availableParallelism() && progress.done < wanted; i += 1) {
+    const count = Math.min(BATCH, wanted - progress.done);
+    batches.push(
+      run(['--scenarios', count, '--seed', progress.seed, '--from', progress.done].map(String)),
+    );
+    progress.done += count;
+  }
+  for (const count of await Promise.all(batches)) {
+    progress.passed += count.passed;
+    progress.failed += count.failed;
+  }
+  keep();
+}
+console.log(
+  `seed ${progress.seed}: ${progress.done} scenarios (${Math.round((Date.now() - started) / 1000)} s in this run)`,
+);
+
+const passed = known.passed + progress.passed;
+const failed = known.failed + progress.failed;
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
