@@ -92,7 +92,9 @@ void PortCore::SleepAndWait(int limit_ms) {
 // The last look: what was done before the flag was seen must not wait for a wake-up.
 bool PortCore::HasWorkBeforeSleep() {
   const bool has_room = !overflow_.empty() && completions_.HasRoom();
-  return has_room || submissions_.Available() != 0 || inbox_filled_.load() || stopping_.load();
+  // A helper is told to stop by itself: until then it would take turn after turn without a pause.
+  const bool stops = options_.driving == Driving::kThread && stopping_.load();
+  return has_room || submissions_.Available() != 0 || inbox_filled_.load() || stops;
 }
 
 int PortCore::NextTimeoutMs(int limit_ms) {

@@ -92,16 +92,14 @@ bool RunScript(const char* file, Print print, Count* count) {
   return false;
 }
 
-bool RunOne(std::uint64_t seed, Count* count) {
+void RunOne(std::uint64_t seed, Count* count) {
   Announce("seed " + std::to_string(seed));
-  Scenario scenario = Generate(seed);
-  scenario.chance = Run(scenario, seed).chance;
-  Outcome outcome = Replay(scenario, Print::kWhatHappens);
+  std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);  // what is printed is seen if it does not end
+  const Scenario scenario = Generate(seed);
+  std::printf("%s", ToText(scenario).c_str());
+  const Outcome outcome = Run(scenario, seed, Print::kWhatHappens);
   ++(outcome.violation.empty() ? count->passed : count->failed);
-  if (outcome.violation.empty()) return true;
-  outcome.chance = scenario.chance;
-  ReportFailure(scenario, outcome);
-  return true;
+  if (!outcome.violation.empty()) ReportFailure(scenario, outcome);
 }
 
 const char* Option(int argc, char** argv, const char* name) {
@@ -127,7 +125,7 @@ int Main(int argc, char** argv) {
   if (const char* file = Option(argc, argv, "--script")) {
     understood = RunScript(file, prints ? Print::kWhatHappens : Print::kNothing, &count);
   } else if (const char* seed = Option(argc, argv, "--one")) {
-    understood = RunOne(Number(seed, 0), &count);
+    RunOne(Number(seed, 0), &count);
   } else {
     const std::uint64_t from = Number(Option(argc, argv, "--from"), 0);
     const std::uint64_t end = from + Number(Option(argc, argv, "--scenarios"), 1000);

@@ -32,9 +32,9 @@ Outcome Run(const Scenario& scenario, Choices* choices, Print print) {
 
 }  // namespace
 
-Outcome Run(const Scenario& scenario, std::uint64_t seed) {
+Outcome Run(const Scenario& scenario, std::uint64_t seed, Print print) {
   Choices choices(seed);
-  return Run(scenario, &choices, Print::kNothing);
+  return Run(scenario, &choices, print);
 }
 
 Outcome Replay(const Scenario& scenario, Print print) {

@@ -19,7 +19,7 @@ struct Outcome {
 enum class Print : std::uint8_t { kNothing, kWhatHappens };
 
 // Chance decides by the seed.
-Outcome Run(const Scenario& scenario, std::uint64_t seed);
+Outcome Run(const Scenario& scenario, std::uint64_t seed, Print print = Print::kNothing);
 // ... or as it is written in the scenario.
 Outcome Replay(const Scenario& scenario, Print print = Print::kNothing);
 

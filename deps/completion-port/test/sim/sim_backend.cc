@@ -6,6 +6,10 @@
 
 namespace completion_port::sim {
 
+namespace {
+constexpr int kMostInVain = 2000;
+}  // namespace
+
 SimBackend::SimBackend(BackendKind kind) : kind_(kind), kernel_(&Kernel::Current()) {}
 
 SimBackend::~SimBackend() { kernel_->Remove(this); }
@@ -122,6 +126,13 @@ std::uint64_t SimBackend::NextEvent() const {
 }
 
 void SimBackend::Wait(int timeout_ms) {
+  // One whose thread never waits is as bad as one that waits for ever.
+  if (timeout_ms != 0 || kernel_->NowNs() != without_wait_ns_) waits_in_vain_ = 0;
+  without_wait_ns_ = kernel_->NowNs();
+  if (kernel_->fibers().OnFiber() && ++waits_in_vain_ > kMostInVain) {
+    kernel_->Violate("a thread takes turns without a pause");
+    kernel_->fibers().WaitUntil([] { return false; }, kNever);
+  }
   kernel_->Trace("wait", last_number_, pending_.size(), timeout_ms);
   kernel_->fibers().MayStop();
   const std::uint64_t until_ns =

@@ -118,6 +118,8 @@ class SimBackend final : public Backend {
   std::vector<Accepting> accepting_;
   std::vector<const Connection*> attached_;
   bool woken_ = false;
+  std::uint64_t without_wait_ns_ = 0;
+  int waits_in_vain_ = 0;  // one after the other, at one time
 };
 
 }  // namespace completion_port::sim
