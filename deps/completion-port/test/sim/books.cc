@@ -115,12 +115,14 @@ bool Consumer::OnStray(std::uint32_t port, const Completion& completion) {
 }
 
 void Consumer::OnAccept(std::uint32_t port, const Completion& completion) {
-  const bool is_known =
-      std::any_of(listeners_.begin(), listeners_.end(), [&](const Listening& listening) {
-        return listening.port == completion.arg1 && listening.id == completion.id;
-      });
-  Expect(is_known, "kAccept for a listener that does not exist");
-  if (completion.result != 0) return;
+  const auto of = std::find_if(listeners_.begin(), listeners_.end(), [&](const Listening& one) {
+    return one.port == completion.arg1 && one.id == completion.id;
+  });
+  if (of == listeners_.end()) return kernel_->Violate("kAccept for a listener that is not there");
+  if (completion.result != 0) {
+    of->has_failed = true;
+    return;
+  }
   Expect(Find(port, completion.arg0) == nullptr, "an accepted socket has the id of another");
   if (stopping_) return;  // closed already
   const auto handle = ends_[port].port->NativeHandle(completion.arg0);

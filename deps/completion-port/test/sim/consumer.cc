@@ -145,6 +145,7 @@ void Consumer::Write(std::uint32_t port, Opcode opcode, std::uint32_t id, std::u
 }
 
 void Consumer::Write(std::uint32_t port, const Submission& submission) {
+  if (stopping_) return;  // nobody takes it any more
   PortEnd& end = ends_[port];
   for (int tries = 0; !end.submissions.Write(submission); ++tries) {
     if (tries == 1000) return kernel_->Violate("the submission ring stays full");

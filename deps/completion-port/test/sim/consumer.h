@@ -83,6 +83,7 @@ struct Listening {
   ListenerId id = 0;
   Socket* socket = nullptr;
   Ending ending = Ending::kOpen;
+  bool has_failed = false;  // it may not accept at all
 };
 
 struct Remote {
@@ -163,6 +164,7 @@ class Consumer final : private Judge {
   void TakeRemote();
   void Pass(int ms);
   bool HasCome() const;
+  void CheckBacklogs();
   void Encourage(int round);
   bool AllClosed();
   std::string WhatIsMissing() const;

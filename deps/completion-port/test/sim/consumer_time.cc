@@ -10,6 +10,7 @@ namespace {
 constexpr int kRounds = 200;           // of the end, at most
 constexpr int kRoundMs = 50;
 constexpr int kGaugesMs = 2100;
+constexpr std::uint32_t kEnoughToAccept = 8;  // completions that can be told of in a round
 constexpr int kCloseListenersAt = 40;  // the round
 }  // namespace
 
@@ -168,7 +169,17 @@ void Consumer::Encourage(int round) {
     if (sock->credit == 0 && sock->pinned.empty()) Grant(sock, 4);
   }
   if (round < kCloseListenersAt) return;
+  if (round == kCloseListenersAt) CheckBacklogs();
   for (Listening& listening : listeners_) CloseListener(&listening);
+}
+
+// The consumer has read everything for a while, so nothing holds an accept back.
+void Consumer::CheckBacklogs() {
+  if (config_.completion_entries < kEnoughToAccept) return;
+  for (const Listening& listening : listeners_) {
+    const bool accepts = listening.ending == Ending::kOpen && !listening.has_failed;
+    Expect(!accepts || listening.socket->backlog.empty(), "a connection is left in the backlog");
+  }
 }
 
 bool Consumer::HasCome() const { return WhatIsMissing().empty(); }
@@ -193,6 +204,7 @@ std::string Consumer::WhatIsMissing() const {
 bool Consumer::AllClosed() {
   bool all = true;
   for (std::size_t i = 0; i < socks_.size(); ++i) {
+    while (!socks_[i].held.empty()) GiveBack(&socks_[i], 0);
     if (socks_[i].ending == Ending::kOpen) Close(&socks_[i], 0);
     all = all && socks_[i].ending == Ending::kClosed;
   }
@@ -215,6 +227,7 @@ void Consumer::Finish() {
   for (round = 0; round < kRounds && !AllClosed() && kernel_->IsRight(); ++round) Pass(kRoundMs);
   if (!kernel_->IsRight()) return;
   if (!AllClosed()) return kernel_->Violate("it never comes: kClose");
+  AllClosed();  // what came with the last kClose is given back
   // The gauges are true a second after the last chunk came back, at the latest.
   for (int ms = 0; ms < kGaugesMs; ms += kRoundMs) Pass(kRoundMs);
   stopping_ = true;

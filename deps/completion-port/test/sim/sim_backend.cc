@@ -142,7 +142,7 @@ void SimBackend::Wait(int timeout_ms) {
   for (;;) {
     kernel_->Arrive();
     const bool reported = ReportSome(Reports::kEverything);
-    if (reported || woken_ || kernel_->NowNs() >= until_ns || !kernel_->IsRight()) break;
+    if (reported || woken_ || kernel_->NowNs() >= until_ns) break;
     if (kernel_->fibers().OnFiber()) {
       kernel_->fibers().WaitUntil([this] { return woken_ || HasReady(); }, until_ns);
       continue;
