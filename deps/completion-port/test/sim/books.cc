@@ -228,8 +228,8 @@ void Consumer::Spend(Sock* sock, PinnedMemory memory) {
 void Consumer::OnWithdrawn(Sock* sock, std::uint32_t credit) {
   Expect(sock->withdrawals != 0, "credit comes back unasked");
   Expect(credit <= sock->credit, "more credit comes back than was granted");
+  // The pinned ones that it took back have said so before. What is behind others was granted later.
   sock->credit -= std::min(credit, sock->credit);
-  for (PinnedMemory& memory : sock->pinned) memory.credit_behind = 0;
 }
 
 // --- Sending

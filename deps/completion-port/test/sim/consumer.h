@@ -84,6 +84,7 @@ struct Listening {
   Socket* socket = nullptr;
   Ending ending = Ending::kOpen;
   bool has_failed = false;  // it may not accept at all
+  int rounds_behind = 0;    // of the end, in a row, with connections left in the backlog
 };
 
 struct Remote {
