@@ -72,7 +72,7 @@ function run(args) {
 /** Those from the `from`th on. One that takes the process along costs the others nothing. */
 async function runBatch(from, count) {
   const total = { passed: 0, failed: 0 };
-  for (let at = from; at < from + count; ) {
+  for (let at = from; at < from + count;) {
     const left = from + count - at;
     const args = ['--scenarios', left, '--seed', progress.seed, '--from', at].map(String);
     const { passed, failed, ended } = await run(args);

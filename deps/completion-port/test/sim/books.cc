@@ -186,8 +186,8 @@ void Consumer::OnBytes(Sock* sock, const Completion& completion) {
     if (other.port != sock->port) continue;
     for (const HeldChunk& held : other.held) {
       Expect(held.chunk != completion.arg0, "a chunk is delivered twice");
-      const bool apart = held.offset + held.length <= completion.arg1 ||
-                         completion.arg1 + length <= held.offset;
+      const bool apart =
+          held.offset + held.length <= completion.arg1 || completion.arg1 + length <= held.offset;
       Expect(apart, "two chunks overlap");
     }
   }

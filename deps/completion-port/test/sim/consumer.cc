@@ -151,8 +151,8 @@ void Consumer::Write(std::uint32_t port, const Submission& submission) {
     if (tries == 1000) return kernel_->Violate("the submission ring stays full");
     HandOver(port);
     // A thread takes its time.
-    if (!DrivesItself() || tries != 0) kernel_->AdvanceTo(kernel_->NowNs() + 1000,
-                                                          Fibers::Stops::kNever);
+    if (!DrivesItself() || tries != 0)
+      kernel_->AdvanceTo(kernel_->NowNs() + 1000, Fibers::Stops::kNever);
   }
 }
 

@@ -7,7 +7,7 @@
 namespace completion_port::sim {
 
 namespace {
-constexpr int kRounds = 200;           // of the end, at most
+constexpr int kRounds = 200;  // of the end, at most
 constexpr int kRoundMs = 50;
 constexpr int kGaugesMs = 2100;
 constexpr std::uint32_t kEnoughToAccept = 8;  // completions that can be told of in a round
@@ -62,8 +62,8 @@ void Consumer::CheckWakes() {
   for (PortEnd& end : ends_) {
     const bool asleep = end.header.At(kConsumerAsleep).load() != 0;
     Expect(!asleep || end.completions.Available() == 0, "completions are there, and nobody woke");
-    const bool has_left = end.header.At(kSubmissionTail).load() !=
-                          end.header.At(kSubmissionHead).load();
+    const bool has_left =
+        end.header.At(kSubmissionTail).load() != end.header.At(kSubmissionHead).load();
     Expect(!has_left, "the port sleeps over submissions");
   }
 }

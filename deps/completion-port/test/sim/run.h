@@ -11,7 +11,7 @@
 namespace completion_port::sim {
 
 struct Outcome {
-  std::string violation;  // empty: all was right
+  std::string violation;   // empty: all was right
   std::uint64_t hash = 0;  // of everything that happened
   std::vector<std::uint32_t> chance;
 };

@@ -48,14 +48,14 @@ struct Weight {
   std::uint32_t weight;
 };
 constexpr Weight kWeights[] = {
-    {StepKind::listen, 2},       {StepKind::connect, 6},    {StepKind::adopt, 4},
-    {StepKind::send, 20},        {StepKind::send_now, 6},   {StepKind::grant, 8},
-    {StepKind::give_back, 6},    {StepKind::pinned, 8},     {StepKind::withdraw, 3},
-    {StepKind::shutdown, 4},     {StepKind::close, 6},      {StepKind::close_again, 2},
-    {StepKind::late, 2},         {StepKind::close_listener, 1}, {StepKind::has_unread, 1},
-    {StepKind::submit, 8},       {StepKind::read, 16},      {StepKind::drive, 24},
-    {StepKind::sleep, 14},       {StepKind::peer_connect, 6}, {StepKind::peer_send, 16},
-    {StepKind::peer_read, 10},   {StepKind::peer_end, 3},   {StepKind::peer_close, 2},
+    {StepKind::listen, 2},     {StepKind::connect, 6},        {StepKind::adopt, 4},
+    {StepKind::send, 20},      {StepKind::send_now, 6},       {StepKind::grant, 8},
+    {StepKind::give_back, 6},  {StepKind::pinned, 8},         {StepKind::withdraw, 3},
+    {StepKind::shutdown, 4},   {StepKind::close, 6},          {StepKind::close_again, 2},
+    {StepKind::late, 2},       {StepKind::close_listener, 1}, {StepKind::has_unread, 1},
+    {StepKind::submit, 8},     {StepKind::read, 16},          {StepKind::drive, 24},
+    {StepKind::sleep, 14},     {StepKind::peer_connect, 6},   {StepKind::peer_send, 16},
+    {StepKind::peer_read, 10}, {StepKind::peer_end, 3},       {StepKind::peer_close, 2},
     {StepKind::peer_reset, 1},
 };
 
@@ -145,8 +145,8 @@ std::string ToText(const Step& step) {
 std::string ToText(const Scenario& scenario) {
   std::string text = "setup";
   const Config usual;
-#define X(name, value)                      \
-  if (scenario.config.name != usual.name) { \
+#define X(name, value)                                            \
+  if (scenario.config.name != usual.name) {                       \
     text += " " #name "=" + std::to_string(scenario.config.name); \
   }
   COMPLETION_PORT_SIM_SETUP(X)

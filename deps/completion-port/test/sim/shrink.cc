@@ -38,7 +38,7 @@ class Shrinker {
 
   // From long runs to single ones.
   template <typename Item>
-  bool RemoveRuns(std::vector<Item> Scenario::* list) {
+  bool RemoveRuns(std::vector<Item> Scenario::*list) {
     bool any = false;
     for (std::size_t length = (best_.*list).size(); length != 0; length /= 2) {
       for (std::size_t at = 0; at < (best_.*list).size();) {
@@ -70,11 +70,11 @@ class Shrinker {
 
   bool SimplifyConfig() {
     bool any = false;
-#define X(name, usual)                       \
-  if (best_.config.name != (usual)) {        \
-    Scenario simpler = best_;                \
-    simpler.config.name = usual;             \
-    any |= Try(simpler);                     \
+#define X(name, usual)                \
+  if (best_.config.name != (usual)) { \
+    Scenario simpler = best_;         \
+    simpler.config.name = usual;      \
+    any |= Try(simpler);              \
   }
     COMPLETION_PORT_SIM_SETUP(X)
 #undef X
@@ -84,7 +84,7 @@ class Shrinker {
   bool SimplifySteps() {
     bool any = false;
     for (std::size_t i = 0; i < best_.steps.size(); ++i) {
-      for (std::uint32_t Step::* word : {&Step::a, &Step::b, &Step::c}) {
+      for (std::uint32_t Step::*word : {&Step::a, &Step::b, &Step::c}) {
         for (const std::uint32_t smaller : {0u, 1u, best_.steps[i].*word / 2}) {
           if (smaller >= best_.steps[i].*word) continue;
           Scenario simpler = best_;

@@ -56,7 +56,8 @@ bool SimBackend::ReportAccept(Listener* listener) {
     accepting->state = AcceptState::kHeld;
     return false;
   }
-  const std::uint32_t most = std::min(wanted, kMostAccepts - kernel_->choices().Below(kMostAccepts));
+  const std::uint32_t most =
+      std::min(wanted, kMostAccepts - kernel_->choices().Below(kMostAccepts));
   bool reported = false;
   for (std::uint32_t i = 0; i < most && AcceptOne(listener, &reported); ++i) {
   }

@@ -46,7 +46,8 @@ Operation& SimBackend::OperationOf(const Pending& pending) const {
 
 void SimBackend::Submit(Connection& connection, Operation& operation, Pending pending) {
   kernel_->fibers().MayStop();
-  if (operation.state != OperationState::kIdle) kernel_->Violate("submitted while one is under way");
+  if (operation.state != OperationState::kIdle)
+    kernel_->Violate("submitted while one is under way");
   if (std::find(attached_.begin(), attached_.end(), &connection) == attached_.end()) {
     kernel_->Violate("submitted for a connection that is not attached");
   }
@@ -181,8 +182,8 @@ bool SimBackend::ReceiveAhead() {
 
 void SimBackend::Collect(Reports what, std::vector<Ready>* out) const {
   for (const Pending& pending : pending_) {
-    const bool is_known = pending.result != 0 ||
-                          OperationOf(pending).state == OperationState::kCancelling;
+    const bool is_known =
+        pending.result != 0 || OperationOf(pending).state == OperationState::kCancelling;
     if (what == Reports::kWithoutTheSystem && !is_known) continue;
     if (IsReady(pending)) out->push_back({pending.number, nullptr});
   }

@@ -4,7 +4,8 @@
 //   kEpoll     says when a call would get somewhere, and makes it: nothing is ever with the system,
 //              and what is cancelled is so at once
 //   kIocp      has the operation with it, buffers and all, until it reports the end; what is
-//              cancelled comes back later, as cancelled or with what it still did. Any thread drives
+//              cancelled comes back later, as cancelled or with what it still did. Any thread
+//              drives
 //   kIoUring   the same, but the queue belongs to one thread
 //
 // Chance decides which of the things that are ready are reported, in which order, how soon, and how
@@ -64,9 +65,9 @@ class SimBackend final : public Backend {
     std::uint64_t due_ns;
     std::uint32_t chunk = kNoChunk;
     ChunkClass chunk_class = ChunkClass::kSmall;
-    bool looks_at_once = false;        // of a receive: whatever there is
-    std::vector<SendBuffer> buffers;   // of a send that is with the system
-    std::int32_t result = 0;           // of a send, once it was made; 0: not yet
+    bool looks_at_once = false;       // of a receive: whatever there is
+    std::vector<SendBuffer> buffers;  // of a send that is with the system
+    std::int32_t result = 0;          // of a send, once it was made; 0: not yet
   };
   enum class AcceptState : std::uint8_t { kReady, kHeld, kStopping };
   struct Accepting {

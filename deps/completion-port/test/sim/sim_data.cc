@@ -64,9 +64,8 @@ bool SimBackend::ReportReceive(Pending& pending) {
   Connection& connection = *pending.connection;
   const bool cancelled = connection.receive.state == OperationState::kCancelling;
   // What is cancelled may have been quicker.
-  const bool receives =
-      !cancelled || (HoldsBuffers() && Kernel::IsReadable(*pending.socket) &&
-                     kernel_->choices().OneIn(2));
+  const bool receives = !cancelled || (HoldsBuffers() && Kernel::IsReadable(*pending.socket) &&
+                                       kernel_->choices().OneIn(2));
   std::uint32_t chunk = pending.chunk;
   std::int32_t result = ToResult(Error::kCanceled);
   if (receives && chunk == kNoChunk) {

@@ -105,7 +105,9 @@ std::int32_t ReceiveNow(NativeSocket socket, std::uint8_t* data, std::size_t len
   return sim::SystemAfterAStop().Receive(sim::At(socket), data, length);
 }
 
-bool HasUnread(NativeSocket socket, SocketKind) { return sim::Kernel::IsReadable(*sim::At(socket)); }
+bool HasUnread(NativeSocket socket, SocketKind) {
+  return sim::Kernel::IsReadable(*sim::At(socket));
+}
 
 Error DiscardReceived(NativeSocket handle, std::size_t limit) {
   sim::Socket* socket = sim::At(handle);
@@ -155,8 +157,7 @@ void Thread::Join() {
   started_ = false;
   sim::Kernel& system = sim::System();
   while (!system.fibers().IsDone(native_)) {
-    const std::uint64_t next_ns =
-        system.fibers().AllWait() ? system.NextEvent() : system.NowNs();
+    const std::uint64_t next_ns = system.fibers().AllWait() ? system.NextEvent() : system.NowNs();
     if (next_ns == sim::kNever || !system.IsRight()) {
       return system.Violate("a thread does not end");
     }

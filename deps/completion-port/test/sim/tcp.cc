@@ -67,7 +67,8 @@ std::int32_t Kernel::Send(Socket* socket, const std::uint8_t* data, std::size_t 
     return ToResult(Error::kBrokenPipe);
   }
   std::uint64_t taken = std::min<std::uint64_t>(length, Room(*socket));
-  if (taken > 1 && choices_->OneIn(4)) taken = 1 + choices_->Below(static_cast<std::uint32_t>(taken));
+  if (taken > 1 && choices_->OneIn(4))
+    taken = 1 + choices_->Below(static_cast<std::uint32_t>(taken));
   if (taken == 0) return 0;
   std::uint8_t expected[4096];
   for (std::uint64_t done = 0; done < taken;) {
@@ -150,7 +151,8 @@ std::int32_t Kernel::Receive(Socket* socket, std::uint8_t* data, std::size_t roo
   if (socket->peer == nullptr) return ToResult(Error::kNotConnected);
   Stream& in = socket->peer->out;
   std::uint64_t taken = std::min<std::uint64_t>(room, in.Unread());
-  if (taken > 1 && choices_->OneIn(6)) taken = 1 + choices_->Below(static_cast<std::uint32_t>(taken));
+  if (taken > 1 && choices_->OneIn(6))
+    taken = 1 + choices_->Below(static_cast<std::uint32_t>(taken));
   if (taken != 0) {
     test::FillPattern(socket->peer->stream, in.read, data, taken);
     in.read += taken;
