@@ -19,8 +19,10 @@ export abstract class ConnectionControl {
 
   setKeepAlive(enable: boolean, settings: KeepAliveSettings): ErrorName | null {
     if (!this.isAlive) return 'EBADF';
-    const { delay, interval = 0, count = 0 } = settings;
-    return this.#orNull(this.port.native.setKeepAlive(this.id, enable, delay, interval, count));
+    const { delay, interval = 0, count } = settings;
+    // Node's JavaScript checks nothing of it, and its native code takes what is no number for none.
+    const probes = typeof count === 'number' ? count : 0;
+    return this.#orNull(this.port.native.setKeepAlive(this.id, enable, delay, interval, probes));
   }
 
   setTypeOfService(value: number): ErrorName | null {

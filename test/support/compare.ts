@@ -27,7 +27,7 @@ interface Report {
   events: Record<string, unknown[]>;
 }
 
-async function record(net: Net, run: Run): Promise<Report> {
+export async function record(net: Net, run: Run): Promise<Report> {
   const report: Report = { result: undefined, log: [], events: {} };
   const log = (...what: unknown[]): void => void report.log.push(what.map(describe));
   const watch: Scenario['watch'] = (name, emitter, events) => {

@@ -32,6 +32,10 @@ function unexpectedPort(handle: SocketHandle, localPort: number | undefined): nu
   return number || (at.port === localPort ? 0 : errnoOf('EADDRINUSE'));
 }
 
+/** A number that is no port is bound as another, which Node takes for one that is in use. */
+const isOtherPort = (port: number | undefined): boolean =>
+  port !== undefined && port > 0 && !(Number.isInteger(port) && port <= 65535);
+
 /** As Node prints it. */
 function ownEnd(handle: SocketHandle): string {
   const at: { address?: string; port?: number } = bare({});
@@ -221,13 +225,16 @@ export class Dial implements PendingConnect {
   }
 
   #startError({ destination, local }: Attempt): Failure | null {
-    const { localAddress } = local;
+    const { localAddress, localPort } = local;
     if (this.#isBlocked(destination)) {
       return { error: ipBlocked(destination.address), attempted: false };
     }
     const isForeign = localAddress !== undefined && isIP(localAddress) !== destination.family;
     if (isForeign && !this.#isAsked()) {
       return this.#refused({ destination, local }, 'EINVAL', 'bind');
+    }
+    if (isOtherPort(localPort) && !this.#isAsked()) {
+      return this.#refused({ destination, local }, 'EADDRINUSE', 'bind');
     }
     if (this.#link.connection === null) return null;
     // Windows says so of a socket that is still connecting, too.

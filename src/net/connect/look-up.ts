@@ -93,7 +93,9 @@ function lookUpAll(dial: Dial, { lookup, host, settings, options }: LookUp): voi
       failLater(socket, error);
       return;
     }
-    const found = result as LookupAddress[];
+    // A lookup that answers one address although it was asked for all gives a string: the letters of
+    // it are no addresses, which is what is then said.
+    const found = Array.from(result as ArrayLike<LookupAddress>);
     for (const { address, family } of found) {
       socket.emit('lookup', error as never, address, family, host);
       if (!dial.isCurrent) return;
@@ -107,7 +109,8 @@ function dialAll(dial: Dial, found: readonly LookupAddress[], options: ConnectOp
   const destinations = alternate(found);
   const [first] = destinations;
   if (first === undefined) {
-    const error = found[0] && addressError(found[0], options);
+    // Of no addresses at all, it throws as Node does.
+    const error = addressError(found[0] as LookupAddress, options);
     if (error) failLater(socket, error);
     return;
   }

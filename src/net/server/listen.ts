@@ -46,6 +46,9 @@ interface Bound {
   addressType: number | null;
 }
 
+/** Node checks nothing of it: what is no number is made one by its native code. */
+const backlogOf = (backlog: number | undefined): number => ~~(backlog || 511);
+
 /** Tries addresses in turn; an address in use is not another address family's business. */
 function bind(
   server: NetServer,
@@ -56,7 +59,9 @@ function bind(
   let error: Error | undefined;
   for (const { address, addressType } of candidates) {
     const handle = new TcpListenHandle(server);
-    const name = handle.listen(transport, { ...settings, address });
+    // It says nothing of an IPv4 address, and the system would refuse it.
+    const ipv6Only = settings.ipv6Only && addressType === 6;
+    const name = handle.listen(transport, { ...settings, address, ipv6Only });
     if (name === null) return { handle, address, addressType };
     error = listenError(name, { address, port: settings.port });
     if (name === 'EADDRINUSE') break;
@@ -73,7 +78,7 @@ function bindPath(
   const handle = new PathListenHandle(server);
   const name = handle.listen(transport, {
     path: pathToUse(path),
-    backlog: backlog || 511,
+    backlog: backlogOf(backlog),
   });
   if (name === null) return { handle, address: path, addressType: -1 };
   return listenError(name, { address: path, port: -1 });
@@ -146,7 +151,7 @@ const listenMembers: ThisType<ListeningServer> & Record<string, unknown> = {
     }
     const bound = bind(this, transport, address ? [{ address, addressType }] : anyAddress, {
       port,
-      backlog: backlog || 511,
+      backlog: backlogOf(backlog),
       ipv6Only: listening.ipv6Only,
       // A Node that does not know the option has no flag for it.
       reusePort: listening.reusePort && Number(flags) > 1,
@@ -173,7 +178,7 @@ function listenOnExisting(
   [address, port, addressType, backlog]: Parameters<NetServer['_listen2']>,
 ): boolean {
   const handle = new ExistingListenHandle(server);
-  const name = handle.adopt(transport, server, existing, backlog || 511);
+  const name = handle.adopt(transport, server, existing, backlogOf(backlog));
   if (name !== null) {
     const { _handle: given } = server;
     if (!(given instanceof SharedListener)) return false;

@@ -13,7 +13,8 @@ interface KeepAliveRequest {
 // Later Nodes also take an interval and a count, or everything in one object.
 const takesInterval = nodeSocket.setKeepAlive.length > 2;
 
-const seconds = (milliseconds: number | undefined): number => ~~(Number(milliseconds) / 1000);
+/** By the division alone, which a BigInt does not take: so it is with Node. */
+const seconds = (milliseconds: number | undefined): number => ~~((milliseconds as number) / 1000);
 
 /** Reads the arguments of `setKeepAlive()` as the running Node does. */
 export function keepAliveRequest(args: readonly unknown[]): {

@@ -111,7 +111,9 @@ export class SocketLink implements HandleOwner {
     this.socket = socket;
     this.noDelay = Boolean(options?.noDelay);
     this.keepAlive = Boolean(options?.keepAlive);
-    const delay = ~~(Number(options?.keepAliveInitialDelay) / 1000);
+    // Node's constructor says afterwards what is wrong with what is no number.
+    const given: unknown = options?.keepAliveInitialDelay;
+    const delay = typeof given === 'number' ? ~~(given / 1000) : 0;
     this.keepAliveSettings = delay > 0 ? bare({ delay }) : noDelayGiven;
     this.typeOfService = hasTypeOfService ? options?.typeOfService : undefined;
     this.userBuffer = UserBuffer.from(options?.onread);
