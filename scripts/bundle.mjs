@@ -31,6 +31,9 @@ const chunks = [
     roots: [
       'net/ipc/send',
       'net/ipc/channels',
+      'net/server/limits',
+      'net/server/limits-on-node',
+      'net/socket/queue-total',
       'tls/index',
       'http/index',
       'https/index',

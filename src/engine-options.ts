@@ -1,5 +1,6 @@
 /** What `engine.configure()` takes. */
 import { invalidValue } from './invalid-value';
+import { checkEngineLimits, type EngineLimits } from './limit-options';
 
 /** `'node'` means that `node:net` serves, because no backend could be used or by request. */
 export type Backend = 'iocp' | 'epoll' | 'io_uring' | 'node';
@@ -35,6 +36,8 @@ export interface EngineOptions {
    * Default 1000, at most 60000.
    */
   linger?: number;
+  /** What all sockets of this thread of JavaScript may do together. Off by default. */
+  limits?: EngineLimits;
 }
 
 const KIB = 1024;
@@ -72,4 +75,5 @@ export function checkOptions(given: EngineOptions): void {
   checkInteger('receiveBytes', given.receiveBytes, MIB, KIB * MIB);
   checkInteger('sendBytes', given.sendBytes, 256 * KIB, KIB * MIB);
   checkInteger('linger', given.linger, 0, 60_000);
+  checkEngineLimits(given.limits);
 }

@@ -8,6 +8,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { checkOptions, MIB, type Backend, type EngineOptions } from './engine-options';
 import { environment, loadForAll, type RunningEngine } from './environment';
 import { invalidValue } from './invalid-value';
+import { checkEngineLimits, type EngineLimits } from './limit-options';
 import { type Binding, loadBinding, type PortSettings } from './port/binding';
 import type { Transport } from './port/contract';
 import { readStats, type EngineStats } from './port/stats';
@@ -15,6 +16,7 @@ import type { PortTransport } from './port/transport';
 import { lackOfRuntime } from './runtime';
 
 export type { Backend, EngineOptions } from './engine-options';
+export type { DropStats, EngineLimits } from './limit-options';
 export type { EngineStats, OperationStats } from './port/stats';
 
 /** Slots of each ring. A full ring costs a detour, never an error. */
@@ -140,8 +142,20 @@ function choose(): Choice {
   return fallBack(`no backend can be used (${refusals.join(', ')})`);
 }
 
+/** Node's own sockets do not tell how much waits in them. */
+function warnOfLimits(): void {
+  if (options.limits === undefined) return;
+  process.emitWarning("the engine's limits are not kept, because iocp-net runs on node:net", {
+    type: 'IocpNetWarning',
+    code: 'IOCP_NET_LIMITS',
+  });
+}
+
 function chosen(): Exclude<Choice, { state: 'unchosen' }> {
-  if (choice.state === 'unchosen') choice = choose();
+  if (choice.state === 'unchosen') {
+    choice = choose();
+    if (choice.state === 'node') warnOfLimits();
+  }
   return choice as Exclude<Choice, { state: 'unchosen' }>;
 }
 
@@ -152,6 +166,15 @@ function chosen(): Exclude<Choice, { state: 'unchosen' }> {
 export function transport(): Transport | null {
   const now = chosen();
   return now.state === 'core' ? now.engine.transport : null;
+}
+
+/**
+ * The limits of the engine that runs; null where there are none.
+ * @internal
+ */
+export function engineLimits(): EngineLimits | null {
+  const now = chosen();
+  return now.state === 'core' ? checkEngineLimits(now.engine.options.limits) : null;
 }
 
 /** What another copy of our modules has opened serves this one, too, if it is set up the same. */
@@ -190,7 +213,7 @@ export const engine = {
   /** Counters since the start, read from shared memory without a call. */
   stats(): EngineStats {
     const now = choice;
-    const { running } = environment();
-    return readStats((now.state === 'core' ? now.engine : running)?.transport ?? null);
+    const { drops, running } = environment();
+    return readStats((now.state === 'core' ? now.engine : running)?.transport ?? null, drops);
   },
 };

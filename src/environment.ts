@@ -9,6 +9,8 @@
  * prototype, from versions to slots; that alone may never change.
  */
 import type { Backend, EngineOptions } from './engine-options';
+import { noDrops, type DropStats } from './limit-options';
+import type { NetSocket } from './net/node/internals';
 import type { Carriers } from './net/ipc/carrier';
 import type { PortTransport } from './port/transport';
 
@@ -16,6 +18,12 @@ export interface RunningEngine {
   readonly backend: Backend;
   readonly transport: PortTransport;
   readonly options: EngineOptions;
+}
+
+interface Queued {
+  /** At least what waits: what has left since is not subtracted before somebody counts anew. */
+  bytes: number;
+  readonly bySocket: Map<NetSocket, number>;
 }
 
 interface Slot {
@@ -27,6 +35,10 @@ interface Slot {
   /** Whether the event loop's waiting in our ports counts as idle. */
   isWaitingCounted: boolean;
   carriers: Carriers | null;
+  /** Connections that limits have dropped. */
+  readonly drops: DropStats;
+  /** What waits in sockets to be sent, where the engine limits that. */
+  readonly queued: Queued;
 }
 
 const key = Symbol.for('iocp-net');
@@ -50,6 +62,8 @@ function findSlot(): Slot {
     listing: new WeakSet(),
     isWaitingCounted: false,
     carriers: null,
+    drops: noDrops(),
+    queued: { bytes: 0, bySocket: new Map() },
   });
 }
 

@@ -5,6 +5,7 @@
 import * as nodeHttp from 'node:http';
 import { addMissing } from '../net/node/builtin-exports';
 import type { NameOf } from '../net/node/builtin-exports';
+import type { LimitOptions } from '../limit-options';
 import { createConnection } from '../net/index';
 import { serverClass } from '../net/server/server-class';
 import { agentClass, getWith, globalAgentOf, requestWith } from './agent';
@@ -22,7 +23,12 @@ export const createServer = function createServer(
   requestListener: ServerArguments[1],
 ): nodeHttp.Server {
   return new Server(options, requestListener);
-} as typeof nodeHttp.createServer;
+} as typeof nodeHttp.createServer & {
+  (
+    options: nodeHttp.ServerOptions & LimitOptions,
+    listener?: nodeHttp.RequestListener,
+  ): nodeHttp.Server;
+};
 
 export const Agent: typeof nodeHttp.Agent = agentClass(nodeHttp.Agent, (_byNode, args) =>
   (createConnection as (...args: unknown[]) => unknown)(...args),

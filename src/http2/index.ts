@@ -5,16 +5,42 @@
 import * as nodeHttp2 from 'node:http2';
 import { addMissing } from '../net/node/builtin-exports';
 import { connect as connectSocket } from '../net/index';
+import type { LimitOptions } from '../limit-options';
+import { limitServer } from '../net/server/limit-server';
 import { listenOnCore } from '../net/server/listen';
 import { onCore } from '../tls/client';
 
 export type * from 'node:http2';
 
+function withLimits<Server extends object>(server: Server, options: unknown): Server {
+  const ours = listenOnCore(server);
+  limitServer(ours, options);
+  return ours;
+}
+
+type Http2Listener = (
+  request: nodeHttp2.Http2ServerRequest,
+  response: nodeHttp2.Http2ServerResponse,
+) => void;
+
 export const createServer = ((...args: Parameters<typeof nodeHttp2.createServer>) =>
-  listenOnCore(nodeHttp2.createServer(...args))) as typeof nodeHttp2.createServer;
+  withLimits(nodeHttp2.createServer(...args), args[0])) as typeof nodeHttp2.createServer & {
+  (
+    options: nodeHttp2.ServerOptions & LimitOptions,
+    listener?: Http2Listener,
+  ): nodeHttp2.Http2Server;
+};
 
 export const createSecureServer = ((...args: Parameters<typeof nodeHttp2.createSecureServer>) =>
-  listenOnCore(nodeHttp2.createSecureServer(...args))) as typeof nodeHttp2.createSecureServer;
+  withLimits(
+    nodeHttp2.createSecureServer(...args),
+    args[0],
+  )) as typeof nodeHttp2.createSecureServer & {
+  (
+    options: nodeHttp2.SecureServerOptions & LimitOptions,
+    listener?: Http2Listener,
+  ): nodeHttp2.Http2SecureServer;
+};
 
 type Options = nodeHttp2.ClientSessionOptions & { protocol?: string };
 type SessionListener = Parameters<typeof nodeHttp2.connect>[2];

@@ -5,6 +5,7 @@
 import type * as nodeHttp from 'node:http';
 import * as nodeHttps from 'node:https';
 import { agentClass, getWith, globalAgentOf, requestWith } from '../http/agent';
+import type { LimitOptions } from '../limit-options';
 import { addMissing } from '../net/node/builtin-exports';
 import { serverClass } from '../net/server/server-class';
 import { onCore } from '../tls/client';
@@ -23,7 +24,9 @@ export const createServer = function createServer(
   listener?: Listener,
 ): nodeHttps.Server {
   return new Server(options, listener);
-} as typeof nodeHttps.createServer;
+} as typeof nodeHttps.createServer & {
+  (options: ServerOptions & LimitOptions, listener?: Listener): nodeHttps.Server;
+};
 
 export const Agent: typeof nodeHttps.Agent = agentClass(nodeHttps.Agent, (byNode) =>
   onCore(byNode),

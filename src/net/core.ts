@@ -4,7 +4,7 @@
  * The choice is made when the first socket or server is constructed, not at import. Where our core
  * cannot run, every override is taken off again and what remains is `node:net`.
  */
-import { transport } from '../engine';
+import { engineLimits, transport } from '../engine';
 import { environment, loadForAll } from '../environment';
 import type { Transport } from '../port/contract';
 import { countWaiting } from './node/loop-utilization';
@@ -44,12 +44,34 @@ function listOnce(transport: Transport): void {
   loadForAll('net/node/active', here).listActive(transport, process);
 }
 
+let socketPrototype: object | null = null;
+
+/** Of the sockets whose queues the engine's limit counts. */
+export function countQueuesOf(prototype: object): void {
+  socketPrototype = prototype;
+}
+
+type QueueTotal = typeof import('./socket/queue-total');
+
+// eslint-disable-next-line @typescript-eslint/no-require-imports -- few programs limit it
+const queueTotal = (): QueueTotal => require('./socket/queue-total') as QueueTotal;
+
+function limitQueues(): void {
+  const most = engineLimits()?.queuedBytes;
+  if (most === undefined || socketPrototype === null) return;
+  const { countingMembers } = queueTotal();
+  override(socketPrototype, countingMembers(socketPrototype, most));
+}
+
 /** The ports of this environment, or null when `node:net` has to serve. */
 export function core(): Transport | null {
   if (chosen === undefined) {
     chosen = transport();
     if (chosen === null) removeOverrides();
-    else listOnce(chosen);
+    else {
+      listOnce(chosen);
+      limitQueues();
+    }
   }
   return chosen;
 }

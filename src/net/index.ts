@@ -7,6 +7,7 @@
 import * as nodeNet from './node/node-net';
 import { addMissing } from './node/builtin-exports';
 import type { InstanceOf, NameOf } from './node/builtin-exports';
+import type { LimitOptions, LimitReason } from '../limit-options';
 import { publishClientSocket } from './connect/published';
 import { normalizeArguments } from './node/internals';
 import type { NetSocket } from './node/internals';
@@ -20,8 +21,19 @@ export const Socket: typeof nodeNet.Socket = NetSocketConstructor;
 export type Socket = nodeNet.Socket;
 export const Stream = Socket;
 export type Stream = nodeNet.Socket;
-export const Server: typeof nodeNet.Server = NetServer;
+export const Server = NetServer as typeof nodeNet.Server &
+  (new (
+    options: ServerOpts,
+    connectionListener?: (socket: nodeNet.Socket) => void,
+  ) => nodeNet.Server);
 export type Server = nodeNet.Server;
+
+export type { LimitOptions, LimitReason, ServerLimits } from '../limit-options';
+export interface ServerOpts extends nodeNet.ServerOpts, LimitOptions {}
+/** What `'drop'` tells; `reason` where a limit of ours is why. */
+export interface DropArgument extends nodeNet.DropArgument {
+  reason?: LimitReason;
+}
 
 export const connect = function connect(...args: unknown[]): nodeNet.Socket {
   const normalized = normalizeArguments<nodeNet.NetConnectOpts>(args);
@@ -41,7 +53,9 @@ export const createServer = function createServer(
   connectionListener: ServerArguments[1],
 ): nodeNet.Server {
   return new Server(options, connectionListener);
-} as typeof nodeNet.createServer;
+} as typeof nodeNet.createServer & {
+  (options: ServerOpts, connectionListener?: (socket: nodeNet.Socket) => void): nodeNet.Server;
+};
 
 export const {
   isIP,

@@ -5,10 +5,10 @@
 import { once } from 'node:events';
 import type * as nodeNet from 'node:net';
 import { bare } from './bare';
-import { connect as connectSocket, createServer } from './index';
+import { connect as connectSocket, createServer, type ServerOpts } from './index';
 import { normalizeArguments } from './node/internals';
 
-export interface ListenOptions extends nodeNet.ServerOpts, Omit<nodeNet.ListenOptions, 'signal'> {
+export interface ListenOptions extends ServerOpts, Omit<nodeNet.ListenOptions, 'signal'> {
   /** Called for every connection. */
   connectionListener?: ((socket: nodeNet.Socket) => void) | undefined;
   /** Gives up waiting, and closes the server. */

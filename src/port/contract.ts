@@ -153,9 +153,19 @@ export interface Connection {
   asyncId(): number;
 }
 
+/**
+ * A connection that was accepted and that nobody has an object for yet. It means the one at hand for
+ * as long as the call lasts that it was given to.
+ */
+export type Arrival = Pick<Connection, 'kind' | 'localEndpoint' | 'peerEndpoint' | 'close'>;
+
 export interface ListenerOwner {
   /** What a program knows the listener by: a server. */
   readonly shownAs: object;
+  /** Whether `admits` is to be asked of each connection. */
+  readonly isSelective: boolean;
+  /** Whether the connection may come in. What may not was closed. */
+  admits(arrival: Arrival): boolean;
   /** A new connection; set `connection.owner` before returning, or close it. */
   onAccept(connection: Connection): void;
   onAcceptError(error: ErrorName): void;

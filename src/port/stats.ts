@@ -1,4 +1,5 @@
 /** `engine.stats()`: the counters that the ports keep in shared memory, by name. */
+import type { DropStats } from '../limit-options';
 import { operationCounters } from './counters';
 import type { Port } from './port';
 import type { PortTransport } from './transport';
@@ -49,6 +50,8 @@ export interface PortStats {
 }
 
 export interface EngineStats extends PortStats {
+  /** Connections that limits have dropped, by which; counted on `node:net`, too. */
+  drops: DropStats;
   /** The same, port by port. */
   ports: PortStats[];
 }
@@ -111,9 +114,9 @@ function addTo(total: PortStats, port: PortStats): void {
   }
 }
 
-export function readStats(transport: PortTransport | null): EngineStats {
+export function readStats(transport: PortTransport | null, drops: DropStats): EngineStats {
   const ports = transport === null ? [] : transport.ports.map(statsOf);
   const total = empty();
   for (const port of ports) addTo(total, port);
-  return { ...total, ports };
+  return { ...total, drops: { ...drops }, ports };
 }

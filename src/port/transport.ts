@@ -1,5 +1,6 @@
 /** The ports of one environment, and how connections and listeners find one. */
 import type { AsyncResource } from 'node:async_hooks';
+import { ArrivedConnection } from './arrival';
 import { prepareCrashReport } from './crash-report';
 import { errorName, type Binding, type NativePortGroup, type PortSettings } from './binding';
 import { TcpConnection } from './connection';
@@ -27,6 +28,7 @@ export class PortTransport implements Transport {
   /** Keeps the ports alive. */
   readonly #group: NativePortGroup;
   readonly #context: PortContext;
+  readonly #arrival = new ArrivedConnection();
 
   /** Opens `count` ports; throws an Error whose `code` is the error's name. */
   constructor(binding: Binding, settings: PortSettings, cores: readonly number[], count: number) {
@@ -175,9 +177,21 @@ export class PortTransport implements Transport {
       port.submit(opcodes.close, closeReset, socketId);
       return;
     }
+    if (listener.owner.isSelective && !this.#admits(listener, port, socketId)) return;
     const connection = new TcpConnection(port, socketId, listener, listener.kind);
     port.newcomer = connection;
     this.#callIn(listener, () => listener.owner.onAccept(connection));
+  }
+
+  /** Asked before there is an object for the connection: who is turned away is to cost little. */
+  #admits(listener: PortListener, port: Port, socketId: number): boolean {
+    const arrival = this.#arrival;
+    arrival.set(port, socketId, listener.kind);
+    let isAdmitted = false;
+    this.#callIn(listener, () => (isAdmitted = listener.owner.admits(arrival)));
+    // Who throws admits nobody.
+    if (!isAdmitted) arrival.close(false);
+    return isAdmitted;
   }
 
   #acceptFailed(listenerPort: number, listenerId: number, result: number): void {

@@ -4,6 +4,7 @@
  */
 import * as nodeTls from 'node:tls';
 import { addMissing, shareSetting } from '../net/node/builtin-exports';
+import type { LimitOptions } from '../limit-options';
 import { serverClass } from '../net/server/server-class';
 import { onCore } from './client';
 
@@ -20,7 +21,9 @@ export const createServer = function createServer(
   listener?: SecureListener,
 ): nodeTls.Server {
   return new Server(options, listener);
-} as typeof nodeTls.createServer;
+} as typeof nodeTls.createServer & {
+  (options: nodeTls.TlsOptions & LimitOptions, listener?: SecureListener): nodeTls.Server;
+};
 
 export const connect = function connect(...args: Parameters<typeof nodeTls.connect>) {
   return onCore(() => nodeTls.connect(...args));

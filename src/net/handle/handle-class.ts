@@ -2,7 +2,7 @@
 import type { SocketKind } from '../../port/contract';
 import type { SocketHandle, SocketHandleClass } from './handle-interface';
 import { nativeStream } from './native-stream';
-import { wrapTlsOnNode } from './tls-on-node';
+import { followTls } from './tls-on-node';
 
 type HandleClasses = Record<SocketKind, SocketHandleClass>;
 
@@ -10,7 +10,7 @@ let classes: HandleClasses | null | undefined;
 
 function makeClasses(): HandleClasses | null {
   if (nativeStream() === null) return null;
-  if (process.platform !== 'win32') wrapTlsOnNode();
+  followTls();
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- it stands on what was found
   return (require('./socket-handle') as typeof import('./socket-handle')).handleClasses;
 }

@@ -5,22 +5,37 @@
  * connection costs, and no completion port makes it cheaper. So where a descriptor can change
  * sides, not on Windows, TLS gets Node's own handle, and the connection leaves the core.
  */
+import { kAdmitted } from '../node/internals';
+import type { NetSocket } from '../node/internals';
+import type { AdmittedSocket } from '../server/admitted-socket';
 import type { LinkedSocket } from '../socket/link';
 import { nodeHandleOf } from './give-to-node';
 
 /** Of `tls.TLSSocket.prototype`: what wraps a handle for a TLS socket. */
 interface TlsMembers {
-  _wrapHandle(below: object | null, handle: object | null | undefined, ...rest: unknown[]): object;
+  _wrapHandle(
+    this: NetSocket,
+    below: object | null | undefined,
+    handle: object | null | undefined,
+    ...rest: unknown[]
+  ): object;
 }
 
-/** From now on. The first look at a handle of ours comes before TLS wraps it. */
-export function wrapTlsOnNode(): void {
+type BelowTls = LinkedSocket & { readonly [kAdmitted]?: AdmittedSocket };
+
+const canChangeSides = process.platform !== 'win32';
+
+/**
+ * From now on. The first look at a handle of ours comes before TLS wraps it. What limits the socket
+ * below learns of the one above, on every platform.
+ */
+export function followTls(): void {
   const { TLSSocket } = process.getBuiltinModule('node:tls');
   const members = TLSSocket.prototype as unknown as TlsMembers;
   const wrapHandle = members._wrapHandle;
-  members._wrapHandle = function _wrapHandle(this: object, below, handle, ...rest) {
-    const native =
-      below === null || below === undefined ? null : nodeHandleOf(below as LinkedSocket);
+  members._wrapHandle = function _wrapHandle(this: NetSocket, below, handle, ...rest) {
+    (below as BelowTls | null | undefined)?.[kAdmitted]?.secureBy(this);
+    const native = canChangeSides && below ? nodeHandleOf(below as BelowTls) : null;
     return wrapHandle.call(this, below, native ?? handle, ...rest);
   };
 }

@@ -15,7 +15,8 @@ import type { Connection } from '../../port/contract';
 import { bare } from '../bare';
 import type { Carrier, Channel, Send, SendArguments, SendOptions } from './carrier';
 import { cannotBeSent, operationError } from '../node/errors';
-import { kLink } from '../node/internals';
+import { kAdmitted, kLink } from '../node/internals';
+import type { AdmittedSocket } from '../server/admitted-socket';
 import { Phase } from '../socket/link';
 import type { LinkedSocket, SocketLink } from '../socket/link';
 import { ListenHandle } from '../server/listen-handle';
@@ -30,6 +31,8 @@ const windowsReason =
 function checkPlatform(): void {
   if (process.platform === 'win32') throw cannotBeSent(windowsReason);
 }
+
+type LimitedSocket = LinkedSocket & { readonly [kAdmitted]?: AdmittedSocket };
 
 function duplicateOf(owner: { duplicate(): number | string }): number {
   const fd = owner.duplicate();
@@ -78,6 +81,8 @@ class Sending {
       return withHandle(socket, native, () => this.#sendCopy(socket, native));
     }
     giveToNode(socket, link, connection, native);
+    // Node never destroys a socket that it has sent.
+    (socket as LimitedSocket)[kAdmitted]?.leave();
     return this.#send.apply(this.#channel, this.#args);
   }
 

@@ -184,6 +184,13 @@ export const cannotBeSent = (reason?: string): Error =>
     `This handle type cannot be sent${reason === undefined ? '' : `: ${reason}`}`,
   );
 
+/** A connection had to go because of a limit of its server's or of the engine. */
+export const limitExceeded = (limit: string, value: number): Error =>
+  Object.assign(
+    codedError(Error, 'ERR_IOCP_NET_LIMIT', `The connection exceeded the limit ${limit}: ${value}`),
+    { limit },
+  );
+
 /** What native code of Node says of a string whose encoding is `'buffer'`. */
 export const notABuffer = (): Error =>
   Object.assign(new TypeError('Second argument must be a buffer'), {

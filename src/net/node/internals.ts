@@ -11,6 +11,12 @@ export const kLink = Symbol('iocp-net.link');
 /** The connection of a socket of ours (null while it has none); also passes accepted ones in. */
 export const kConnection = Symbol('iocp-net.connection');
 
+/** A server's limits (`../server/limits.ts`); absent where it has none. */
+export const kLimits = Symbol('iocp-net.limits');
+
+/** Of a socket that a server with limits has let in: what they know of it. */
+export const kAdmitted = Symbol('iocp-net.admitted');
+
 export type WriteCallback = (error?: Error | null) => void;
 
 export type WriteData = Buffer | Uint8Array | string;

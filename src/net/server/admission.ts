@@ -1,15 +1,21 @@
 /** What becomes of a server's new connections. */
 import diagnosticsChannel from 'node:diagnostics_channel';
 import type * as nodeNet from 'node:net';
-import type { Connection } from '../../port/contract';
+import { environment } from '../../environment';
+import type { DropStats, LimitReason } from '../../limit-options';
+import type { Arrival, Connection } from '../../port/contract';
 import { bare } from '../bare';
 import { takeHandle } from '../handle/handle';
 import type { SocketHandle } from '../handle/handle-interface';
-import { kConnection, kLink } from '../node/internals';
+import { kConnection, kLimits, kLink } from '../node/internals';
 import type { NetServer } from '../node/internals';
 import { nodeMajor } from '../node/version';
 import type { LinkedSocket, SocketLink } from '../socket/link';
 import { Socket } from '../socket/socket';
+import { dropInfo, emitDrop } from './drop';
+import type { LimitedServer } from './limits';
+
+export type LimitableServer = NetServer & { readonly [kLimits]?: LimitedServer };
 
 const serverSocketChannel = diagnosticsChannel.channel('net.server.socket');
 
@@ -22,50 +28,65 @@ function isFull({ maxConnections, _connections }: NetServer): boolean {
   return (zeroIsLimit || limit !== 0) && _connections >= limit;
 }
 
-function dropInfo(connection: Connection): nodeNet.DropArgument {
-  const info = Object.create(null) as nodeNet.DropArgument;
-  const local = connection.localEndpoint();
-  const remote = connection.peerEndpoint();
-  if (typeof local !== 'string') {
-    info.localAddress = local.address;
-    info.localPort = local.port;
-    info.localFamily = local.family;
-  }
-  if (typeof remote !== 'string') {
-    info.remoteAddress = remote.address;
-    info.remotePort = remote.port;
-    info.remoteFamily = remote.family;
-  }
-  return info;
-}
-
-function isBlocked({ blockList }: NetServer, connection: Connection): boolean {
+function isBlocked({ blockList }: NetServer, arrival: Arrival): boolean {
   if (!blockList) return false;
-  const peer = connection.peerEndpoint();
+  const peer = arrival.peerEndpoint();
   if (typeof peer === 'string') return false;
   return blockList.check(peer.address, peer.family === 'IPv6' ? 'ipv6' : 'ipv4');
 }
 
-/** Makes a socket of a connection, or turns it away. */
+/** Whether not everybody may come in. */
+export function isSelective(server: LimitableServer): boolean {
+  const { maxConnections, blockList } = server as Partial<NetServer>;
+  return (maxConnections ?? blockList ?? server[kLimits]) !== undefined;
+}
+
+function drop(
+  server: NetServer,
+  arrival: Arrival,
+  counter: keyof DropStats,
+  reason?: LimitReason,
+): void {
+  const info = dropInfo(arrival);
+  // Before anybody can throw: nobody else knows the connection.
+  arrival.close(false);
+  environment().drops[counter]++;
+  emitDrop(server, info, reason);
+}
+
+/** Whether a connection may come in; else it is turned away. */
+export function admits(server: LimitableServer, arrival: Arrival): boolean {
+  if (isFull(server)) {
+    drop(server, arrival, 'maxConnections');
+    return false;
+  }
+  if (isBlocked(server, arrival)) {
+    // Node says nothing of these.
+    arrival.close(false);
+    environment().drops.blockList++;
+    return false;
+  }
+  const reason = server[kLimits]?.reasonToRefuse(arrival) ?? null;
+  if (reason === null) return true;
+  drop(server, arrival, reason, reason);
+  return false;
+}
+
+/** Makes a socket of a connection of which nobody has been asked yet, or turns it away. */
 export function takeIn(
   server: NetServer,
   connection: Connection,
   handle: SocketHandle | null,
 ): void {
-  if (isFull(server)) {
-    const info = connection.kind === 'tcp' ? dropInfo(connection) : undefined;
-    // Before anybody can throw: nobody else knows the connection.
-    connection.close(false);
-    if (info === undefined) server.emit('drop');
-    else server.emit('drop', info);
-  } else if (isBlocked(server, connection)) {
-    connection.close(false);
-  } else {
-    admit(server, connection, handle);
-  }
+  if (admits(server, connection)) admit(server, connection, handle);
 }
 
-function admit(server: NetServer, connection: Connection, handle: SocketHandle | null): void {
+/** Makes a socket of a connection that may come in. */
+export function admit(
+  server: LimitableServer,
+  connection: Connection,
+  handle: SocketHandle | null,
+): void {
   const socket = new Socket({
     [kConnection]: connection,
     handle: undefined,
@@ -83,6 +104,7 @@ function admit(server: NetServer, connection: Connection, handle: SocketHandle |
   server._connections++;
   socket.server = server;
   socket._server = server;
+  server[kLimits]?.admit(socket);
   server.emit('connection', socket as unknown as nodeNet.Socket);
   if (serverSocketChannel.hasSubscribers) serverSocketChannel.publish({ socket });
 }

@@ -2,6 +2,7 @@
 import type { AsyncResource } from 'node:async_hooks';
 import { getSystemErrorName } from 'node:util';
 import type {
+  Arrival,
   Connection,
   ErrorName,
   Listener,
@@ -12,7 +13,7 @@ import type {
 } from '../../port/contract';
 import { bare } from '../bare';
 import { answerIn, nextTickOf } from '../node/async-scopes';
-import { takeIn } from './admission';
+import { admit, admits, isSelective, takeIn } from './admission';
 import { bindWhenClosed, portClosed, portCloses } from './closing-ports';
 import { operationError } from '../node/errors';
 import { endpointInto, statusOf } from '../node/handle-answers';
@@ -131,8 +132,21 @@ export class ListenHandle implements ListenerOwner {
   /** The socket is closed. */
   protected closed(): void {}
 
+  /** A function in the place of `onconnection` gets all connections, as under `node:net`. */
+  get isSelective(): boolean {
+    return this.onconnection === onConnection && isSelective(this.#server);
+  }
+
+  admits(arrival: Arrival): boolean {
+    return admits(this.#server, arrival);
+  }
+
   onAccept(connection: Connection): void {
-    const Handle = this.onconnection === onConnection ? null : handleClass(connection.kind);
+    if (this.onconnection === onConnection) {
+      admit(this.#server, connection, null);
+      return;
+    }
+    const Handle = handleClass(connection.kind);
     if (Handle === null) this.accept(connection, null);
     else this.onconnection(0, new Handle(connection));
   }

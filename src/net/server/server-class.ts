@@ -1,5 +1,6 @@
 /** Classes of servers on the completion core, each on one of Node's. */
 import { core, standOn } from '../core';
+import { limitServer } from './limit-server';
 import { installListen } from './listen';
 
 type AnyServerClass = new (options?: never, listener?: never) => object;
@@ -11,6 +12,7 @@ export function serverClass<Class extends AnyServerClass>(NodeServer: Class): Cl
     if (new.target === undefined && !(this instanceof Server)) return new Server(options, listener);
     core();
     NodeServer.call(this, options, listener);
+    limitServer(this, options);
     return undefined;
   } as unknown as Class;
   standOn(Server, NodeServer);

@@ -6,7 +6,7 @@
 import * as nodeNet from '../node/node-net';
 import type { Connection } from '../../port/contract';
 import { bare } from '../bare';
-import { core, override, standOn } from '../core';
+import { core, countQueuesOf, override, standOn } from '../core';
 import { kConnection, kLink, setAsyncId } from '../node/internals';
 import { SocketLink } from './link';
 import type { LinkedSocket, LinkOptions } from './link';
@@ -106,5 +106,6 @@ standOn(Socket, nodeNet.Socket);
 override(Socket.prototype, socketMembers);
 override(Socket.prototype, streamMembers);
 override(Socket.prototype, optionMembers);
+countQueuesOf(Socket.prototype);
 
 export { Socket };
