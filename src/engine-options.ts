@@ -1,6 +1,6 @@
 /** What `engine.configure()` takes. */
 import { invalidValue } from './invalid-value';
-import { checkEngineLimits, type EngineLimits } from './limit-options';
+import type { EngineLimits } from './limit-options';
 
 /** `'node'` means that `node:net` serves, because no backend could be used or by request. */
 export type Backend = 'iocp' | 'epoll' | 'io_uring' | 'node';
@@ -67,6 +67,16 @@ function checkHelper({ helper, ports }: EngineOptions): void {
   throw invalidValue('helper', helper, "with ports it must be 'always': each has its own thread");
 }
 
+type LimitOptions = typeof import('./limit-options');
+
+// eslint-disable-next-line @typescript-eslint/no-require-imports -- few programs limit anything
+const limitOptions = (): LimitOptions => require('./limit-options') as LimitOptions;
+
+/** The limits, a copy; null where there are none. */
+export function limitsOf({ limits }: EngineOptions): EngineLimits | null {
+  return limits === undefined ? null : limitOptions().checkEngineLimits(limits);
+}
+
 /** Throws for what is no such value. */
 export function checkOptions(given: EngineOptions): void {
   checkHelper(given);
@@ -75,5 +85,5 @@ export function checkOptions(given: EngineOptions): void {
   checkInteger('receiveBytes', given.receiveBytes, MIB, KIB * MIB);
   checkInteger('sendBytes', given.sendBytes, 256 * KIB, KIB * MIB);
   checkInteger('linger', given.linger, 0, 60_000);
-  checkEngineLimits(given.limits);
+  limitsOf(given);
 }

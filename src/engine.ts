@@ -5,10 +5,10 @@
  * program that only imports us creates no thread and makes no system call.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { checkOptions, MIB, type Backend, type EngineOptions } from './engine-options';
+import { checkOptions, limitsOf, MIB, type Backend, type EngineOptions } from './engine-options';
 import { environment, loadForAll, type RunningEngine } from './environment';
 import { invalidValue } from './invalid-value';
-import { checkEngineLimits, type EngineLimits } from './limit-options';
+import type { EngineLimits } from './limit-options';
 import { type Binding, loadBinding, type PortSettings } from './port/binding';
 import type { Transport } from './port/contract';
 import { readStats, type EngineStats } from './port/stats';
@@ -16,7 +16,8 @@ import type { PortTransport } from './port/transport';
 import { lackOfRuntime } from './runtime';
 
 export type { Backend, EngineOptions } from './engine-options';
-export type { DropStats, EngineLimits } from './limit-options';
+export type { DropStats } from './drops';
+export type { EngineLimits } from './limit-options';
 export type { EngineStats, OperationStats } from './port/stats';
 
 /** Slots of each ring. A full ring costs a detour, never an error. */
@@ -174,7 +175,7 @@ export function transport(): Transport | null {
  */
 export function engineLimits(): EngineLimits | null {
   const now = chosen();
-  return now.state === 'core' ? checkEngineLimits(now.engine.options.limits) : null;
+  return now.state === 'core' ? limitsOf(now.engine.options) : null;
 }
 
 /** What another copy of our modules has opened serves this one, too, if it is set up the same. */

@@ -9,7 +9,7 @@
  * prototype, from versions to slots; that alone may never change.
  */
 import type { Backend, EngineOptions } from './engine-options';
-import { noDrops, type DropStats } from './limit-options';
+import { noDrops, type DropStats } from './drops';
 import type { NetSocket } from './net/node/internals';
 import type { Carriers } from './net/ipc/carrier';
 import type { PortTransport } from './port/transport';

@@ -1,57 +1,7 @@
-/** What is said of bad options and environment variables. */
-
 /** `ERR_INVALID_ARG_VALUE`, for what is asked of us by options and environment variables. */
 export function invalidValue(name: string, value: unknown, reason: string): Error {
   const error = new RangeError(
     `The property '${name}' is invalid: ${reason}. Received ${String(value)}`,
   );
   return Object.assign(error, { code: 'ERR_INVALID_ARG_VALUE' });
-}
-
-/** How Node's messages describe a value of the wrong type. */
-function received(value: unknown): string {
-  if (value === null || value === undefined) return `Received ${value}`;
-  const { inspect } = process.getBuiltinModule('node:util');
-  if (typeof value === 'function') return `Received function ${value.name}`;
-  if (typeof value === 'object') {
-    const { name = '' } = (value.constructor ?? {}) as { name?: string };
-    return name === ''
-      ? `Received ${inspect(value, { depth: -1 })}`
-      : `Received an instance of ${name}`;
-  }
-  const shorten = (text: string): string => (text.length > 28 ? `${text.slice(0, 25)}...` : text);
-  const shown = typeof value === 'string' ? inspect(shorten(value)) : shorten(inspect(value));
-  return `Received type ${typeof value} (${shown})`;
-}
-
-function coded<Coded extends Error>(error: Coded, code: string): Coded {
-  // The first line of the stack names the code, as Node's own errors have it.
-  Object.defineProperty(error, 'name', {
-    configurable: true,
-    value: `${error.name} [${code}]`,
-    writable: true,
-  });
-  void error.stack;
-  Reflect.deleteProperty(error, 'name');
-  return Object.assign(error, { code });
-}
-
-/** Node's `ERR_INVALID_ARG_TYPE` for a property. */
-export function invalidType(name: string, type: string, value: unknown): TypeError {
-  const error = new TypeError(`The "${name}" property must be of type ${type}. ${received(value)}`);
-  return coded(error, 'ERR_INVALID_ARG_TYPE');
-}
-
-/** Node groups the digits of large integers in this message. */
-function digits(value: number): string {
-  const isLong = Number.isInteger(value) && Math.abs(value) > 2 ** 32;
-  return isLong ? String(value).replace(/\B(?=(\d{3})+$)/g, '_') : String(value);
-}
-
-/** Node's `ERR_OUT_OF_RANGE`. */
-export function outOfRange(name: string, range: string, value: number): RangeError {
-  const error = new RangeError(
-    `The value of "${name}" is out of range. It must be ${range}. Received ${digits(value)}`,
-  );
-  return coded(error, 'ERR_OUT_OF_RANGE');
 }

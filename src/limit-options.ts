@@ -1,6 +1,6 @@
-/** The limits that servers and the engine take, and the counters of what they turned away. */
+/** The limits that servers and the engine take. */
 import { bare } from './net/bare';
-import { invalidType, outOfRange } from './invalid-value';
+import { invalidType, outOfRange } from './node-argument-errors';
 
 /**
  * What a server allows its clients: the option `limits` of `net.createServer()`, and of the servers
@@ -70,23 +70,6 @@ export interface EngineLimits {
 
 /** Why a limit of ours has dropped a connection: the limit's name; `totalQueuedBytes`: the engine's. */
 export type LimitReason = Exclude<keyof ServerLimits, 'acceptBurst'> | 'totalQueuedBytes';
-
-/** Connections dropped since the start, by why. The first two are Node's own limits. */
-export type DropStats = Record<LimitReason | 'maxConnections' | 'blockList', number>;
-
-export function noDrops(): DropStats {
-  return {
-    maxConnections: 0,
-    blockList: 0,
-    connections: 0,
-    connectionsPerAddress: 0,
-    acceptsPerSecond: 0,
-    idleMs: 0,
-    firstByteMs: 0,
-    queuedBytes: 0,
-    totalQueuedBytes: 0,
-  };
-}
 
 type Range = readonly [least: number, most: number];
 

@@ -1,5 +1,5 @@
 /** `engine.stats()`: the counters that the ports keep in shared memory, by name. */
-import type { DropStats } from '../limit-options';
+import type { DropStats } from '../drops';
 import { operationCounters } from './counters';
 import type { Port } from './port';
 import type { PortTransport } from './transport';

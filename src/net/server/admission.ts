@@ -1,8 +1,9 @@
 /** What becomes of a server's new connections. */
 import diagnosticsChannel from 'node:diagnostics_channel';
 import type * as nodeNet from 'node:net';
+import type { DropStats } from '../../drops';
 import { environment } from '../../environment';
-import type { DropStats, LimitReason } from '../../limit-options';
+import type { LimitReason } from '../../limit-options';
 import type { Arrival, Connection } from '../../port/contract';
 import { bare } from '../bare';
 import { takeHandle } from '../handle/handle';
