@@ -138,7 +138,9 @@ const onNode = `${load('net')}${load('engine')}
   const limits = { connections: 2, connectionsPerAddress: 1, firstByteMs: 100, queuedBytes: 1e6 };
   const server = net.createServer({ limits }, (peer) => {
     peer.on('error', ({ code, limit }) => console.log(code, limit));
-    peer.on('data', () => peer.write(Buffer.alloc(2e7)));
+    peer.on('data', () => {
+      while (!peer.destroyed) peer.write(Buffer.alloc(1e5));
+    });
   });
   server.on('drop', ({ reason, remoteAddress }) => {
     console.log('drop', reason, remoteAddress);
