@@ -15,13 +15,35 @@ const require = createRequire(import.meta.url);
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** Of all targets, so that those of one flavour share what they are made of. */
-const gypFiles = ['binding.gyp', 'deps/completion-port/completion-port.gyp'];
+export const gypFiles = ['binding.gyp', 'deps/completion-port/completion-port.gyp'];
 
 /** Is there anything to compile in this target yet? */
 export const hasSources = {
   addon: () => existsSync(join(root, 'src/binding')),
   core: () => existsSync(join(root, 'deps/completion-port/test')),
 };
+
+/** gyp's generator `format`, for all of our targets. */
+export function runGyp(format, defines, options) {
+  const nodeGyp = dirname(require.resolve('node-gyp/package.json'));
+  const variables = {
+    OS: process.platform === 'darwin' ? 'mac' : process.platform,
+    node_api_include: require('node-api-headers').include_dir,
+    ...defines,
+  };
+  execFileSync(
+    process.env.PYTHON ?? 'python3',
+    [
+      join(nodeGyp, 'gyp/gyp_main.py'),
+      ...gypFiles,
+      ...['-f', format, '--depth=.', '--no-parallel'],
+      ...options,
+      ...['-I', join(root, 'deps/standalone.gypi')],
+      ...Object.entries(variables).map(([name, value]) => `-D${name}=${value}`),
+    ],
+    { cwd: root, stdio: 'inherit' },
+  );
+}
 
 /**
  * @param {object} options
@@ -35,24 +57,7 @@ export function buildTarget({ target, out, defines = {}, tools = {} }) {
   const folder = join(root, 'build', out);
   mkdirSync(folder, { recursive: true });
 
-  const nodeGyp = dirname(require.resolve('node-gyp/package.json'));
-  const variables = {
-    OS: process.platform === 'darwin' ? 'mac' : process.platform,
-    node_api_include: require('node-api-headers').include_dir,
-    ...defines,
-  };
-  execFileSync(
-    process.env.PYTHON ?? 'python3',
-    [
-      join(nodeGyp, 'gyp/gyp_main.py'),
-      ...gypFiles,
-      ...['-f', 'make', '--depth=.', '--no-parallel'],
-      `--generator-output=${folder}`,
-      ...['-I', join(root, 'deps/standalone.gypi')],
-      ...Object.entries(variables).map(([name, value]) => `-D${name}=${value}`),
-    ],
-    { cwd: root, stdio: 'inherit' },
-  );
+  runGyp('make', defines, [`--generator-output=${folder}`]);
   execFileSync(
     'make',
     [
@@ -63,7 +68,7 @@ export function buildTarget({ target, out, defines = {}, tools = {} }) {
     { cwd: root, stdio: 'inherit' },
   );
 
-  const windows = variables.OS === 'win';
+  const windows = (defines.OS ?? process.platform) === 'win';
   const release = join(folder, 'out/Release');
   if (target !== 'iocp_net') return join(release, windows ? `${target}.exe` : target);
   // Where node-gyp-build looks when IOCP_NET_PREBUILD=build/<out>.

@@ -22,6 +22,7 @@ const cpp = listed.split('\n').filter((file) => /\.(cc|h)$/.test(file));
 // clang-format comes from npm, so that everybody has the same version.
 const checks = [
   ['types', join(root, 'scripts/check-types.mjs')],
+  ['hardening', join(root, 'scripts/check-hardening.mjs')],
   ['import circles', join(root, 'scripts/import-circles.mjs')],
   ['prettier', bin('prettier', 'bin/prettier.cjs'), fix ? '--write' : '--check', '.'],
   ['eslint', bin('eslint', 'bin/eslint.js'), '--max-warnings=0', ...(fix ? ['--fix'] : []), '.'],

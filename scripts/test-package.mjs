@@ -9,6 +9,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSyn
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from './build.mjs';
+import { checkHardening } from './check-hardening.mjs';
 import { root } from './gyp.mjs';
 import { cacheFolder, nodeBinary } from './node-versions.mjs';
 import { countTap } from './tap-count.mjs';
@@ -86,8 +87,17 @@ function runNatively(project) {
   }
 }
 
+/** What is published, not what a compiler would do here. */
+function checkPrebuilds(project) {
+  const folder = join(project, 'node_modules/iocp-net/prebuilds');
+  const files = readdirSync(folder, { recursive: true }).filter((file) => file.endsWith('.node'));
+  const good = files.length > 0 && checkHardening(files.map((file) => join(folder, file)));
+  total[good ? 'passed' : 'failed'] += 1;
+}
+
 const project = installedProject();
 try {
+  checkPrebuilds(project);
   runNatively(project);
   const windows = listOf(values.windows).length > 0 ? await openWindows() : null;
   try {
