@@ -3,7 +3,8 @@
 # Windows build made on Linux, which sets mingw=1).
 {
   'variables': {
-    'sanitize%': 'none',  # none, address (with undefined), thread, or blocks: counts executed blocks
+    'sanitize%': 'none',  # none, address (with undefined), thread, blocks: counts executed
+    # blocks, or coverage: of lines and branches
     'mingw%': 0,
     'target_arch%': 'x64',  # where Node's own headers do not say it
   },
@@ -106,6 +107,11 @@
         # Calls __sanitizer_cov_trace_pc in each basic block (deps/completion-port/guard).
         'cflags': ['-fsanitize-coverage=trace-pc'],
         'defines': ['COUNT_BLOCKS'],
+      }],
+      ['sanitize=="coverage"', {
+        # Several processes add to the same counts, and threads to those of one.
+        'cflags': ['--coverage', '-fprofile-update=atomic', '-fno-inline'],
+        'ldflags': ['--coverage'],
       }],
       ['sanitize=="thread"', {
         'cflags': ['-fsanitize=thread', '-fno-omit-frame-pointer'],

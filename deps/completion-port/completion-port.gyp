@@ -23,6 +23,18 @@
       'dependencies': ['completion_port'],
       'include_dirs': ['include', 'src', 'test'],
       'sources': ['<!@(node ../list-sources.mjs <(OS) test)'],
+      'conditions': [
+        ['OS=="linux"', {
+          # Calls that tests can let fail (test/faults_linux.h).
+          'ldflags': [
+            '-Wl,--wrap=socket,--wrap=bind,--wrap=listen,--wrap=accept4,--wrap=connect',
+            '-Wl,--wrap=shutdown,--wrap=send,--wrap=sendmsg,--wrap=recv,--wrap=recvmsg',
+            '-Wl,--wrap=setsockopt,--wrap=getsockopt,--wrap=fcntl,--wrap=epoll_create1',
+            '-Wl,--wrap=epoll_ctl,--wrap=epoll_wait,--wrap=eventfd,--wrap=timerfd_create',
+            '-Wl,--wrap=timerfd_settime,--wrap=mmap,--wrap=syscall,--wrap=pthread_create',
+          ],
+        }],
+      ],
     },
     {
       # The core on a simulated system, in one thread: test/sim takes the place of posix/, linux/

@@ -375,8 +375,10 @@ void PortCore::FinishShutdown(Connection& connection) {
   if (connection.state != ConnectionState::kOpen) return;
   if (connection.send_side != SendSide::kShutdownQueued) return;
   if (os::IsPipe(connection.kind)) {
+    // LCOV_EXCL_START: of pipes
     if (connection.send.state == OperationState::kIdle) backend_->SubmitShutdown(connection);
     return;
+    // LCOV_EXCL_STOP
   }
   counters_.Add(Counter::kOsCalls);
   OnShutdown(connection, os::ShutdownSend(connection.socket));

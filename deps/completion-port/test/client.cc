@@ -57,6 +57,7 @@ Client::Client(const Setup& setup, const ClientOptions& options)
     port.send_slab_bytes = options.send_slab_bytes;
     port.socket_capacity = options.socket_capacity;
     port.linger_ms = options.linger_ms;
+    port.core = options.core;
     port.wake_consumer = OnWake;
     port.wake_context = this;
     const Error error = group_.Add(port, &end->port);

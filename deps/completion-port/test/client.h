@@ -48,6 +48,7 @@ struct ClientOptions {
   std::size_t send_slab_bytes = 1024 * 1024;
   std::uint32_t socket_capacity = 8192;
   std::uint32_t linger_ms = 1000;
+  int core = -1;
   bool may_fail_to_open = false;
   HelperThresholds helper_thresholds;
 };
