@@ -24,6 +24,7 @@ const checks = [
   ['types', join(root, 'scripts/check-types.mjs')],
   ['hardening', join(root, 'scripts/check-hardening.mjs')],
   ['import circles', join(root, 'scripts/import-circles.mjs')],
+  ['C++', join(root, 'scripts/check-cpp.mjs')],
   ['prettier', bin('prettier', 'bin/prettier.cjs'), fix ? '--write' : '--check', '.'],
   ['eslint', bin('eslint', 'bin/eslint.js'), '--max-warnings=0', ...(fix ? ['--fix'] : []), '.'],
 ];

@@ -33,7 +33,7 @@ void CallBack(napi_env env, void* data, void*) {
 
 Napi::Value CallWithImmediates(const Napi::CallbackInfo& info) {
   static const PostFinalizer post_finalizer = FindPostFinalizer();
-  const napi_env env = info.Env();
+  napi_env env = info.Env();
   napi_ref reference = nullptr;
   if (post_finalizer == nullptr || napi_create_reference(env, info[0], 1, &reference) != napi_ok) {
     return Napi::Boolean::New(env, false);

@@ -85,6 +85,7 @@ std::vector<const char*> OpcodeNames() {
 
 std::vector<const char*> ErrorNames() {
   std::vector<const char*> names;
+  names.reserve(static_cast<std::size_t>(cp::Error::kCount));
   for (std::int32_t i = 0; i < static_cast<std::int32_t>(cp::Error::kCount); ++i) {
     names.push_back(cp::ErrorName(static_cast<cp::Error>(i)));
   }

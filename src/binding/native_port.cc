@@ -141,7 +141,7 @@ NativePort::Next NativePort::CallDeliver(napi_value deliver, Next how) {
 // JavaScript catches what listeners throw; what fails here is a worker that is being terminated.
 void NativePort::Deliver(void* context) {
   NativePort& self = *static_cast<NativePort*>(context);
-  const napi_env env = self.env_;
+  napi_env env = self.env_;
   napi_handle_scope scope = nullptr;
   napi_value deliver = nullptr;
   if (napi_open_handle_scope(env, &scope) != napi_ok) return;
@@ -205,7 +205,7 @@ Napi::Value NativePort::Unref(const Napi::CallbackInfo& info) {
 // --- Where there is no libuv: a function of Node-API wakes the loop.
 
 cp::Error NativePort::MakeWakeFunction() {
-  const napi_value name = Napi::String::New(env_, "iocp-net");
+  napi_value name = Napi::String::New(env_, "iocp-net");
   // The reference count of the function is the JS thread's alone; a port's thread only calls.
   const napi_status status = napi_create_threadsafe_function(
       env_, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this, CallJs, &wake_);

@@ -135,7 +135,7 @@ bool EndsAsIpv4(const unsigned (&groups)[8], const ZeroRun& run) {
 
 std::string FormatIpv6(const std::uint8_t* bytes) {
   unsigned groups[8];
-  for (int i = 0; i < 8; ++i) groups[i] = unsigned{bytes[2 * i]} << 8 | bytes[2 * i + 1];
+  for (std::size_t i = 0; i < 8; ++i) groups[i] = unsigned{bytes[2 * i]} << 8 | bytes[2 * i + 1];
   const ZeroRun run = LongestZeroRun(groups);
   const bool ends_as_ipv4 = EndsAsIpv4(groups, run);
   std::string text;

@@ -28,7 +28,7 @@ namespace completion_port {
 
 namespace {
 // What step 3 throws away at most without waiting. A peer that has sent more gets RST.
-constexpr std::size_t kDiscardBytes = 4 * 1024 * 1024;
+constexpr std::size_t kDiscardBytes = std::size_t{4} * 1024 * 1024;
 
 CloseMode ModeOf(const Submission& submission) {
   if ((submission.flags & kCloseReset) != 0) return CloseMode::kReset;

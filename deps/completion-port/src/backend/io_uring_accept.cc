@@ -9,7 +9,7 @@ namespace completion_port {
 
 namespace {
 
-constexpr __kernel_timespec kAcceptPause = {0, kAcceptPauseMs * 1000 * 1000};
+constexpr __kernel_timespec kAcceptPause = {0, kAcceptPauseMs * 1'000'000LL};
 
 }  // namespace
 
