@@ -34,6 +34,10 @@ PortCore::PortCore(PortGroup* group, std::uint32_t ordinal, const PortOptions& o
   completions_.Use(options.ring_memory, CompletionsOffset(options.submission_entries),
                    options.completion_entries);
   counters_.Use(static_cast<std::uint8_t*>(options.ring_memory) + kCountersOffset);
+  // Memory that somebody used before was zeroed for us by touching all of it, and would stay
+  // resident: with one worker after the other, that is both slabs as a whole. Nothing is in them.
+  os::DiscardPages(options.receive_slab, options.receive_slab_bytes);
+  os::DiscardPages(const_cast<std::uint8_t*>(options.send_slab), options.send_slab_bytes);
   chunks_.Use(options.receive_slab, options.receive_slab_bytes);
   counters_.Set(Counter::kChunksTotal, chunks_.Total());
 }

@@ -105,12 +105,14 @@ struct PortOptions {
   std::uint32_t submission_entries = 8192;  // a power of two
   std::uint32_t completion_entries = 8192;  // a power of two
 
-  // Received bytes land here. Borrowed until Stop() has returned. 64-byte aligned, less than 4 GiB.
-  // The size is the port's receive budget in bytes; it is touched lazily and trimmed when idle.
+  // Received bytes land here. Borrowed until Stop() has returned; what is in it before is lost.
+  // 64-byte aligned, less than 4 GiB. The size is the port's receive budget in bytes; it is touched
+  // lazily and trimmed when idle.
   std::uint8_t* receive_slab = nullptr;
   std::size_t receive_slab_bytes = 0;
 
-  // kSend without kSendPinned names bytes by their offset in here. Borrowed likewise.
+  // kSend without kSendPinned names bytes by their offset in here. Borrowed likewise; nothing may
+  // be in it before.
   const std::uint8_t* send_slab = nullptr;
   std::size_t send_slab_bytes = 0;
 
