@@ -230,7 +230,7 @@ void EpollBackend::Report(Operation& operation) {
     case OperationKind::kShutdown:  // of pipes only
     case OperationKind::kAccept:    // has no Operation here
       return;
-    // LCOV_EXCL_STOP
+      // LCOV_EXCL_STOP
   }
 }
 
