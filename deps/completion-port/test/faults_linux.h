@@ -9,33 +9,31 @@
 namespace completion_port::test {
 
 // io_uring's three calls are told apart by their number.
-// clang-format off: one a line.
 #define COMPLETION_PORT_WRAPPED_CALLS(X) \
-  X(socket) \
-  X(bind) \
-  X(listen) \
-  X(accept4) \
-  X(connect) \
-  X(shutdown) \
-  X(send) \
-  X(sendmsg) \
-  X(recv) \
-  X(recvmsg) \
-  X(setsockopt) \
-  X(getsockopt) \
-  X(fcntl) \
-  X(epoll_create1) \
-  X(epoll_ctl) \
-  X(epoll_wait) \
-  X(eventfd) \
-  X(timerfd_create) \
-  X(timerfd_settime) \
-  X(mmap) \
-  X(io_uring_setup) \
-  X(io_uring_enter) \
-  X(io_uring_register) \
+  X(socket)                              \
+  X(bind)                                \
+  X(listen)                              \
+  X(accept4)                             \
+  X(connect)                             \
+  X(shutdown)                            \
+  X(send)                                \
+  X(sendmsg)                             \
+  X(recv)                                \
+  X(recvmsg)                             \
+  X(setsockopt)                          \
+  X(getsockopt)                          \
+  X(fcntl)                               \
+  X(epoll_create1)                       \
+  X(epoll_ctl)                           \
+  X(epoll_wait)                          \
+  X(eventfd)                             \
+  X(timerfd_create)                      \
+  X(timerfd_settime)                     \
+  X(mmap)                                \
+  X(io_uring_setup)                      \
+  X(io_uring_enter)                      \
+  X(io_uring_register)                   \
   X(pthread_create)
-// clang-format on
 
 enum class Call : std::uint8_t {
 #define COMPLETION_PORT_CALL(name) name,
