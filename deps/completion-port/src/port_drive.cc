@@ -78,7 +78,9 @@ void PortCore::RequestStop() {
 void PortCore::Join() {
   if (options_.driving == Driving::kThread) return thread_.Join();
   helper_.Stop();
-  if (!queue_is_open_ || !drive_.TryTake(Driver::kSubmitter)) return;  // stopped already
+  if (!queue_is_open_ || !drive_.TryTake(Driver::kSubmitter)) return;
+  // Once: from then on the memory of the rings, which says who drives, may be gone.
+  queue_is_open_ = false;
   StopEverything();  // and keeps the drive: nobody is to take another turn
 }
 

@@ -193,6 +193,17 @@ PORT_TEST(NoHandleIsLeft) {
   CHECK_AT_MOST(after, before);
 }
 
+PORT_TEST(AStoppedPortLeavesItsMemoryAlone) {
+  Client client(setup);
+  REQUIRE(client.started());
+  client.Stop();
+  // It is the submitter's again, who may put anything there.
+  const auto word = client.header().At(kDriver);
+  word.store(static_cast<std::uint32_t>(Driver::kNobody));
+  client.Stop();
+  CHECK_EQ(word.load(), static_cast<std::uint32_t>(Driver::kNobody));
+}
+
 PORT_TEST(DestroyingAGroupStopsIt) {
   Pair pair(setup);
   REQUIRE(pair.ready());
