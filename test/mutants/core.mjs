@@ -1,0 +1,140 @@
+// Mutations of the core, and the test that notices each. How they are made: scripts/test-mutants.mjs.
+
+/** In one file: [name, the text, what stands there instead, the test that notices it]. */
+const inFile = (file, ...rows) =>
+  rows.map(([name, before, after, test]) => ({
+    name,
+    file: `deps/completion-port/src/${file}`,
+    before,
+    after,
+    test: { core: test },
+  }));
+
+export const core = [
+  ...inFile(
+    'port_data.cc',
+    [
+      'a delivered chunk costs no credit',
+      `  --connection.credit;
+  PlanTrim();`,
+      `  PlanTrim();`,
+      'NothingBeyondTheCredit',
+    ],
+    [
+      'a chunk that arrives while closing is leaked',
+      `    if (result > 0) chunks_.Release(chunk);
+    return ContinueClose(connection);`,
+      `    return ContinueClose(connection);`,
+      'ChunksDoNotLeak',
+    ],
+    [
+      'the end of a stream is told twice',
+      `  --connection.credit;
+  Complete(Opcode::kReceive, connection.id.load(std::memory_order_relaxed), result, kNoChunk);`,
+      `  Complete(Opcode::kReceive, connection.id.load(std::memory_order_relaxed), result, kNoChunk);
+  Complete(Opcode::kReceive, connection.id.load(std::memory_order_relaxed), result, kNoChunk);`,
+      'PeerEndsAndThatIsTheEnd',
+    ],
+    [
+      'withdrawn credit is not told',
+      `  if (taken != 0) Complete(Opcode::kReceive, id, ToResult(Error::kCanceled), kNoChunk, taken);`,
+      `  static_cast<void>(taken);`,
+      'WithdrawnCreditReceivesNothing',
+    ],
+    [
+      'a pinned receive overtakes credit',
+      `    if (connection.credit != 0 || backend_->IsReceiving(connection)) {`,
+      `    if (backend_->IsReceiving(connection)) {`,
+      'PinnedIsRefusedWhileCreditIsOut',
+    ],
+    [
+      'the completion of a send is doubled',
+      `      Complete(Opcode::kSend, connection.id.load(std::memory_order_relaxed), 0, ended);
+    }
+    IssueSend(connection);`,
+      `      Complete(Opcode::kSend, connection.id.load(std::memory_order_relaxed), 0, ended);
+      Complete(Opcode::kSend, connection.id.load(std::memory_order_relaxed), 0, ended);
+    }
+    IssueSend(connection);`,
+      'SendsSmallOnes',
+    ],
+    [
+      'sending is not gone on with after a part',
+      `    }
+    IssueSend(connection);
+  }
+  if (connection.state != ConnectionState::kOpen) ContinueClose(connection);`,
+      `    }
+  }
+  if (connection.state != ConnectionState::kOpen) ContinueClose(connection);`,
+      'ShortWritesToAVerySlowReader',
+    ],
+    [
+      'empty buffers are completed and not told',
+      `    Complete(Opcode::kSend, connection.id.load(std::memory_order_relaxed), 0, empty_requests);`,
+      `    static_cast<void>(empty_requests);`,
+      'ZeroLengthSends',
+    ],
+    [
+      'failed sends are dropped without a completion',
+      `  if (dropped != 0) Complete(Opcode::kSend, id, ToResult(error), dropped);`,
+      `  static_cast<void>(dropped);`,
+      'PeerResetsWhileASendWaits',
+    ],
+    [
+      'a refused send overtakes those before it',
+      `    if (connection != nullptr && !connection->sends.empty()) {`,
+      `    if (connection == nullptr) {`,
+      'RefusedSendsKeepTheirPlace',
+    ],
+    [
+      'FIN before the last send',
+      `  if (connection->sends.empty()) FinishShutdown(*connection);`,
+      `  FinishShutdown(*connection);`,
+      'LocalShutdownAfterSends',
+    ],
+  ),
+  ...inFile(
+    'port_close.cc',
+    [
+      'what the peer owes is not waited for',
+      `  connection.owes_drain =
+      !os::IsPipe(connection.kind) && (connection.send_side`,
+      `  connection.owes_drain =
+      os::IsPipe(connection.kind) && (connection.send_side`,
+      'EndThenCloseDrainsAPeerThatStillSends',
+    ],
+    [
+      'nothing is drained while sending goes on',
+      `  const bool drains = peer_may_send && (connection.owes_drain || sending);`,
+      `  const bool drains = peer_may_send && connection.owes_drain;`,
+      'CloseWhileThePeerWritesBeforeItReads',
+    ],
+    [
+      'closing does not wait for what is still to be sent',
+      `  if (sending) return;
+  const bool ended`,
+      `  const bool ended`,
+      'PoliteCloseWithUnsentData',
+    ],
+    [
+      'linger has no deadline',
+      `  lingering_.push_back({id, os::NowMs() + options_.linger_ms});`,
+      `  static_cast<void>(options_.linger_ms);`,
+      'LingerHasADeadline',
+    ],
+    [
+      'linger is cut short',
+      `  lingering_.push_back({id, os::NowMs() + options_.linger_ms});`,
+      `  lingering_.push_back({id, os::NowMs()});`,
+      'EndThenCloseDrainsAPeerThatStillSends',
+    ],
+    [
+      'a reset is a polite close',
+      `    os::ResetOnClose(connection->socket);
+    return CancelAndClose(*connection);`,
+      `    return CancelAndClose(*connection);`,
+      'ResetCloseIsSeenAsReset',
+    ],
+  ),
+];

@@ -1,0 +1,242 @@
+// Mutations of the TypeScript, and the test file that notices each. See scripts/test-mutants.mjs.
+
+/** In one file: [name, the text, what stands there instead, the test that notices it]. */
+const inFile = (file, ...rows) =>
+  rows.map(([name, before, after, test]) => ({
+    name,
+    file: `${file}`,
+    before,
+    after,
+    test: { file: test },
+  }));
+
+export const typescript = [
+  ...inFile(
+    'src/port/connection-reader.ts',
+    [
+      'a chunk is not given back',
+      `    this.#port.submit(opcodes.release, 0, this.#id, chunk, goesOn ? 1 : 0);
+    if (bytes === null) return;`,
+      `    if (bytes === null) return;`,
+      'net/echo',
+    ],
+    [
+      'a chunk comes back without its credit',
+      `    this.#port.submit(opcodes.release, 0, this.#id, chunk, goesOn ? 1 : 0);
+    if (bytes === null) return;`,
+      `    this.#port.submit(opcodes.release, 0, this.#id, chunk, 0);
+    if (bytes === null) return;`,
+      'net/echo',
+    ],
+    [
+      'credit that is owed is forgotten while reading is stopped',
+      `    if (!goesOn) this.#owedCredit++;
+    this.bytesRead += length;
+    if (this.#bulk`,
+      `    this.bytesRead += length;
+    if (this.#bulk`,
+      'net/backpressure',
+    ],
+    [
+      'what arrives while reading is stopped is delivered at once',
+      `    if (!this.reading || this.#held !== null) (this.#held ??= []).push(what);
+    else this.#offer(what);`,
+      `    this.#offer(what);`,
+      'net/onread',
+    ],
+    [
+      'bytesRead counts no bulk',
+      `  #deliverBulk(bytes: Buffer): void {
+    this.bytesRead += bytes.length;`,
+      `  #deliverBulk(bytes: Buffer): void {`,
+      'net/bulk',
+    ],
+    [
+      'the end of the stream is not told',
+      `    this.#bulk = null;
+    this.#take(end);`,
+      `    this.#bulk = null;`,
+      'net/echo',
+    ],
+  ),
+  ...inFile(
+    'src/port/connection-writer.ts',
+    [
+      'a pinned write is acknowledged early',
+      `      at += piece.length;
+    } while (at < bytes.length);
+    this.#leaveUnanswered(request, done);`,
+      `      at += piece.length;
+    } while (at < bytes.length);
+    done(null);`,
+      'net/backpressure',
+    ],
+    [
+      'a block is freed twice',
+      `      if (request.block >= 0) this.#port.slab.free(request.block);`,
+      `      if (request.block >= 0) this.#port.slab.free(request.block);
+      if (request.block >= 0) this.#port.slab.free(request.block);`,
+      'engine/direct-sends',
+    ],
+    [
+      'callbacks of writes are lost where the connection ends',
+      `      request.done = null;
+      this.unanswered--;
+      this.#port.answer(done, error);
+    }
+  }`,
+      `      request.done = null;
+      this.unanswered--;
+    }
+  }`,
+      'net/backpressure',
+    ],
+  ),
+  ...inFile(
+    'src/port/connection.ts',
+    [
+      'unref() is missed',
+      `  unref(): void {
+    this.#refed = false;
+    this.#updateHold();`,
+      `  unref(): void {
+    this.#refed = false;`,
+      'net/process',
+    ],
+    [
+      'a resetting close is a polite one',
+      `    else this.#close(reset ? this.port.context.layout.closeReset : 0);`,
+      `    else this.#close(0);`,
+      'net/errors',
+    ],
+    [
+      'the callback of a shutdown is lost',
+      `    if (done !== null) this.port.answer(done, error);
+  }
+
+  // --- Beginning and end`,
+      `    if (done !== null) this.#updateHold();
+  }
+
+  // --- Beginning and end`,
+      'net/half-open',
+    ],
+  ),
+  ...inFile(
+    'src/port/dispatch.ts',
+    [
+      'a tick is missed between two completions',
+      `    if (!isBare) this.#runTicks();`,
+      ``,
+      'net/echo',
+    ],
+    [
+      'a new connection reads before its listeners are over',
+      `    this.#port.newcomer = null;
+    newcomer.beginReading();`,
+      `    this.#port.newcomer = null;`,
+      'net/echo',
+    ],
+    [
+      'what comes meanwhile is delivered in the same turn',
+      `      if (this.#left === 0 || !this.#completions.next()) return Next.Nothing;`,
+      `      if (!this.#completions.next()) return Next.Nothing;`,
+      'net/turns',
+    ],
+  ),
+  ...inFile('src/port/ring.ts', [
+    'the slots of completions are not given back',
+    `    Atomics.store(this.#words, this.#headWord, this.#head);
+    return`,
+    `    return`,
+    'net/echo',
+  ]),
+  ...inFile('src/port/slots.ts', [
+    'the id of an earlier socket finds the next one',
+    `    return entry !== undefined && entry.id === id ? entry : this.#earlier.get(id);`,
+    `    return entry ?? this.#earlier.get(id);`,
+    'engine/slots',
+  ]),
+  ...inFile('src/port/gathering.ts', [
+    'what is gathered waits without a limit',
+    `    if (this.isWaiting) return writer.queued > MOST_BYTES || now() - this.#since > LONGEST_MS;`,
+    `    if (this.isWaiting) return false;`,
+    'engine/gathering',
+  ]),
+  ...inFile(
+    'src/net/socket/link.ts',
+    [
+      'the timeout is not put off by what arrives',
+      `    const { socket, userBuffer } = this;
+    socket._unrefTimer();
+    return userBuffer`,
+      `    const { socket, userBuffer } = this;
+    return userBuffer`,
+      'net/timeout',
+    ],
+    [
+      'a socket that was unreferenced before it connects holds the process',
+      `    if (!this.refed) connection.unref();`,
+      ``,
+      'net/process',
+    ],
+    [
+      'a read that failed is called a write',
+      `    this.socket.destroy(operationError(error, 'read'));
+  }
+
+  onWriteError`,
+      `    this.socket.destroy(operationError(error, 'write'));
+  }
+
+  onWriteError`,
+      'net/errors',
+    ],
+  ),
+  ...inFile(
+    'src/net/connect/look-up.ts',
+    [
+      'addresses are tried twice',
+      `valid.findIndex((each) => each.address === address) === index,`,
+      `valid.findIndex((each) => each.address === address) <= index,`,
+      'net/connect',
+    ],
+    [
+      'a lookup that answers one address for all hangs',
+      `    const found = Array.from(result as ArrayLike<LookupAddress>);`,
+      `    const found = result as LookupAddress[];`,
+      'properties/connect',
+    ],
+  ),
+  ...inFile(
+    'src/net/server/listen.ts',
+    [
+      'ipv6Only is asked for on IPv4',
+      `    const ipv6Only = settings.ipv6Only && addressType === 6;`,
+      `    const { ipv6Only } = settings;`,
+      'properties/listen',
+    ],
+    [
+      'an address in use is tried as the other family',
+      `    if (name === 'EADDRINUSE') break;`,
+      ``,
+      'net/errors',
+    ],
+  ),
+  ...inFile(
+    'src/net/server/admission.ts',
+    [
+      'one connection more than maxConnections is let in',
+      `_connections >= limit;`,
+      `_connections > limit;`,
+      'net/server',
+    ],
+    [
+      'what the server set is not known to its sockets',
+      `    link.noDelay = true;
+    link.setNoDelay(true);`,
+      `    link.noDelay = true;`,
+      'net/handle',
+    ],
+  ),
+];
