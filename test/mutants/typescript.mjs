@@ -45,6 +45,12 @@ export const typescript = [
       'net/onread',
     ],
     [
+      'what was held is delivered from its end',
+      `      const what = this.#held.shift() as Received;`,
+      `      const what = this.#held.pop() as Received;`,
+      'net/backpressure',
+    ],
+    [
       'bytesRead counts no bulk',
       `  #deliverBulk(bytes: Buffer): void {
     this.bytesRead += bytes.length;`,
@@ -62,6 +68,12 @@ export const typescript = [
   ...inFile(
     'src/port/connection-writer.ts',
     [
+      'the rest of a short send is sent from the start',
+      `    this.#writePinned(sent === 0 ? chunk : chunk.subarray(sent), done);`,
+      `    this.#writePinned(chunk.subarray(0, chunk.length - sent), done);`,
+      'engine/direct-sends',
+    ],
+    [
       'a pinned write is acknowledged early',
       `      at += piece.length;
     } while (at < bytes.length);
@@ -77,6 +89,18 @@ export const typescript = [
       `      if (request.block >= 0) this.#port.slab.free(request.block);
       if (request.block >= 0) this.#port.slab.free(request.block);`,
       'engine/direct-sends',
+    ],
+    [
+      'the callback of a write that failed says that it did not',
+      `      this.unanswered--;
+      this.#port.answer(done, error);
+    }
+    return wasAnswered`,
+      `      this.unanswered--;
+      this.#port.answer(done, null);
+    }
+    return wasAnswered`,
+      'net/errors',
     ],
     [
       'callbacks of writes are lost where the connection ends',
@@ -156,6 +180,12 @@ export const typescript = [
     `    return entry !== undefined && entry.id === id ? entry : this.#earlier.get(id);`,
     `    return entry ?? this.#earlier.get(id);`,
     'engine/slots',
+  ]),
+  ...inFile('src/port/send-slab.ts', [
+    'blocks overlap',
+    `first + (count - 1 - i) * bytes;`,
+    `first + (count - 1 - i) * (bytes >> 1);`,
+    'net/echo',
   ]),
   ...inFile('src/port/gathering.ts', [
     'what is gathered waits without a limit',
