@@ -173,7 +173,8 @@ export class ConnectionReader {
 
   #completeChunk(length: number, chunk: number, offset: number): void {
     const { largestChunkBytes, opcodes } = this.#port.context.layout;
-    if (this.#mayLend() && length < largestChunkBytes) return this.#lendChunk(length, chunk, offset);
+    if (this.#mayLend() && length < largestChunkBytes)
+      return this.#lendChunk(length, chunk, offset);
     const isOpen = this.#state === State.Open;
     const bytes = isOpen ? this.#port.received.copyOut(offset, length) : null;
     // Before the owner sees the bytes: if it throws, the chunk must not be lost.
