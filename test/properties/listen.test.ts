@@ -67,7 +67,7 @@ const options = someOf({
 
 /** Stands for the listener that notes that it was called. */
 const CALLBACK = Object.freeze({ callback: true });
-const last = fc.constantFrom<unknown>(CALLBACK, undefined, null, 5, 'x');
+const last = fc.constantFrom<unknown>(CALLBACK, undefined, null, 5, '127.0.0.1');
 
 /** A function at the end would be called. */
 const isData = (args: readonly unknown[]): boolean => typeof args.at(-1) !== 'function';

@@ -83,7 +83,10 @@ const endings = {
     kept.length = 0;
     for (let i = 0; i < 3; i++) gc();
     setTimeout(() => { gc(); process.exit(3); }, 30);`,
-  'worker.terminate()': `require('node:worker_threads').parentPort.postMessage('reached');`,
+  // It must not have ended by itself before.
+  'worker.terminate()': `
+    setInterval(() => {}, 1000);
+    require('node:worker_threads').parentPort.postMessage('reached');`,
   'process.exit() in a worker': `process.exit(5);`,
   'an uncaught exception in a worker': `setImmediate(() => { throw new Error('on purpose'); });`,
   'SIGKILL of a cluster worker': `process.send('reached');`,
