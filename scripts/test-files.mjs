@@ -18,7 +18,15 @@ export function testFiles(isWanted) {
  * that. Each takes seconds where the machine is slow, and all run the same native code.
  */
 export function startsPrograms(file) {
-  return /^(?:cluster\/|(?:register|net)\/(?:register|ends|flags|foreign-names|crash-report|permission|process|last-words|send-at-once)\.test)/.test(
-    file,
+  return (
+    startsHundreds(file) ||
+    /^(?:cluster\/|(?:register|net)\/(?:register|ends|flags|foreign-names|crash-report|permission|process|last-words|send-at-once)\.test)/.test(
+      file,
+    )
   );
+}
+
+/** Of those: so many that under Wine it takes minutes; there they are run when they are named. */
+export function startsHundreds(file) {
+  return /^net\/lifecycle/.test(file);
 }

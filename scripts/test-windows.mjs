@@ -9,7 +9,7 @@ import { build } from './build.mjs';
 import { crossBuildCoreTests } from './cross-build.mjs';
 import { hasSources, root } from './gyp.mjs';
 import { countTap } from './tap-count.mjs';
-import { startsPrograms, testFiles } from './test-files.mjs';
+import { startsHundreds, startsPrograms, testFiles } from './test-files.mjs';
 import { openWindows } from './windows-run.mjs';
 import { openLoadedWindows } from './windows-session.mjs';
 
@@ -58,6 +58,7 @@ const isForAll = (file) =>
 for (const node of versions) {
   const isWanted = (file) =>
     positionals.every((part) => file.includes(part)) &&
+    (positionals.length > 0 || !startsHundreds(file)) &&
     (node === versions.at(-1) || isForAll(file));
   for (const file of testFiles(isWanted)) {
     const program = { node, args: [file], timeout: secondsPerFile };
