@@ -1,6 +1,8 @@
 // Every static check, or with --fix every formatter.
 //
-//   node scripts/lint.mjs [--fix]
+//   node scripts/lint.mjs [--fix | --no-cpp]
+//
+// --no-cpp leaves out clang-tidy and cppcheck, for who runs scripts/check-cpp.mjs beside.
 import { execFileSync, spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
@@ -17,6 +19,7 @@ const listed = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], {
   cwd: root,
   encoding: 'utf8',
 });
+const looksAtCpp = !argv.includes('--no-cpp');
 const cpp = listed.split('\n').filter((file) => /\.(cc|h)$/.test(file));
 
 // clang-format comes from npm, so that everybody has the same version.
@@ -24,7 +27,7 @@ const checks = [
   ['types', join(root, 'scripts/check-types.mjs')],
   ['hardening', join(root, 'scripts/check-hardening.mjs')],
   ['import circles', join(root, 'scripts/import-circles.mjs')],
-  ['C++', join(root, 'scripts/check-cpp.mjs')],
+  ...(looksAtCpp ? [['C++', join(root, 'scripts/check-cpp.mjs')]] : []),
   ['prettier', bin('prettier', 'bin/prettier.cjs'), fix ? '--write' : '--check', '.'],
   ['eslint', bin('eslint', 'bin/eslint.js'), '--max-warnings=0', ...(fix ? ['--fix'] : []), '.'],
 ];
