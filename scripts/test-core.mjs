@@ -13,7 +13,7 @@ import { build } from './build.mjs';
 import { buildTarget, hasSources, root } from './gyp.mjs';
 import { nodeBinary } from './node-versions.mjs';
 import { countTap } from './tap-count.mjs';
-import { startsPrograms, testFiles } from './test-files.mjs';
+import { measuresMemory, startsPrograms, testFiles } from './test-files.mjs';
 
 const { values } = parseArgs({ options: { sanitize: { type: 'string', default: 'none' } } });
 const { sanitize } = values;
@@ -82,7 +82,7 @@ if (hasSources.core()) {
 if (sanitize === 'address' && hasSources.addon()) {
   buildTarget({ ...flavour, target: 'iocp_net' });
   build({ tests: true });
-  const packageTests = testFiles((file) => !startsPrograms(file));
+  const packageTests = testFiles((file) => !startsPrograms(file) && !measuresMemory(file));
   // Only where Node itself was not built with it: the run-time must come first.
   const libraries = ['libasan.so', 'libubsan.so'].map((name) =>
     execFileSync('g++', [`-print-file-name=${name}`], { encoding: 'utf8' }).trim(),

@@ -30,3 +30,8 @@ export function startsPrograms(file) {
 export function startsHundreds(file) {
   return /^net\/lifecycle/.test(file);
 }
+
+/** Of those: how much memory a process holds, of which a sanitizer holds back what was freed. */
+export function measuresMemory(file) {
+  return /^load\/(?:hostile|worker-memory)\.test/.test(file);
+}
