@@ -47,15 +47,12 @@ const closings = new WeakMap<NodeJS.EventEmitter, Promise<void>>();
 
 /**
  * The `'close'` of a socket or server, even if an `'error'` comes before it (`once()` would reject).
- * A stream may have closed before. Of others ask first while they are open: later calls give the
- * same promise.
+ * Ask first while it is open: later calls give the same promise.
  */
 export function closing(emitter: NodeJS.EventEmitter): Promise<void> {
   let promise = closings.get(emitter);
   if (promise === undefined) {
-    promise = (emitter as { closed?: boolean }).closed
-      ? Promise.resolve()
-      : new Promise((resolve) => emitter.once('close', () => resolve()));
+    promise = new Promise((resolve) => emitter.once('close', () => resolve()));
     closings.set(emitter, promise);
   }
   return promise;
