@@ -55,7 +55,7 @@ export const servers = [
     traffic: proxyTraffic,
     least: { accept: 1, connect: 1 },
   },
-  { name: '@grpc/grpc-js', file: own('grpc'), traffic: grpcTraffic },
+  { name: '@grpc/grpc-js', file: own('grpc'), traffic: grpcTraffic, leaves: true },
   { name: 'aedes', file: own('aedes'), traffic: mqttTraffic },
   { name: 'bodies, http', file: own('bodies'), traffic: bodiesTraffic },
   {
@@ -64,6 +64,7 @@ export const servers = [
     env: certified,
     traffic: bodiesTraffic,
     secure: true,
+    leaves: true,
   },
   {
     name: 'tcp-chat',
