@@ -7,12 +7,12 @@
 // --all, and CI, look at each. A tool that is missing is said so and left out, but not in CI.
 import { execFile, execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { argv, env } from 'node:process';
 import { promisify } from 'node:util';
-import { root, runGyp } from './gyp.mjs';
+import { headersIn, root, runGyp } from './gyp.mjs';
 
 const folders = ['deps/completion-port/src', 'deps/completion-port/include', 'src/binding'];
 const made = join(root, 'build/check-cpp');
@@ -40,15 +40,6 @@ function commands() {
   const byFile = new Map(ours.map((entry) => [entry.file, { ...entry, directory: root }]));
   writeFileSync(join(made, 'compile_commands.json'), JSON.stringify([...byFile.values()]));
   return byFile;
-}
-
-function headers() {
-  return folders
-    .flatMap((folder) =>
-      readdirSync(join(root, folder), { recursive: true }).map((name) => join(root, folder, name)),
-    )
-    .filter((file) => file.endsWith('.h'))
-    .sort();
 }
 
 /** What a file's verdict depends on. */
@@ -80,7 +71,7 @@ async function runTidy(version, byFile) {
   const shared = [
     version,
     readFileSync(join(root, '.clang-tidy')),
-    ...headers().map((file) => readFileSync(file)),
+    ...headersIn(folders).map((file) => readFileSync(file)),
   ];
   const passed = readVerdicts();
   const digests = new Map(

@@ -4,7 +4,7 @@
 //   core tests and sanitizers   native compiler
 //   the Windows addon on Linux  mingw, OS=win (see cross-build.mjs)
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -22,6 +22,15 @@ export const hasSources = {
   addon: () => existsSync(join(root, 'src/binding')),
   core: () => existsSync(join(root, 'deps/completion-port/test')),
 };
+
+/** The headers in these folders of the checkout, by path. */
+export const headersIn = (folders) =>
+  folders
+    .flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: true }).map((name) => join(root, folder, name)),
+    )
+    .filter((file) => file.endsWith('.h'))
+    .sort();
 
 /** gyp's generator `format`, for all of our targets. */
 export function runGyp(format, defines, options) {

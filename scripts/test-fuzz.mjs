@@ -6,11 +6,11 @@
 // keeping are in fuzz/corpus/NAME; what is found beside them stays in build/fuzz. An input that breaks
 // something is written there, too, and printed. Ends with "N passed, N failed".
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { env } from 'node:process';
 import { parseArgs } from 'node:util';
-import { root } from './gyp.mjs';
+import { headersIn, root } from './gyp.mjs';
 import { runProgram } from './run-program.mjs';
 
 const { values } = parseArgs({
@@ -47,11 +47,7 @@ const listed = (folder) =>
     .split('\n');
 
 const changed = (file) => statSync(file).mtimeMs;
-const headers = ['include', 'src']
-  .flatMap((folder) =>
-    readdirSync(join(core, folder), { recursive: true }).map((name) => join(core, folder, name)),
-  )
-  .filter((file) => file.endsWith('.h'));
+const headers = headersIn(['include', 'src'].map((name) => `deps/completion-port/${name}`));
 
 /** The object of one source, compiled where that or a header is newer. */
 function compile(source, ...more) {

@@ -1,4 +1,5 @@
 /** What Node says of bad options, for options of ours beside Node's. */
+import { showCode } from './show-code';
 
 /** How Node's messages describe a value of the wrong type. */
 function received(value: unknown): string {
@@ -17,14 +18,7 @@ function received(value: unknown): string {
 }
 
 function coded<Coded extends Error>(error: Coded, code: string): Coded {
-  // The first line of the stack names the code, as Node's own errors have it.
-  Object.defineProperty(error, 'name', {
-    configurable: true,
-    value: `${error.name} [${code}]`,
-    writable: true,
-  });
-  void error.stack;
-  Reflect.deleteProperty(error, 'name');
+  showCode(error, code);
   return Object.assign(error, { code });
 }
 

@@ -6,6 +6,7 @@
  */
 import { isMainThread } from 'node:worker_threads';
 import { bare } from '../net/bare';
+import { ownSymbol } from '../own-symbol';
 
 /** Node's, on an error that was emitted and found no listener: how its stack is to be completed. */
 const COMPLETES_STACK = 'kEnhanceStackBeforeInspector';
@@ -45,7 +46,6 @@ function throwAgain(error: Error, mark: symbol): void {
 /** For an error that nobody has caught, before it is reported. */
 export function prepareCrashReport(error: unknown): void {
   if (!(error instanceof Error) || !isEnd()) return;
-  const symbols = Object.getOwnPropertySymbols(error);
-  const mark = symbols.find(({ description }) => description === COMPLETES_STACK);
+  const mark = ownSymbol(error, COMPLETES_STACK);
   if (mark !== undefined) throwAgain(error, mark);
 }

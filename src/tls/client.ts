@@ -11,6 +11,7 @@ import { core } from '../net/core';
 import { handleClass, isOurHandle } from '../net/handle/handle-class';
 import type { SocketHandle } from '../net/handle/handle-interface';
 import { isLoaded } from '../net/node/loaded-modules';
+import { canChangeSides } from '../net/node/native-handle';
 import { Socket } from '../net/socket/socket';
 
 interface WrappedHandle {
@@ -34,7 +35,7 @@ enum Whose {
 }
 
 /** Elsewhere TLS has Node's own handles: see `../net/handle/tls-on-node`. */
-const isOnCore = process.platform === 'win32';
+const isOnCore = !canChangeSides;
 
 /** Whose handle a TLS socket gets that is made now. */
 let whose = Whose.Node;

@@ -1,18 +1,11 @@
 // Mutations of the core, and the test that notices each. How they are made: scripts/test-mutants.mjs.
 
-/** In one file: [name, the text, what stands there instead, the test that notices it]. */
-const inFile = (file, ...rows) =>
-  rows.map(([name, before, after, test]) => ({
-    name,
-    file: `deps/completion-port/src/${file}`,
-    before,
-    after,
-    test: { core: test },
-  }));
+import { inFile } from './in-file.mjs';
 
 export const core = [
   ...inFile(
-    'port_data.cc',
+    'core',
+    'deps/completion-port/src/port_data.cc',
     [
       'a delivered chunk costs no credit',
       `  --connection.credit;
@@ -95,7 +88,8 @@ export const core = [
     ],
   ),
   ...inFile(
-    'port_close.cc',
+    'core',
+    'deps/completion-port/src/port_close.cc',
     [
       'what the peer owes is not waited for',
       `  connection.owes_drain =

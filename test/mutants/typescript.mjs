@@ -1,17 +1,10 @@
 // Mutations of the TypeScript, and the test file that notices each. See scripts/test-mutants.mjs.
 
-/** In one file: [name, the text, what stands there instead, the test that notices it]. */
-const inFile = (file, ...rows) =>
-  rows.map(([name, before, after, test]) => ({
-    name,
-    file: `${file}`,
-    before,
-    after,
-    test: { file: test },
-  }));
+import { inFile } from './in-file.mjs';
 
 export const typescript = [
   ...inFile(
+    'file',
     'src/port/connection-reader.ts',
     [
       'a chunk is not given back',
@@ -66,6 +59,7 @@ export const typescript = [
     ],
   ),
   ...inFile(
+    'file',
     'src/port/connection-writer.ts',
     [
       'the rest of a short send is sent from the start',
@@ -117,6 +111,7 @@ export const typescript = [
     ],
   ),
   ...inFile(
+    'file',
     'src/port/connection.ts',
     [
       'unref() is missed',
@@ -147,6 +142,7 @@ export const typescript = [
     ],
   ),
   ...inFile(
+    'file',
     'src/port/dispatch.ts',
     [
       'a tick is missed between two completions',
@@ -168,32 +164,33 @@ export const typescript = [
       'net/turns',
     ],
   ),
-  ...inFile('src/port/ring.ts', [
+  ...inFile('file', 'src/port/ring.ts', [
     'the slots of completions are not given back',
     `    Atomics.store(this.#words, this.#headWord, this.#head);
     return`,
     `    return`,
     'net/echo',
   ]),
-  ...inFile('src/port/slots.ts', [
+  ...inFile('file', 'src/port/slots.ts', [
     'the id of an earlier socket finds the next one',
     `    return entry !== undefined && entry.id === id ? entry : this.#earlier.get(id);`,
     `    return entry ?? this.#earlier.get(id);`,
     'engine/slots',
   ]),
-  ...inFile('src/port/send-slab.ts', [
+  ...inFile('file', 'src/port/send-slab.ts', [
     'blocks overlap',
     `first + (count - 1 - i) * bytes;`,
     `first + (count - 1 - i) * (bytes >> 1);`,
     'net/echo',
   ]),
-  ...inFile('src/port/gathering.ts', [
+  ...inFile('file', 'src/port/gathering.ts', [
     'what is gathered waits without a limit',
     `    if (this.isWaiting) return writer.queued > MOST_BYTES || now() - this.#since > LONGEST_MS;`,
     `    if (this.isWaiting) return false;`,
     'engine/gathering',
   ]),
   ...inFile(
+    'file',
     'src/net/socket/link.ts',
     [
       'the timeout is not put off by what arrives',
@@ -224,6 +221,7 @@ export const typescript = [
     ],
   ),
   ...inFile(
+    'file',
     'src/net/connect/look-up.ts',
     [
       'addresses are tried twice',
@@ -239,6 +237,7 @@ export const typescript = [
     ],
   ),
   ...inFile(
+    'file',
     'src/net/server/listen.ts',
     [
       'ipv6Only is asked for on IPv4',
@@ -254,6 +253,7 @@ export const typescript = [
     ],
   ),
   ...inFile(
+    'file',
     'src/net/server/admission.ts',
     [
       'one connection more than maxConnections is let in',

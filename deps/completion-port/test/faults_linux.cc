@@ -66,20 +66,16 @@ bool Fault::Struck() const { return seen.load() >= first; }
 }  // namespace completion_port::test
 
 // The names that the linker gives to both sides.
-#define CP_WRAP(name, parameters, arguments)                 \
-  extern "C" int __real_##name parameters;                   \
-  extern "C" int __wrap_##name parameters {                  \
+#define CP_WRAP_RETURNING(type, name, parameters, arguments) \
+  extern "C" type __real_##name parameters;                  \
+  extern "C" type __wrap_##name parameters {                 \
     using completion_port::test::Call;                       \
     if (completion_port::test::Fails(Call::name)) return -1; \
     return __real_##name arguments;                          \
   }
-#define CP_WRAP_SIZE(name, parameters, arguments)            \
-  extern "C" ssize_t __real_##name parameters;               \
-  extern "C" ssize_t __wrap_##name parameters {              \
-    using completion_port::test::Call;                       \
-    if (completion_port::test::Fails(Call::name)) return -1; \
-    return __real_##name arguments;                          \
-  }
+#define CP_WRAP(name, parameters, arguments) CP_WRAP_RETURNING(int, name, parameters, arguments)
+#define CP_WRAP_SIZE(name, parameters, arguments) \
+  CP_WRAP_RETURNING(ssize_t, name, parameters, arguments)
 
 CP_WRAP(socket, (int family, int type, int protocol), (family, type, protocol))
 CP_WRAP(bind, (int fd, const sockaddr* address, socklen_t length), (fd, address, length))

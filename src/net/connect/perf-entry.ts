@@ -3,6 +3,7 @@
  * a socket of Node's on a handle that does nothing is told that a connect has ended.
  */
 import diagnosticsChannel from 'node:diagnostics_channel';
+import { ownSymbol } from '../../own-symbol';
 import { bare } from '../bare';
 import { nodeSocket } from '../node/internals';
 import { SilentHandle, silentSocket } from '../handle/silent-handle';
@@ -57,9 +58,7 @@ function hear(witness: Witness, event: string, args: readonly unknown[]): boolea
 
 /** Between Node's start and stop: puts the time at which we started in the place of Node's. */
 function setStartTime({ socket, startTime }: Witness): void {
-  const key = Object.getOwnPropertySymbols(socket).find(
-    ({ description }) => description === 'kPerfHooksNetConnectContext',
-  );
+  const key = ownSymbol(socket, 'kPerfHooksNetConnectContext');
   if (key === undefined) return; // nobody observes
   (socket as unknown as Record<symbol, { startTime: number }>)[key]!.startTime = startTime;
 }

@@ -1,8 +1,9 @@
 /** Sockets of ours that go on with a handle of Node's own, which libuv serves. Not on Windows. */
+import { ownSymbol } from '../../own-symbol';
 import type { Connection } from '../../port/contract';
 import { bare } from '../bare';
 import { kLink, setAsyncId } from '../node/internals';
-import { nativeSocketHandle } from '../node/native-handle';
+import { canChangeSides, nativeSocketHandle } from '../node/native-handle';
 import type { NativeHandle } from '../node/native-handle';
 import { Phase } from '../socket/link';
 import type { LinkedSocket, SocketLink } from '../socket/link';
@@ -26,8 +27,7 @@ type CountName = 'bytesRead' | 'bytesWritten';
 
 /** What Node's handle is served for, in Node's own code. */
 function serve(native: NativeHandle, socket: LinkedSocket): void {
-  const symbols = Object.getOwnPropertySymbols(native);
-  const owner = symbols.find(({ description }) => description === 'owner_symbol');
+  const owner = ownSymbol(native, 'owner_symbol');
   if (owner !== undefined) Reflect.set(native, owner, socket);
   setAsyncId(socket, native.getAsyncId());
 }
@@ -45,6 +45,7 @@ function countFrom(native: NativeHandle, counted: Pick<Connection, CountName>): 
 
 /** Whether nothing but the connection itself would change hands. */
 function canBeGiven(socket: LinkedSocket, { handle, phase, userBuffer }: SocketLink): boolean {
+  if (!canChangeSides) return false;
   if (phase !== Phase.Open || userBuffer !== null || socket.writableLength !== 0) return false;
   return handle === null || !isReplacedAfterConnect(handle);
 }

@@ -1,6 +1,7 @@
 /** HTTP/2 in the clear, for which the same holds as for TLS: see `tls-on-node.ts`. */
 import { isCalledBy } from '../node/call-stack';
 import { isLoaded } from '../node/loaded-modules';
+import { canChangeSides } from '../node/native-handle';
 
 const http2Module = 'internal/http2/core';
 
@@ -9,6 +10,6 @@ const http2Module = 'internal/http2/core';
  * handle of its socket first of all, and nothing else in that look says who it is.
  */
 export function isAskedByHttp2(getter: ((this: never) => unknown) | undefined): boolean {
-  if (process.platform === 'win32' || getter === undefined || !isLoaded(http2Module)) return false;
+  if (!canChangeSides || getter === undefined || !isLoaded(http2Module)) return false;
   return isCalledBy(`node:${http2Module}`, getter);
 }

@@ -6,6 +6,7 @@
  * it in between.
  */
 import { Duplex } from 'node:stream';
+import { ownSymbol } from '../../own-symbol';
 
 /** What native code calls, on an object made by the class. Each returns 0 or an error number. */
 export interface NativeStreamHooks {
@@ -62,10 +63,9 @@ function find(): FoundStream | null {
   const instance = (outer as TlsInternals)._handle?._parentWrap?._handle;
   outer.destroy();
   if (!instance || !isNativeStream(instance)) return null;
-  const symbols = Object.getOwnPropertySymbols(instance);
   return {
     NativeStream: instance.constructor as NativeStreamClass,
-    ownerSymbol: symbols.find(({ description }) => description === 'owner_symbol'),
+    ownerSymbol: ownSymbol(instance, 'owner_symbol'),
   };
 }
 

@@ -39,14 +39,14 @@ export function isReplaced(handle: SocketHandle, names: readonly string[]): bool
   return false;
 }
 
-type Hot = 'reading' | 'writing' | 'ending';
-type HotMembers = Readonly<Record<(typeof handleMethods)[Hot][number], unknown>>;
+type Use = Exclude<keyof typeof handleMethods, 'connecting'>;
+type UsedMembers = Readonly<Record<(typeof handleMethods)[Use][number], unknown>>;
 
 /**
  * The same for what every message asks. Each name stands by itself: a member by a name that changes
  * is looked up anew each time, and a write asks for six.
  */
-const isReplacedFor: Record<Hot, (handle: HotMembers, own: HotMembers) => boolean> = {
+const isReplacedFor: Record<Use, (handle: UsedMembers, own: UsedMembers) => boolean> = {
   reading: (handle, own) => handle.readStart !== own.readStart || handle.readStop !== own.readStop,
   writing: (handle, own) =>
     handle.writeUtf8String !== own.writeUtf8String ||
@@ -56,6 +56,8 @@ const isReplacedFor: Record<Hot, (handle: HotMembers, own: HotMembers) => boolea
     handle.writeAsciiString !== own.writeAsciiString ||
     handle.writeUcs2String !== own.writeUcs2String,
   ending: (handle, own) => handle.shutdown !== own.shutdown,
+  addresses: (handle, own) =>
+    handle.getsockname !== own.getsockname || handle.getpeername !== own.getpeername,
 };
 
 /** Whether Node has to drive a socket with this handle from its connect on. */
@@ -86,19 +88,11 @@ export function letNodeDrive(socket: LinkedSocket, link: SocketLink, handle: Soc
  * The socket's link, for what Node does by methods of the handle. Undefined where Node drives the
  * socket: from now on, if one of them was replaced.
  */
-export function linkUnlessReplaced(
-  socket: LinkedSocket,
-  what: Hot | 'addresses',
-): SocketLink | undefined {
+export function linkUnlessReplaced(socket: LinkedSocket, use: Use): SocketLink | undefined {
   const link = socket[kLink];
   if (link === undefined || link.handle === null || link.phase !== Phase.Open) return link;
   const { handle } = link;
-  const members = handle as unknown as HotMembers;
-  const others =
-    what === 'addresses'
-      ? isReplaced(handle, handleMethods.addresses)
-      : isReplacedFor[what](members, handle.ownMethods);
-  if (!others) return link;
+  if (!isReplacedFor[use](handle as unknown as UsedMembers, handle.ownMethods)) return link;
   letNodeDrive(socket, link, handle);
   return undefined;
 }

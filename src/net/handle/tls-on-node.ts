@@ -23,8 +23,6 @@ interface TlsMembers {
 
 type BelowTls = LinkedSocket & { readonly [kAdmitted]?: AdmittedSocket };
 
-const canChangeSides = process.platform !== 'win32';
-
 /**
  * From now on. The first look at a handle of ours comes before TLS wraps it. What limits the socket
  * below learns of the one above, on every platform.
@@ -35,7 +33,7 @@ export function followTls(): void {
   const wrapHandle = members._wrapHandle;
   members._wrapHandle = function _wrapHandle(this: NetSocket, below, handle, ...rest) {
     (below as BelowTls | null | undefined)?.[kAdmitted]?.secureBy(this);
-    const native = canChangeSides && below ? nodeHandleOf(below as BelowTls) : null;
+    const native = below ? nodeHandleOf(below as BelowTls) : null;
     return wrapHandle.call(this, below, native ?? handle, ...rest);
   };
 }

@@ -20,7 +20,7 @@ import type { AdmittedSocket } from '../server/admitted-socket';
 import { Phase } from '../socket/link';
 import type { LinkedSocket, SocketLink } from '../socket/link';
 import { ListenHandle } from '../server/listen-handle';
-import { nativeServerHandle, nativeSocketHandle } from '../node/native-handle';
+import { canChangeSides, nativeServerHandle, nativeSocketHandle } from '../node/native-handle';
 import type { NativeHandle } from '../node/native-handle';
 import { giveToNode } from '../handle/give-to-node';
 import { isOurHandle } from '../handle/handle-class';
@@ -29,7 +29,7 @@ const windowsReason =
   'on Windows a socket of iocp-net is bound to the completion port of its process, for life';
 
 function checkPlatform(): void {
-  if (process.platform === 'win32') throw cannotBeSent(windowsReason);
+  if (!canChangeSides) throw cannotBeSent(windowsReason);
 }
 
 type LimitedSocket = LinkedSocket & { readonly [kAdmitted]?: AdmittedSocket };

@@ -3,6 +3,7 @@
  * port layer's names, and the few `ERR_*` errors that cannot be left to Node's own code.
  */
 import { format, getSystemErrorMap } from 'node:util';
+import { showCode } from '../../show-code';
 import { bare } from '../bare';
 import type { ErrorName } from '../../port/contract';
 
@@ -122,15 +123,6 @@ export function connectAggregateError(errors: readonly Error[]): AggregateError 
   const code = (errors[0] as NodeJS.ErrnoException | undefined)?.code;
   showCode(error, code);
   return Object.assign(error, { code });
-}
-
-/** The stack's first line is made from the name at the time it is first read. */
-function showCode(error: Error, code: string | undefined): void {
-  // Where there is no message, V8 leaves out the colon, which Node's errors have.
-  const value = `${error.name} [${code}]${error.message === '' ? ': ' : ''}`;
-  Object.defineProperty(error, 'name', bare({ configurable: true, value }));
-  void error.stack;
-  delete (error as { name?: string }).name;
 }
 
 type ErrorBase = new (message: string) => Error;

@@ -2,6 +2,7 @@
  * Node's members that are not in its documentation but that `node:net`, `node:http` and the
  * ecosystem read and call, and the symbols of ours.
  */
+import { ownSymbol } from '../../own-symbol';
 import * as nodeNet from './node-net';
 import type { Connection, WriteChunk } from '../../port/contract';
 
@@ -129,8 +130,6 @@ let asyncIdSymbol: symbol | undefined;
  * as the trigger of what it schedules.
  */
 export function setAsyncId(target: object, asyncId: number): void {
-  asyncIdSymbol ??= Object.getOwnPropertySymbols(target).find(
-    ({ description }) => description === 'async_id_symbol',
-  );
+  asyncIdSymbol ??= ownSymbol(target, 'async_id_symbol');
   if (asyncIdSymbol !== undefined) Reflect.set(target, asyncIdSymbol, asyncId);
 }

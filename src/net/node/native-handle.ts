@@ -1,6 +1,12 @@
 /** Handles of Node's own that are made here, for what only those can do. */
 import * as nodeNet from './node-net';
 
+/**
+ * Whether a socket can change sides, to a handle of Node's by a duplicate of its descriptor. On
+ * Windows it is bound to the completion port of its process, for life.
+ */
+export const canChangeSides = process.platform !== 'win32';
+
 /** One of Node's native stream handles, as far as we use it. */
 export interface NativeHandle {
   readonly fd: number;

@@ -1,7 +1,6 @@
 /** What becomes of a server's new connections. */
 import diagnosticsChannel from 'node:diagnostics_channel';
 import type * as nodeNet from 'node:net';
-import type { DropStats } from '../../drops';
 import { environment } from '../../environment';
 import type { LimitReason } from '../../limit-options';
 import type { Arrival, Connection } from '../../port/contract';
@@ -13,7 +12,7 @@ import type { NetServer } from '../node/internals';
 import { nodeMajor } from '../node/version';
 import type { LinkedSocket, SocketLink } from '../socket/link';
 import { Socket } from '../socket/socket';
-import { dropInfo, emitDrop } from './drop';
+import { countDrop, dropInfo } from './drop';
 import type { LimitedServer } from './limits';
 
 export type LimitableServer = NetServer & { readonly [kLimits]?: LimitedServer };
@@ -42,17 +41,11 @@ export function isSelective(server: LimitableServer): boolean {
   return (maxConnections ?? blockList ?? server[kLimits]) !== undefined;
 }
 
-function drop(
-  server: NetServer,
-  arrival: Arrival,
-  counter: keyof DropStats,
-  reason?: LimitReason,
-): void {
+function drop(server: NetServer, arrival: Arrival, why: LimitReason | 'maxConnections'): void {
   const info = dropInfo(arrival);
   // Before anybody can throw: nobody else knows the connection.
   arrival.close(false);
-  environment().drops[counter]++;
-  emitDrop(server, info, reason);
+  countDrop(server, info, why);
 }
 
 /** Whether a connection may come in; else it is turned away. */
@@ -69,7 +62,7 @@ export function admits(server: LimitableServer, arrival: Arrival): boolean {
   }
   const reason = server[kLimits]?.reasonToRefuse(arrival) ?? null;
   if (reason === null) return true;
-  drop(server, arrival, reason, reason);
+  drop(server, arrival, reason);
   return false;
 }
 

@@ -1,5 +1,6 @@
 /** The `'drop'` event: what it tells of a connection, by us as by Node. */
 import type * as nodeNet from 'node:net';
+import { environment } from '../../environment';
 import type { LimitReason } from '../../limit-options';
 import type { Arrival } from '../../port/contract';
 import type { NetServer, NetSocket } from '../node/internals';
@@ -38,18 +39,20 @@ export function infoOf(socket: NetSocket): DropInfo | undefined {
   return info;
 }
 
-/** A reason only where the limit is ours. */
-export function emitDrop(
-  server: NetServer,
+/** Counts a connection that is dropped, and lets its server tell: with a reason, if it is ours. */
+export function countDrop(
+  server: NetServer | null,
   info: DropInfo | undefined,
-  reason?: LimitReason,
+  why: LimitReason | 'maxConnections',
 ): void {
-  if (reason === undefined) {
-    if (info === undefined) server.emit('drop');
-    else server.emit('drop', info);
-    return;
+  environment().drops[why]++;
+  if (why !== 'maxConnections') {
+    const withReason = info ?? (Object.create(null) as DropInfo);
+    withReason.reason = why;
+    server?.emit('drop', withReason);
+  } else if (info === undefined) {
+    server?.emit('drop');
+  } else {
+    server?.emit('drop', info);
   }
-  const withReason = info ?? (Object.create(null) as DropInfo);
-  withReason.reason = reason;
-  server.emit('drop', withReason);
 }

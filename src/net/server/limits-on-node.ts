@@ -2,10 +2,9 @@
  * The limits of a server that `node:net` serves. There every connection has its socket before anybody
  * is asked; what the limits turn away is destroyed before its `'connection'` event.
  */
-import { environment } from '../../environment';
 import { bare } from '../bare';
 import type { NetServer, NetSocket } from '../node/internals';
-import { emitDrop, infoOf } from './drop';
+import { countDrop, infoOf } from './drop';
 import type { LimitedServer } from './limits';
 
 type Emit = (event: string | symbol, ...args: unknown[]) => boolean;
@@ -37,8 +36,7 @@ function admits(server: NetServer, limited: LimitedServer, socket: NetSocket): b
   }
   const info = infoOf(socket);
   socket.destroy();
-  environment().drops[reason]++;
-  emitDrop(server, info, reason);
+  countDrop(server, info, reason);
   return false;
 }
 

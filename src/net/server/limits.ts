@@ -5,7 +5,6 @@
  * Counted are sockets, not connections, from their admission until they are destroyed. So it holds
  * also for a socket that goes on with a handle of Node's, as under TLS, or on `node:net` altogether.
  */
-import { environment } from '../../environment';
 import { checkServerLimits } from '../../limit-options';
 import type { LimitReason, ServerLimits } from '../../limit-options';
 import type { Arrival } from '../../port/contract';
@@ -16,7 +15,7 @@ import { limitQueue } from '../socket/queue-limit';
 import { AcceptRate } from './accept-rate';
 import { AddressCounts, networkOf } from './address-counts';
 import { AdmittedSocket } from './admitted-socket';
-import { emitDrop, infoOf } from './drop';
+import { countDrop, infoOf } from './drop';
 import { Inspections, type Inspection } from './inspections';
 
 /** An idle socket is looked at so many times until it is destroyed. */
@@ -113,8 +112,7 @@ export class LimitedServer {
   expel(admitted: AdmittedSocket, reason: LimitReason, limit: number): void {
     const info = infoOf(admitted.socket);
     admitted.destroy(reason, limit);
-    environment().drops[reason]++;
-    emitDrop(this.#server, info, reason);
+    countDrop(this.#server, info, reason);
   }
 }
 

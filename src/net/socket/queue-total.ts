@@ -7,7 +7,7 @@ import { environment } from '../../environment';
 import type { LimitReason } from '../../limit-options';
 import type { NetSocket } from '../node/internals';
 import { destroyFor, resetWhenDestroyed } from '../server/admitted-socket';
-import { emitDrop, infoOf } from '../server/drop';
+import { countDrop, infoOf } from '../server/drop';
 import { lookingMembers } from './queue-limit';
 
 const reason: LimitReason = 'totalQueuedBytes';
@@ -38,8 +38,7 @@ function expel(socket: NetSocket, limit: number): void {
   resetWhenDestroyed(socket);
   destroyFor(socket, reason, limit);
   note(socket);
-  environment().drops[reason]++;
-  if (socket._server) emitDrop(socket._server, info, reason);
+  countDrop(socket._server ?? null, info, reason);
 }
 
 /** So many sockets in the count may be drained or closed before that is found out. */

@@ -3,6 +3,7 @@
  * `socket-stream.ts` and `socket-options.ts`, a socket without a link is served by Node (a handle, a
  * descriptor, or no core at all): then each member is Node's.
  */
+import { ownSymbol } from '../../own-symbol';
 import type { Connection } from '../../port/contract';
 import type { ConnectOptions } from '../connect/connect-options';
 import { core } from '../core';
@@ -102,9 +103,7 @@ let timerSymbol: symbol | undefined;
 /** Clears the timer of `setTimeout()`, which Node keeps under a symbol of its own. */
 function clearSocketTimeout(socket: NetSocket): void {
   if (!socket.timeout) return;
-  timerSymbol ??= Object.getOwnPropertySymbols(socket).find(
-    ({ description }) => description === 'timeout',
-  );
+  timerSymbol ??= ownSymbol(socket, 'timeout');
   if (timerSymbol === undefined) return;
   clearTimeout((socket as unknown as Record<symbol, NodeJS.Timeout | undefined>)[timerSymbol]);
 }
