@@ -4,9 +4,9 @@
  * loop.
  *
  * A lone write is sent at once, as `node:net` does; a long computation may follow, or the end of the
- * process. A write is gathered, that is submitted only, while other completions wait for the same
- * dispatch to come to them, or if the connection is one that writes several times per completion, as
- * the one before has shown. What is gathered is handed over when the dispatch ends, or when the
+ * process. A write is gathered, that is submitted only, while other completions of a dispatch of
+ * many (`dispatch.ts`) are still to come, or if the connection is one that writes several times per
+ * completion, as the one before has shown. What is gathered is handed over when the dispatch ends, or when the
  * oldest of it has waited for 250 µs: a look at the clock is cheaper than a system call, and a
  * program that has computed for longer than that has no use for gathering. Should it compute for
  * very long, the helper sends; where there is none, only the second case remains.

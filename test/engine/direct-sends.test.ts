@@ -2,7 +2,7 @@
 import t from 'tap';
 import * as net from 'iocp-net';
 import { engine } from 'iocp-net/engine';
-import { connectedPair, pattern, readAll, receive } from '../support/sockets';
+import { connectedPair, pattern, readAll, receive, type Pair } from '../support/sockets';
 
 t.test('a write of any size, as far as the system takes it', async (test) => {
   const { client, peer, close } = await connectedPair(net);
@@ -67,4 +67,28 @@ t.test('the answers to one chunk are gathered, on a connection that answers so',
   test.equal(await ask(), 2);
   test.equal(await ask(), 2);
   await close();
+});
+
+/** Sends that are made while so many connections are asked and answer, all in one turn. */
+async function sendsOf(count: number): Promise<number> {
+  const pairs: Pair[] = [];
+  for (let i = 0; i < count; i++) pairs.push(await connectedPair(net));
+  for (const { peer } of pairs) peer.on('data', () => peer.write('answer'));
+  const before = engine.stats().directSends;
+  for (const { client } of pairs) client.write('?');
+  await Promise.all(pairs.map(({ client }) => receive(client, 'answer'.length)));
+  const sends = engine.stats().directSends - before;
+  await Promise.all(pairs.map(({ close }) => close()));
+  return sends;
+}
+
+t.test('a few answers leave as they are made: their peers go on meanwhile', async (test) => {
+  test.equal(await sendsOf(4), 4 + 4);
+});
+
+t.test('the answers to many leave together', async (test) => {
+  const sends = await sendsOf(24);
+  // Where there is no helper, none waits for another; else one may be alone when time is up.
+  if (engine.backend === 'io_uring') test.equal(sends, 24 + 24);
+  else test.ok(sends < 24 + 12, `${sends}`);
 });

@@ -183,6 +183,12 @@ export const typescript = [
     `first + (count - 1 - i) * (bytes >> 1);`,
     'net/echo',
   ]),
+  ...inFile('file', 'src/port/dispatch.ts', [
+    'two answers wait for each other',
+    `const FEWEST_HELD_BACK = 8;`,
+    `const FEWEST_HELD_BACK = 2;`,
+    'engine/direct-sends',
+  ]),
   ...inFile('file', 'src/port/gathering.ts', [
     'what is gathered waits without a limit',
     `    if (this.isWaiting) return writer.queued > MOST_BYTES || now() - this.#since > LONGEST_MS;`,

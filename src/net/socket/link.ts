@@ -17,13 +17,21 @@ import { nameOfNumber, operationError } from '../node/errors';
 import { nodeSocket } from '../node/internals';
 import type { NetSocket, SocketWith, WriteCallback, WriteData } from '../node/internals';
 import type { HandleOwner, SocketHandle } from '../handle/handle-interface';
-import { UserBuffer } from './user-buffer';
+import type { UserBuffer } from './user-buffer';
 
 /** Whether the running Node knows the type of service. */
 export const hasTypeOfService = 'setTypeOfService' in nodeSocket;
 
 /** Up to Node 20 the write under way of a socket that was destroyed counts as done. */
 const hidesErrorsOfDestroyed = nodeMajor < 22;
+
+/** Null without the option; few programs have it, so what reads it is loaded with the first. */
+function userBufferFor(onread: LinkOptions['onread']): UserBuffer | null {
+  if (!onread) return null;
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- at first need
+  const { UserBuffer } = require('./user-buffer') as typeof import('./user-buffer');
+  return UserBuffer.from(onread);
+}
 
 /** Shared: most connections have no settings of their own. */
 const noDelayGiven: KeepAliveSettings = Object.freeze(bare({ delay: 0 }));
@@ -116,7 +124,7 @@ export class SocketLink implements HandleOwner {
     const delay = typeof given === 'number' ? ~~(given / 1000) : 0;
     this.keepAliveSettings = delay > 0 ? bare({ delay }) : noDelayGiven;
     this.typeOfService = hasTypeOfService ? options?.typeOfService : undefined;
-    this.userBuffer = UserBuffer.from(options?.onread);
+    this.userBuffer = userBufferFor(options?.onread);
   }
 
   /** Takes an accepted connection, or one whose connect has succeeded. */
