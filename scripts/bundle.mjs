@@ -34,6 +34,7 @@ const chunks = [
       'net/server/limits',
       'net/server/limits-on-node',
       'net/socket/queue-total',
+      'net/socket/user-buffer',
       'tls/index',
       'http/index',
       'https/index',
