@@ -179,6 +179,8 @@ const all = () => [
     [atLeast('rate', 0.97)],
   ),
   ...requests,
+  // So few that an answer which waits for another's leaves both peers idle.
+  ...[2, 4].map((connections) => http('wrk', connections, goal(1, 1))),
   http('autocannon', 1, goal(1, 1)),
   http('autocannon', 10, goal(0.95, 1)),
   http('autocannon', 100, goal(0.9, 1)),

@@ -1,13 +1,14 @@
 // Builds and runs the core tests, optionally with sanitizers.
 //
-//   node scripts/test-core.mjs [--sanitize address|thread]
+//   node scripts/test-core.mjs [--sanitize address|thread] [--folders net,engine]
 //
 // With `address` (AddressSanitizer and UndefinedBehaviorSanitizer) the tests of
 // the package also run, in a Node that loads the sanitizer before everything: a
-// newer one than that of `npm test`, so that both are seen.
+// newer one than that of `npm test`, so that both are seen; or only those in
+// some folders of test.
 // Ends with "N passed, N failed".
 import { execFile, execFileSync } from 'node:child_process';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { build } from './build.mjs';
 import { buildTarget, hasSources, root } from './gyp.mjs';
@@ -15,8 +16,11 @@ import { nodeBinary } from './node-versions.mjs';
 import { countTap } from './tap-count.mjs';
 import { measuresMemory, startsPrograms, testFiles } from './test-files.mjs';
 
-const { values } = parseArgs({ options: { sanitize: { type: 'string', default: 'none' } } });
+const { values } = parseArgs({
+  options: { sanitize: { type: 'string', default: 'none' }, folders: { type: 'string' } },
+});
 const { sanitize } = values;
+const folders = values.folders?.split(',');
 const out = sanitize === 'none' ? 'core' : `sanitize-${sanitize}`;
 // Checks in the code are optimized like the code, for minutes; -O1 finds the same.
 const optimization = sanitize === 'none' ? '-O2' : '-O1';
@@ -82,7 +86,10 @@ if (hasSources.core()) {
 if (sanitize === 'address' && hasSources.addon()) {
   buildTarget({ ...flavour, target: 'iocp_net' });
   build({ tests: true });
-  const packageTests = testFiles((file) => !startsPrograms(file) && !measuresMemory(file));
+  const isInFolders = (file) => folders === undefined || folders.includes(file.split(sep)[0]);
+  const packageTests = testFiles(
+    (file) => isInFolders(file) && !startsPrograms(file) && !measuresMemory(file),
+  );
   // Only where Node itself was not built with it: the run-time must come first.
   const libraries = ['libasan.so', 'libubsan.so'].map((name) =>
     execFileSync('g++', [`-print-file-name=${name}`], { encoding: 'utf8' }).trim(),
