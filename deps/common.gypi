@@ -9,11 +9,7 @@
     'target_arch%': 'x64',  # where Node's own headers do not say it
   },
   'target_defaults': {
-    'defines': [
-      'NAPI_VERSION=9',
-      # Electron forbids buffers over memory V8 did not allocate.
-      'NODE_API_NO_EXTERNAL_BUFFERS_ALLOWED',
-    ],
+    'defines': ['NAPI_VERSION=9'],
     'conditions': [
       ['OS!="win" or mingw==1', {
         # Node's own headers bring an older standard and silence a warning.

@@ -9,23 +9,6 @@ namespace cp = completion_port;
 
 namespace {
 
-constexpr std::size_t kPageBytes = 4096;
-
-// An ArrayBuffer of `bytes` usable bytes from an aligned start; tells JavaScript where that is.
-std::uint8_t* AlignedBuffer(Napi::Env env, std::size_t bytes, const char* name, Napi::Object result,
-                            Napi::Reference<Napi::ArrayBuffer>* reference) {
-  Napi::ArrayBuffer buffer = Napi::ArrayBuffer::New(env, bytes + kPageBytes);
-  const auto start = reinterpret_cast<std::uintptr_t>(buffer.Data());
-  const std::uintptr_t aligned = (start + kPageBytes - 1) & ~std::uintptr_t{kPageBytes - 1};
-  *reference = Napi::Reference<Napi::ArrayBuffer>::New(buffer, 1);
-  Napi::Object place = Napi::Object::New(env);
-  place.Set("buffer", buffer);
-  place.Set("offset", static_cast<double>(aligned - start));
-  place.Set("bytes", static_cast<double>(bytes));
-  result.Set(name, place);
-  return reinterpret_cast<std::uint8_t*>(aligned);
-}
-
 double Number(const Napi::Object& settings, const char* name) {
   return settings.Get(name).As<Napi::Number>().DoubleValue();
 }
@@ -57,13 +40,16 @@ cp::Error NativePort::Open(cp::PortGroup& group, const Napi::Object& settings,
   options.core = static_cast<int>(Number(settings, "core"));
   options.driving = drives ? cp::Driving::kSubmitter : cp::Driving::kThread;
   options.helper = settings.Get("helper").As<Napi::Boolean>();
-  options.ring_memory = AlignedBuffer(
-      env_, cp::RingMemoryBytes(options.submission_entries, options.completion_entries), "ring",
-      object, &ring_);
-  options.receive_slab =
-      AlignedBuffer(env_, options.receive_slab_bytes, "receiveSlab", object, &receive_slab_);
-  send_start_ = AlignedBuffer(env_, options.send_slab_bytes, "sendSlab", object, &send_slab_);
-  options.send_slab = send_start_;
+  const std::size_t ring_bytes =
+      cp::RingMemoryBytes(options.submission_entries, options.completion_entries);
+  if (!ring_.Open(env_, ring_bytes, "ring", object) ||
+      !receive_slab_.Open(env_, options.receive_slab_bytes, "receiveSlab", object) ||
+      !send_slab_.Open(env_, options.send_slab_bytes, "sendSlab", object)) {
+    return cp::Error::kNoMemory;
+  }
+  options.ring_memory = ring_.start();
+  options.receive_slab = receive_slab_.start();
+  options.send_slab = send_slab_.start();
   options.wake_consumer = WakeConsumer;
   options.wake_context = this;
   if (loop_ == nullptr) {
@@ -221,6 +207,14 @@ void NativePort::CallJs(napi_env env, napi_value, void* context, void*) {
 }
 
 // --- The end
+
+NativePort::~NativePort() {
+  GiveUp();
+  if (port_ == nullptr || !port_->HoldsMemory()) return;
+  ring_.Abandon();
+  receive_slab_.Abandon();
+  send_slab_.Abandon();
+}
 
 void NativePort::Close(std::function<void()> closed) {
   wake_ = nullptr;  // its own hook, the next, takes it away

@@ -9,6 +9,7 @@
 
 #include "completion_port/completion_port.h"
 #include "event_loop.h"
+#include "port_memory.h"
 
 namespace iocp_net {
 
@@ -17,14 +18,13 @@ completion_port::BackendKind BackendByName(const std::string& name);
 // One port for JavaScript: an object whose functions know their port without being told, and the
 // way of its completions into JavaScript.
 //
-// Who owns what. The rings and slabs are ArrayBuffers of V8 (Electron forbids others), held here by
-// reference while the port runs. The functions are usable as long as the PortGroup that this came
-// from.
+// Who owns what. The rings and slabs are this object's (port_memory.h), and go with it: when the
+// port has stopped. The functions are usable as long as the PortGroup that this came from.
 class NativePort {
  public:
   explicit NativePort(Napi::Env env) : env_(env) {}
   // Gives up what remains. The port has stopped, or never was.
-  ~NativePort() { GiveUp(); }
+  ~NativePort();
   NativePort(const NativePort&) = delete;
   NativePort& operator=(const NativePort&) = delete;
 
@@ -103,10 +103,9 @@ class NativePort {
   napi_threadsafe_function wake_ = nullptr;  // in its place, where there is no libuv
   Napi::FunctionReference deliver_;
   Next likely_ = Next::kScoped;  // how the last was delivered: the next is likely to be as well
-  std::uint8_t* send_start_ = nullptr;  // of the send slab
-  Napi::Reference<Napi::ArrayBuffer> ring_;
-  Napi::Reference<Napi::ArrayBuffer> receive_slab_;
-  Napi::Reference<Napi::ArrayBuffer> send_slab_;
+  PortMemory ring_;
+  PortMemory receive_slab_;
+  PortMemory send_slab_;
 };
 
 }  // namespace iocp_net

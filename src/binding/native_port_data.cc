@@ -15,7 +15,7 @@ Napi::Value NativePort::SendNow(const Napi::CallbackInfo& info) {
 // sendBlockNow(id, offset, length): likewise, of the send slab.
 Napi::Value NativePort::SendBlockNow(const Napi::CallbackInfo& info) {
   const NativePort& self = Of(info);
-  const std::uint8_t* bytes = self.send_start_ + Word(info, 1);
+  const std::uint8_t* bytes = self.send_slab_.start() + Word(info, 1);
   return Napi::Number::New(info.Env(), self.port_->SendNow(Id(info), bytes, Word(info, 2)));
 }
 
@@ -24,7 +24,7 @@ Napi::Value NativePort::SendBlockNow(const Napi::CallbackInfo& info) {
 // how many bytes it has and how many of them were taken, in one number (kTextBytesShift).
 Napi::Value NativePort::SendTextNow(const Napi::CallbackInfo& info) {
   const NativePort& self = Of(info);
-  char* const bytes = reinterpret_cast<char*>(self.send_start_ + Word(info, 1));
+  char* const bytes = reinterpret_cast<char*>(self.send_slab_.start() + Word(info, 1));
   const std::size_t room = Word(info, 2);
   std::size_t length = 0;
   // Both end with a zero byte, which is not sent.

@@ -272,7 +272,7 @@ void PortCore::StopEverything() {
     if (connection->state != ConnectionState::kCancelling) CancelAndClose(*connection);
   }
   const std::uint64_t deadline_ms = os::NowMs() + kReapMs;
-  while (HoldsSlots() && os::NowMs() < deadline_ms) backend_->Wait(10);
+  while (HoldsMemory() && os::NowMs() < deadline_ms) backend_->Wait(10);
   FlushOverflow();
   PublishCompletions();  // not announced, but there for whoever looks
 }
@@ -286,7 +286,7 @@ PortGroup::~PortGroup() {
   for (auto& port : ports_) {
     // The kernel did not give something back in time. Freed memory that it still writes to is
     // worse than lost memory.
-    if (port->HoldsSlots()) static_cast<void>(port.release());
+    if (port->HoldsMemory()) static_cast<void>(port.release());
   }
 }
 

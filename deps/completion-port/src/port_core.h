@@ -43,7 +43,7 @@ class PortCore final : public Port, private BackendEvents {
   void RequestStop();
   void Join();
   // After Join: the kernel may still hold operations in our slots.
-  bool HoldsSlots() const { return connections_.Live() + listeners_.Live() != 0; }
+  bool HoldsMemory() const override { return connections_.Live() + listeners_.Live() != 0; }
 
   // Port: the control plane.
   Error PrepareListener(const ListenOptions& options, ListenerId* id) override;

@@ -257,6 +257,10 @@ class Port {
   // of this socket is in flight (promise 2). Bytes taken (0: would block) or a negative Error.
   virtual std::int32_t SendNow(SocketId id, const std::uint8_t* data, std::size_t length) = 0;
 
+  // After Stop(): the system has not given back everything, so that the memory in PortOptions must
+  // stay where it is for ever.
+  virtual bool HoldsMemory() const = 0;
+
   // Whether bytes, the end or an error have arrived that no receive has taken. What a receive has
   // taken stands in the completion ring when this returns, where the submitter drives.
   virtual bool HasUnread(SocketId id) = 0;
