@@ -65,6 +65,8 @@ struct UringNotes {
   std::uint8_t messages = 0;   // received into small chunks, as far as it counts
   std::int32_t end = 0;        // what to report of a cancelled receive
   std::vector<Received> held;  // came before the core asked for it; oldest first
+  // A send has met the peer's reset. The system tells that once, and then of an end.
+  bool send_met_reset = false;
 
   bool InFlight() const {
     return request != ReceiveRequest::kNone || hangup == HangupWatch::kArmed ||

@@ -223,6 +223,22 @@ PORT_TEST(PeerResetsWhileASendWaits) {
   CHECK_EQ(Last(pair.sock->send_results), Error::kBrokenPipe);
 }
 
+// Whichever of the two the system tells of it, whoever reads is not to take it for an end.
+PORT_TEST(PeerResetsWhileASendAndAReceiveWait) {
+  for (int round = 0; round < 10; ++round) {
+    PairOptions options;
+    options.peer_receive_buffer = 16 * 1024;
+    Pair pair(setup, options);
+    REQUIRE(pair.ready());
+    pair.client.Send(pair.sock, {PatternBytes(1, 0, kMoreThanFits)});
+    pair.client.Pass(kQuietMs);
+    CHECK(!pair.sock->Idle());
+    pair.peer.Reset();
+    REQUIRE(pair.WaitEnded());
+    CHECK_EQ(pair.sock->ended.value_or(Error::kOk), Error::kConnectionReset);
+  }
+}
+
 PORT_TEST(PeerResetsThenWeSend) {
   PairOptions options;
   options.credit = 0;

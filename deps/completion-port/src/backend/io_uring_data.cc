@@ -96,6 +96,7 @@ void UringBackend::ReportSend(Connection& connection, bool cancelled, int result
     connection.send.state = OperationState::kSubmitted;
     return PostSend(connection, true);
   }
+  if (result == -ECONNRESET) connection.uring.send_met_reset = true;
   events_->OnSend(connection,
                   result >= 0 ? result : ToResult(FromOsError(-result, Operating::kSend)));
 }

@@ -175,6 +175,8 @@ void UringBackend::ReportMissedReceive(Connection& connection, std::int32_t resu
   const bool ran_dry = result == -ENOBUFS;
   const bool again = ran_dry || result == -EAGAIN || result == -EINTR || result == -ECANCELED;
   if (!again) {
+    // Who reads is to learn of a reset, as with epoll, whichever request the kernel has told.
+    if (result == 0 && connection.uring.send_met_reset) result = -ECONNRESET;
     const std::int32_t end = result == 0 ? 0 : ToResult(FromOsError(-result, Operating::kReceive));
     return DeliverOrHold(connection, end, kNoChunk);
   }
