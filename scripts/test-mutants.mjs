@@ -18,6 +18,7 @@ import ts from 'typescript';
 import { build } from './build.mjs';
 import { root } from './gyp.mjs';
 import { runProgram } from './run-program.mjs';
+import { binding } from '../test/mutants/binding.mjs';
 import { core } from '../test/mutants/core.mjs';
 import { typescript } from '../test/mutants/typescript.mjs';
 
@@ -133,7 +134,8 @@ async function tryMutant(mutant, tools) {
     return `it cannot be built: ${String(error.message).split('\n')[0]}`;
   } finally {
     writeFileSync(path, original);
-    if (mutant.file.endsWith('.ts')) compileModule(mutant.file, tools);
+    // The core is built anew for the next anyway.
+    if (mutant.test.core === undefined) rebuild(mutant, tools);
   }
 }
 
@@ -160,7 +162,7 @@ function tableOf(rows) {
 }
 
 async function main() {
-  const mutants = [...core, ...typescript].filter(({ name, file }) =>
+  const mutants = [...core, ...binding, ...typescript].filter(({ name, file }) =>
     chosen.only.split(',').some((part) => `${name} ${file}`.includes(part)),
   );
   const tools = await prepare();

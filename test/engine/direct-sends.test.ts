@@ -92,3 +92,20 @@ t.test('the answers to many leave together', async (test) => {
   if (engine.backend === 'io_uring') test.equal(sends, 24 + 24);
   else test.ok(sends < 24 + 12, `${sends}`);
 });
+
+t.test('of a text the system takes a part, too', async (test) => {
+  const { client, peer, close } = await connectedPair(net);
+  peer.pause();
+  const texts: string[] = [];
+  const write = (text: string): boolean => {
+    texts.push(text);
+    return client.write(text, 'latin1');
+  };
+  // Of different lengths, so that the last one does not happen to fit.
+  for (let size = 4000; write('abcdefg'.repeat(size).slice(0, size));) size = 4000 + (size % 97);
+  client.end();
+  const whole = texts.join('');
+  test.equal(String(await readAll(peer)), whole);
+  test.equal(client.bytesWritten, whole.length);
+  await close();
+});
