@@ -91,6 +91,8 @@ if (sanitize === 'address' && hasSources.addon()) {
   const packageTests = testFiles(
     (file) => isInFolders(file) && !startsPrograms(file) && !measuresMemory(file),
   );
+  // tap without files would run them all.
+  if (packageTests.length === 0) throw new Error(`no test files in ${values.folders}`);
   // Only where Node itself was not built with it: the run-time must come first.
   const libraries = ['libasan.so', 'libubsan.so'].map((name) =>
     execFileSync('g++', [`-print-file-name=${name}`], { encoding: 'utf8' }).trim(),

@@ -163,6 +163,12 @@ export const typescript = [
       `      if (!this.#completions.next()) return Next.Nothing;`,
       'net/turns',
     ],
+    [
+      'two answers wait for each other',
+      `const FEWEST_HELD_BACK = 8;`,
+      `const FEWEST_HELD_BACK = 2;`,
+      'engine/direct-sends',
+    ],
   ),
   ...inFile('file', 'src/port/ring.ts', [
     'the slots of completions are not given back',
@@ -182,12 +188,6 @@ export const typescript = [
     `first + (count - 1 - i) * bytes;`,
     `first + (count - 1 - i) * (bytes >> 1);`,
     'net/echo',
-  ]),
-  ...inFile('file', 'src/port/dispatch.ts', [
-    'two answers wait for each other',
-    `const FEWEST_HELD_BACK = 8;`,
-    `const FEWEST_HELD_BACK = 2;`,
-    'engine/direct-sends',
   ]),
   ...inFile('file', 'src/port/gathering.ts', [
     'what is gathered waits without a limit',
