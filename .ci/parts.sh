@@ -20,9 +20,11 @@ part() {
   note "$name: $p passed, $f failed (exit code $status)"
 }
 
-# total <parts>: the last line, and the exit code.
+# total <parts>: the failures once more, by part, for a reader who has the end of the log alone;
+# the last line, and the exit code.
 total() {
   note total
+  [ "$failed" -eq 0 ] || (cd "$logs" && grep -E '^[ |]*not ok ' -- * | head -60)
   echo "$passed passed, $failed failed"
   [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ] && [ "$ran" -eq "$1" ]
 }

@@ -44,6 +44,17 @@ export function countTap(text, exitCode = 0) {
   return count;
 }
 
+/**
+ * What a reader wants of a long output: the failures with what follows them, and the end.
+ *
+ * @param {string} text
+ * @returns {string}
+ */
+export function whatFailed(text) {
+  const failures = text.match(/^ *not ok .*(?:\n.*){0,20}/gm) ?? [];
+  return [...failures.slice(0, 40), text.slice(-2000)].join('\n…\n');
+}
+
 if (argv[1] === import.meta.filename) {
   const { values, positionals } = parseArgs({
     allowPositionals: true,

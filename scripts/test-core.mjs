@@ -13,7 +13,7 @@ import { parseArgs, promisify } from 'node:util';
 import { build } from './build.mjs';
 import { buildTarget, hasSources, root } from './gyp.mjs';
 import { nodeBinary } from './node-versions.mjs';
-import { countTap } from './tap-count.mjs';
+import { countTap, whatFailed } from './tap-count.mjs';
 import { measuresMemory, startsPrograms, testFiles } from './test-files.mjs';
 
 const { values } = parseArgs({
@@ -49,12 +49,6 @@ async function output(command, args, env) {
     process.stderr.write(error.stderr);
     return { stdout: error.stdout, status: typeof error.code === 'number' ? error.code : 128 };
   }
-}
-
-/** The failures with what follows them, and the end. */
-function whatFailed(tap) {
-  const failures = tap.match(/^ *not ok .*(?:\n.*){0,20}/gm) ?? [];
-  return [...failures.slice(0, 40), tap.slice(-2000)].join('\n…\n');
 }
 
 async function run(name, command, args, env) {

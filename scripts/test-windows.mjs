@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { build } from './build.mjs';
 import { crossBuildCoreTests } from './cross-build.mjs';
 import { hasSources, root } from './gyp.mjs';
-import { countTap } from './tap-count.mjs';
+import { countTap, whatFailed } from './tap-count.mjs';
 import { startsHundreds, startsPrograms, testFiles } from './test-files.mjs';
 import { openWindows } from './windows-run.mjs';
 import { openLoadedWindows } from './windows-session.mjs';
@@ -39,7 +39,7 @@ function report(name, result, started) {
   );
   if (count.failed === 0) return;
   if (result.timedOut) console.log(`  timed out`);
-  console.log(result.stdout.slice(-8000).replace(/^/gm, '  | '));
+  console.log(whatFailed(result.stdout).replace(/^/gm, '  | '));
   console.log(result.stderr.slice(-4000).replace(/^/gm, '  ! '));
 }
 

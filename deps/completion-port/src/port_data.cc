@@ -198,7 +198,9 @@ void PortCore::OnReadable(Connection& connection, Error error) {
     if (error != Error::kOk) connection.receive_side = ReceiveSide::kFailed;
     return ContinueClose(connection);
   }
-  if (error != Error::kOk && !connection.pinned.empty()) {
+  // One that did not wait may have found the end meanwhile.
+  const bool is_news = connection.receive_side == ReceiveSide::kOpen;
+  if (error != Error::kOk && is_news && !connection.pinned.empty()) {
     return CompletePinned(connection, ToResult(error));
   }
   ServePinned(connection);

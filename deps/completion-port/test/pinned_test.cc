@@ -357,6 +357,30 @@ PORT_TEST(PinnedAtOnceAfterWithdrawing) {
   CHECK(pair.WaitReceived(4));
 }
 
+// What the backend waits for tells the end, too, when one that does not wait has found it.
+PORT_TEST(PinnedEndFoundAtOnceIsToldOnce) {
+  for (const bool reset : {false, true}) {
+    Pair pair(setup, NoCredit());
+    REQUIRE(pair.ready());
+    Sock* sock = pair.sock;
+    pair.client.ReceivePinned(sock, 100);
+    pair.client.Pass(5);
+    pair.client.Withdraw(sock);
+    pair.client.ReceivePinned(sock, 100, true);
+    pair.client.ReceivePinned(sock, 100);
+    if (reset) pair.peer.Reset();
+    if (!reset) pair.peer.ShutdownSend();
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));  // and takes no turn
+    REQUIRE(pair.WaitEnded());
+    CHECK_EQ(*sock->ended, reset ? Error::kConnectionReset : Error::kOk);
+    pair.client.Pass(kQuietMs);
+    // Who else drives may have taken a turn before all was submitted.
+    CHECK_AT_MOST(sock->pinned_results.size(), 2);
+    const bool drives_alone = setup.SubmitterDrives() && !setup.helper;
+    if (drives_alone) CHECK_EQ(sock->pinned_results[0], kTakenBack);
+  }
+}
+
 // Bytes have come and no chunk is free: nothing is with the system.
 PORT_TEST(WithdrawnStarvedReceive) {
   PairOptions options;

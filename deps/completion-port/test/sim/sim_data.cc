@@ -96,11 +96,15 @@ bool SimBackend::ReportReceive(Pending& pending) {
 bool SimBackend::ReportReadable(Pending& pending) {
   Connection& connection = *pending.connection;
   const bool cancelled = connection.receive.state == OperationState::kCancelling;
+  // Where receives are the system's, each one that is under way is told of the reset.
+  const bool is_reset = HoldsBuffers() && pending.socket->state == SocketState::kReset;
   Finish(pending.number);
   if (cancelled) {
     events_->OnReceive(connection, ToResult(Error::kCanceled), kNoChunk);
+  } else if (kernel_->Fault()) {
+    events_->OnReadable(connection, Error::kNoMemory);
   } else {
-    events_->OnReadable(connection, kernel_->Fault() ? Error::kNoMemory : Error::kOk);
+    events_->OnReadable(connection, is_reset ? Error::kConnectionReset : Error::kOk);
   }
   return true;
 }
