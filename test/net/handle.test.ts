@@ -242,3 +242,27 @@ t.test('a socket that cannot be sent to another process ends no process', async 
   test.match(stdout, 'true\n');
   test.strictSame([code, signal], [0, null]);
 });
+
+// Each class of emitters more makes V8's code for all of them less special.
+void t.test('the first look at a handle makes one event emitter', async (t) => {
+  const { code, stdout } = await run(`${load('net')}
+    const { EventEmitter } = require('node:events');
+    const server = net.createServer((socket) => {
+      const { init } = EventEmitter;
+      const made = [];
+      EventEmitter.init = function (options) {
+        made.push(this.constructor.name);
+        return init.call(this, options);
+      };
+      const { isStreamBase } = socket._handle;
+      EventEmitter.init = init;
+      console.log(isStreamBase, made.join());
+      socket.destroy();
+      server.close();
+    });
+    server.listen(0, '127.0.0.1', () => {
+      net.connect(server.address().port, '127.0.0.1').on('error', () => {});
+    });`);
+  t.equal(code, 0);
+  t.equal(stdout.trim(), 'true JSStreamSocket');
+});

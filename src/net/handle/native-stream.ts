@@ -49,9 +49,6 @@ function isNativeStream(object: object): object is NativeStream {
   return stream.isStreamBase === true && needed.every((name) => typeof stream[name] === 'function');
 }
 
-/** What Node's wrapper of such a stream asks of it, and of the TLS socket's options, until it reads. */
-const silent = { pause: () => {}, on: () => {}, once: () => {} };
-
 /**
  * Stops the making of a TLS socket where it has made the object and begun to read: what the object
  * runs is run as its resource. A whole TLS socket over a stream would be three event emitters of
@@ -62,7 +59,14 @@ const silent = { pause: () => {}, on: () => {}, once: () => {} };
 function find(): FoundStream | null {
   const tls = process.getBuiltinModule('node:tls');
   const reading: object[] = [];
-  const stream = { ...silent, resume: () => reading.push(executionAsyncResource()) };
+  const ignore = (): void => {};
+  // What Node's wrapper of a stream calls on it until it reads.
+  const stream = {
+    pause: ignore,
+    on: ignore,
+    once: ignore,
+    resume: () => reading.push(executionAsyncResource()),
+  };
   const secureContext = {
     get context(): never {
       throw new Error('found');
