@@ -9,15 +9,11 @@ import { parseArgs } from 'node:util';
 /**
  * @param {string} text
  * @param {number} [exitCode]
- * @returns {{ passed: number, failed: number, skipped: number, failures: string[] }}
+ * @returns {{ passed: number, failed: number, skipped: number }}
  */
 export function countTap(text, exitCode = 0) {
-  const count = { passed: 0, failed: 0, skipped: 0, failures: [] };
+  const count = { passed: 0, failed: 0, skipped: 0 };
   const stated = /(?:^|\n)(\d+) passed, (\d+) failed\s*$/.exec(text);
-  const fail = (line) => {
-    count.failed += 1;
-    count.failures.push(line.trim());
-  };
   // For each depth: has it shown results, and failed ones, since its parent's last line?
   const seen = [];
   if (stated) {
@@ -34,13 +30,13 @@ export function countTap(text, exitCode = 0) {
     seen[depth] = { failed: (seen[depth]?.failed ?? false) || bad };
     if (children) {
       // A subtest may fail although its assertions did not: a plan, a time-out.
-      if (bad && !children.failed) fail(line);
+      if (bad && !children.failed) count.failed += 1;
     } else if (/# *(skip|todo)\b/i.test(match[3])) count.skipped += 1;
-    else if (bad) fail(line);
+    else if (bad) count.failed += 1;
     else count.passed += 1;
   }
-  if (exitCode !== 0 && count.failed === 0) fail(`exit code ${exitCode}`);
-  else if (count.passed + count.failed + count.skipped === 0) fail('no assertion ran');
+  if (exitCode !== 0 && count.failed === 0) count.failed = 1;
+  else if (count.passed + count.failed + count.skipped === 0) count.failed = 1; // no assertion ran
   return count;
 }
 

@@ -199,8 +199,8 @@ void PortCore::OnReadable(Connection& connection, Error error) {
     return ContinueClose(connection);
   }
   // One that did not wait may have found the end meanwhile.
-  const bool is_news = connection.receive_side == ReceiveSide::kOpen;
-  if (error != Error::kOk && is_news && !connection.pinned.empty()) {
+  if (connection.receive_side != ReceiveSide::kOpen) return;
+  if (error != Error::kOk && !connection.pinned.empty()) {
     return CompletePinned(connection, ToResult(error));
   }
   ServePinned(connection);

@@ -28,6 +28,16 @@ bool WaitPinned(Pair* pair, std::size_t count) {
   return pair->client.WaitUntil([&] { return pair->sock->pinned_results.size() >= count; });
 }
 
+// The backend waits on behalf of one that is withdrawn; behind it one that does not wait, and one
+// that does.
+void SubmitAfterWithdrawing(Pair* pair) {
+  pair->client.ReceivePinned(pair->sock, 100);
+  pair->client.Pass(5);
+  pair->client.Withdraw(pair->sock);
+  pair->client.ReceivePinned(pair->sock, 100, true);
+  pair->client.ReceivePinned(pair->sock, 100);
+}
+
 }  // namespace
 
 PORT_TEST(PinnedBulkArrivesInOrder) {
@@ -340,11 +350,7 @@ PORT_TEST(PinnedAtOnceAfterWithdrawing) {
   Pair pair(setup, NoCredit());
   REQUIRE(pair.ready());
   Sock* sock = pair.sock;
-  pair.client.ReceivePinned(sock, 100);
-  pair.client.Pass(5);
-  pair.client.Withdraw(sock);
-  pair.client.ReceivePinned(sock, 100, true);
-  pair.client.ReceivePinned(sock, 100);
+  SubmitAfterWithdrawing(&pair);
   REQUIRE(WaitPinned(&pair, 2));
   CHECK_EQ(sock->pinned_results[0], kTakenBack);
   CHECK_EQ(sock->pinned_results[1], kTriedInVain);
@@ -363,11 +369,7 @@ PORT_TEST(PinnedEndFoundAtOnceIsToldOnce) {
     Pair pair(setup, NoCredit());
     REQUIRE(pair.ready());
     Sock* sock = pair.sock;
-    pair.client.ReceivePinned(sock, 100);
-    pair.client.Pass(5);
-    pair.client.Withdraw(sock);
-    pair.client.ReceivePinned(sock, 100, true);
-    pair.client.ReceivePinned(sock, 100);
+    SubmitAfterWithdrawing(&pair);
     if (reset) pair.peer.Reset();
     if (!reset) pair.peer.ShutdownSend();
     std::this_thread::sleep_for(std::chrono::milliseconds(5));  // and takes no turn
