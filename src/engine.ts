@@ -54,7 +54,11 @@ function drivers(): PortSettings['driving'][] {
   return helper === 'always' || 'electron' in process.versions ? ['thread'] : ['loop', 'thread'];
 }
 
-function portSettings(backend: string, driving: PortSettings['driving']): PortSettings {
+function portSettings(
+  backend: string,
+  driving: PortSettings['driving'],
+  isRequested: boolean,
+): PortSettings {
   return {
     backend,
     submissionEntries: RING_ENTRIES,
@@ -65,6 +69,8 @@ function portSettings(backend: string, driving: PortSettings['driving']): PortSe
     lingerMs: options.linger ?? 1000,
     driving,
     helper: options.helper !== 'never',
+    // Who asks for epoll by name gets nothing else.
+    batchSends: !isRequested,
     core: -1,
   };
 }
@@ -84,7 +90,11 @@ function loadPorts(): typeof import('./port/transport') {
   return loadForAll('port/transport', () => require('./port/transport') as never);
 }
 
-function openBackend(binding: Binding, backend: string): PortTransport | string {
+function openBackend(
+  binding: Binding,
+  backend: string,
+  isRequested: boolean,
+): PortTransport | string {
   const refusal = binding.probe(backend);
   if (refusal !== null) return `${backend}: ${refusal}`;
   const ports = options.ports ?? 1;
@@ -92,7 +102,7 @@ function openBackend(binding: Binding, backend: string): PortTransport | string 
   let reason = '';
   for (const driving of drivers()) {
     try {
-      const settings = portSettings(backend, driving);
+      const settings = portSettings(backend, driving, isRequested);
       return new (loadPorts().PortTransport)(binding, settings, cores, ports);
     } catch (error) {
       reason = (error as Error).message;
@@ -131,7 +141,7 @@ function choose(): Choice {
   const refusals: string[] = [];
   for (const backend of binding.backends()) {
     if (requested !== undefined && backend !== requested) continue;
-    const opened = openBackend(binding, backend);
+    const opened = openBackend(binding, backend, requested !== undefined);
     if (typeof opened !== 'string') {
       const opens = { backend: backend as Backend, transport: opened, options };
       shared.running ??= opens;

@@ -40,6 +40,7 @@ cp::Error NativePort::Open(cp::PortGroup& group, const Napi::Object& settings,
   options.core = static_cast<int>(Number(settings, "core"));
   options.driving = drives ? cp::Driving::kSubmitter : cp::Driving::kThread;
   options.helper = settings.Get("helper").As<Napi::Boolean>();
+  options.batch_sends = settings.Get("batchSends").As<Napi::Boolean>();
   const std::size_t ring_bytes =
       cp::RingMemoryBytes(options.submission_entries, options.completion_entries);
   if (!ring_.Open(env_, ring_bytes, "ring", object) ||

@@ -10,7 +10,7 @@ const { loadBinding } = require(${bindingFile});
 const { PortGroup, backends } = loadBinding();
 const settings = {
   backend: backends()[0], submissionEntries: 1024, completionEntries: 1024, socketCapacity: 1024,
-  receiveSlabBytes: 1 << 20, sendSlabBytes: 1 << 18, lingerMs: 0, core: -1, driving: process.env.DRIVING, helper: true,
+  receiveSlabBytes: 1 << 20, sendSlabBytes: 1 << 18, lingerMs: 0, core: -1, driving: process.env.DRIVING, helper: true, batchSends: true,
 };
 const foreign = process.platform === 'win32' ? 'epoll' : 'iocp';
 let collected = 0;

@@ -97,6 +97,7 @@ enum class EpollWait : std::uint8_t {
   kEvent,
   kReceive,  // a send that is on that list behind the receive, which is to meet an error first
   kPause,    // a send for which the system had no memory
+  kOthers,   // a send that the next Wait() or Report() makes, with others
 };
 
 // What the epoll backend remembers of one connection.

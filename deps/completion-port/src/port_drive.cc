@@ -65,6 +65,7 @@ Error PortCore::OpenQueue() {
   context.chunks = &chunks_;
   context.counters = &counters_;
   context.queue_entries = 1024;
+  context.batch_sends = options_.batch_sends;
   const Error error = backend_->Open(context);
   queue_is_open_ = error == Error::kOk;
   return error;

@@ -30,7 +30,7 @@ struct OpenBackend {
   explicit OpenBackend(BackendKind kind) : backend(CreateBackend(kind)) {
     counters.Use(counter_memory);
     chunks.Use(slab.data(), slab.size());
-    REQUIRE_EQ(backend->Open({&events, &chunks, &counters, 64}), Error::kOk);
+    REQUIRE_EQ(backend->Open({&events, &chunks, &counters, 64, true}), Error::kOk);
     REQUIRE_EQ(pipe(ends), 0);
   }
   ~OpenBackend() {

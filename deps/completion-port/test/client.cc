@@ -48,6 +48,7 @@ Client::Client(const Setup& setup, const ClientOptions& options)
     port.driving = setup.driving;
     port.helper = setup.helper;
     port.helper_thresholds = options.helper_thresholds;
+    port.batch_sends = options.batch_sends;
     port.ring_memory = end->rings;
     port.submission_entries = options.submission_entries;
     port.completion_entries = options.completion_entries;

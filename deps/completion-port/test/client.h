@@ -51,6 +51,7 @@ struct ClientOptions {
   int core = -1;
   bool may_fail_to_open = false;
   HelperThresholds helper_thresholds;
+  bool batch_sends = true;
 };
 
 struct HeldChunk {

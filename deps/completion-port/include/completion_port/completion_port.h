@@ -129,6 +129,10 @@ struct PortOptions {
   bool helper = true;
   HelperThresholds helper_thresholds;
 
+  // BackendKind::kEpoll: whether the sends of a turn may be made by one call, of an io_uring that
+  // is opened for it at first need. Where the system refuses one, each is a call of its own.
+  bool batch_sends = true;
+
   // Core to pin the port's thread to, or the helper; -1 leaves the choice to the scheduler.
   int core = -1;
 

@@ -54,6 +54,7 @@ struct BackendContext {
   ChunkPool* chunks;
   Counters* counters;
   std::uint32_t queue_entries;  // a good depth for the OS queue
+  bool batch_sends;             // see PortOptions
 };
 
 class Backend {

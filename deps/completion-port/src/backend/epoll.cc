@@ -37,6 +37,7 @@ Error EpollBackend::Open(const BackendContext& context) {
   chunks_ = context.chunks;
   counters_ = context.counters;
   ready_.Reserve(context.queue_entries);
+  if (!context.batch_sends) batch_sends_.Forbid();
   epoll_fd_ = epoll_create1(EPOLL_CLOEXEC);
   if (epoll_fd_ < 0) return FromOsError(errno, Operating::kControl);
   wake_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -113,6 +114,7 @@ void EpollBackend::Detach(Connection& connection) {
 // --- Waiting
 
 void EpollBackend::Wait(int timeout_ms) {
+  SendSubmitted();
   const bool reported = ReportReady();
   if (ready_.IsEnough(reported)) return;
   Poll(reported ? 0 : UntilNextDeadline(timeout_ms));
@@ -125,6 +127,7 @@ void EpollBackend::Wait(int timeout_ms) {
 
 // Receives are for the turn: what they would find has not been asked for yet.
 void EpollBackend::Report() {
+  SendSubmitted();
   ReportStopped();
   const auto is_due = [](const Operation* operation) {
     if (operation->state == OperationState::kCancelling) return true;
@@ -132,6 +135,7 @@ void EpollBackend::Report() {
     return operation == &connection.send && connection.epoll.send_waits == EpollWait::kNothing;
   };
   ready_.ReportWhere(is_due, [this](Operation* operation) { Report(*operation); });
+  SendSubmitted();
 }
 
 int EpollBackend::UntilNextDeadline(int timeout_ms) const {
@@ -215,7 +219,9 @@ void EpollBackend::Note(Connection& connection, std::uint32_t events) {
 // False if there was nothing to report.
 bool EpollBackend::ReportReady() {
   const bool any_stopped = ReportStopped();
-  return ready_.ReportAll([this](Operation* operation) { Report(*operation); }) || any_stopped;
+  const bool any = ready_.ReportAll([this](Operation* operation) { Report(*operation); });
+  SendSubmitted();
+  return any || any_stopped;
 }
 
 void EpollBackend::Report(Operation& operation) {
@@ -247,6 +253,7 @@ void EpollBackend::Cancel(Connection& connection) {
   connection.send.state = OperationState::kCancelling;
   if (notes.send_waits == EpollWait::kNothing) return;  // it has a result, to be reported
   if (notes.send_waits == EpollWait::kPause) std::erase(paused_sends_, &connection);
+  if (notes.send_waits == EpollWait::kOthers) std::erase(submitted_sends_, &connection);
   FinishSend(connection, ToResult(Error::kCanceled));
 }
 

@@ -46,6 +46,7 @@
 #include "backend/backend.h"
 #include "backend/epoll_timer.h"
 #include "backend/ready_list.h"
+#include "backend/send_batch_linux.h"
 
 namespace completion_port {
 
@@ -131,7 +132,10 @@ class EpollBackend final : public Backend {
   void FinishSend(Connection& connection, std::int32_t result);
   void AwaitWritable(Connection& connection);
   void Pause(Connection& connection);
+  void SendSubmitted();
+  void SendTogether(Connection* const* connections, std::size_t count);
   void TrySend(Connection& connection);
+  void Sent(Connection& connection, ssize_t sent);
   void TrySendsAgain();
   void CheckConnect(Connection& connection);
   void Continue(Connection& connection);
@@ -170,6 +174,8 @@ class EpollBackend final : public Backend {
   std::uint32_t ahead_pause_left_ = 0;
 
   ReadyList<Operation*> ready_;
+  std::vector<Connection*> submitted_sends_;  // EpollWait::kOthers
+  SendBatch batch_sends_;
   std::vector<Connection*> paused_sends_;    // EpollWait::kPause
   std::uint64_t next_sends_ms_ = 0;          // when to try those again
   std::vector<EpollAccept*> ready_accepts_;  // noted in this turn

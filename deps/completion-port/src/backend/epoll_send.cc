@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "backend/epoll_backend.h"
@@ -13,24 +14,8 @@ namespace completion_port {
 
 namespace {
 
-constexpr std::size_t kGatherBuffers = 64;  // of one send
-
 // Before a send for which the system had no memory is tried again. Nothing tells when it has.
 constexpr int kSendPauseMs = 10;
-
-// Bytes or -errno.
-ssize_t SendOnce(int socket, const iovec* buffers, std::size_t count) {
-  msghdr header{};
-  header.msg_iov = const_cast<iovec*>(buffers);
-  header.msg_iovlen = count;
-  for (;;) {
-    const ssize_t sent =
-        count == 1 ? send(socket, buffers->iov_base, buffers->iov_len, MSG_DONTWAIT | MSG_NOSIGNAL)
-                   : sendmsg(socket, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (sent >= 0) return sent;
-    if (errno != EINTR) return -errno;
-  }
-}
 
 }  // namespace
 
@@ -103,14 +88,41 @@ void EpollBackend::CheckConnect(Connection& connection) {
 
 void EpollBackend::SubmitSend(Connection& connection) {
   StartSend(connection, OperationKind::kSend);
-  TrySend(connection);
+  connection.epoll.send_waits = EpollWait::kOthers;
+  submitted_sends_.push_back(&connection);
+}
+
+// Calls no event of the core, so that nothing is submitted meanwhile.
+void EpollBackend::SendSubmitted() {
+  Connection* const* next = submitted_sends_.data();
+  for (std::size_t left = submitted_sends_.size(); left != 0;) {
+    const std::size_t count = std::min(left, SendBatch::kMost);
+    if (count >= SendBatch::kFewest && batch_sends_.IsUsable()) {
+      SendTogether(next, count);
+    } else {
+      std::for_each_n(next, count, [this](Connection* connection) { TrySend(*connection); });
+    }
+    next += count;
+    left -= count;
+  }
+  submitted_sends_.clear();
+}
+
+void EpollBackend::SendTogether(Connection* const* connections, std::size_t count) {
+  ssize_t results[SendBatch::kMost];
+  counters_->Add(Counter::kOsCalls, batch_sends_.Send(connections, count, results));
+  for (std::size_t i = 0; i < count; ++i) Sent(*connections[i], results[i]);
 }
 
 void EpollBackend::TrySend(Connection& connection) {
   iovec buffers[kGatherBuffers];
   const std::size_t count = Gather(connection.sends, buffers, kGatherBuffers);
-  const ssize_t sent = SendOnce(connection.socket, buffers, count);
   CountCall();
+  Sent(connection, SendOnce(connection.socket, buffers, count));
+}
+
+// Bytes or -errno.
+void EpollBackend::Sent(Connection& connection, ssize_t sent) {
   if (sent == -EAGAIN) return AwaitWritable(connection);
   if (sent == -ENOBUFS || sent == -ENOMEM) return Pause(connection);
   FinishSend(connection, sent >= 0

@@ -16,9 +16,9 @@ namespace {
 // SUBMIT_ALL: a request that is refused does not hold back those after it. TASKRUN_FLAG: the kernel
 // says in the ring when it has work for us, so that a turn with nothing to do needs no call.
 // All of these are there from Linux 6.1 on; before, the kernel answers EINVAL.
-constexpr unsigned kSetupFlags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
-                                 IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_SUBMIT_ALL |
-                                 IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
+constexpr unsigned kForAll = IORING_SETUP_SUBMIT_ALL | IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
+constexpr unsigned kForOneThread =
+    kForAll | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG;
 constexpr unsigned kNeededFeatures =
     IORING_FEAT_SINGLE_MMAP | IORING_FEAT_NODROP | IORING_FEAT_SUBMIT_STABLE | IORING_FEAT_EXT_ARG;
 
@@ -44,8 +44,19 @@ UringRing::~UringRing() {
 }
 
 int UringRing::Open(std::uint32_t submission_entries, std::uint32_t completion_entries) {
+  const int error = Open(kForOneThread, submission_entries, completion_entries);
+  if (error == 0) RegisterOwnFd();
+  return error;
+}
+
+int UringRing::OpenForAll(std::uint32_t submission_entries, std::uint32_t completion_entries) {
+  return Open(kForAll, submission_entries, completion_entries);
+}
+
+int UringRing::Open(unsigned flags, std::uint32_t submission_entries,
+                    std::uint32_t completion_entries) {
   io_uring_params params{};
-  params.flags = kSetupFlags;
+  params.flags = flags;
   params.cq_entries = completion_entries;
   // The kernel makes the descriptor close-on-exec.
   const long fd = syscall(__NR_io_uring_setup, submission_entries, &params);
@@ -53,9 +64,7 @@ int UringRing::Open(std::uint32_t submission_entries, std::uint32_t completion_e
   fd_ = enter_fd_ = static_cast<int>(fd);
   owner_ = gettid();
   if ((params.features & kNeededFeatures) != kNeededFeatures) return -ENOSYS;
-  const int error = Map(params);
-  if (error == 0) RegisterOwnFd();
-  return error;
+  return Map(params);
 }
 
 int UringRing::Map(const io_uring_params& params) {

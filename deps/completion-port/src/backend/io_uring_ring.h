@@ -7,7 +7,8 @@
 // entry (CQE) of the completion ring, which we read without a call. `user_data` travels from the
 // request to its completion and is all that tells us which one it was.
 //
-// One thread owns a ring (SINGLE_ISSUER): the one that opened it.
+// One thread owns a ring (SINGLE_ISSUER): the one that opened it. But a ring whose requests all end
+// within the call may be opened for all threads, one at a time.
 #ifndef COMPLETION_PORT_BACKEND_IO_URING_RING_H_
 #define COMPLETION_PORT_BACKEND_IO_URING_RING_H_
 
@@ -29,12 +30,15 @@ class UringRing {
   UringRing& operator=(const UringRing&) = delete;
 
   int Open(std::uint32_t submission_entries, std::uint32_t completion_entries);
+  int OpenForAll(std::uint32_t submission_entries, std::uint32_t completion_entries);
   int fd() const { return fd_; }
 
   // --- Submissions
   // A zeroed request to fill in, or null when the ring is full: Enter, then ask again.
   io_uring_sqe* Next();
   std::uint32_t Unsubmitted() const { return tail_ - submitted_; }
+  // Forgets the requests that the kernel has not taken.
+  void TakeBack() { tail_ = submitted_; }
 
   // --- Completions
   std::uint32_t Ready() const {
@@ -62,6 +66,7 @@ class UringRing {
   int Enter(Mode mode, int timeout_ms);
 
  private:
+  int Open(unsigned flags, std::uint32_t submission_entries, std::uint32_t completion_entries);
   int Map(const io_uring_params& params);
   void RegisterOwnFd();
   void UnregisterOwnFd();
