@@ -54,11 +54,7 @@ function drivers(): PortSettings['driving'][] {
   return helper === 'always' || 'electron' in process.versions ? ['thread'] : ['loop', 'thread'];
 }
 
-function portSettings(
-  backend: string,
-  driving: PortSettings['driving'],
-  isRequested: boolean,
-): PortSettings {
+function portSettings(backend: string, driving: PortSettings['driving']): PortSettings {
   return {
     backend,
     submissionEntries: RING_ENTRIES,
@@ -69,8 +65,7 @@ function portSettings(
     lingerMs: options.linger ?? 1000,
     driving,
     helper: options.helper !== 'never',
-    // Who asks for epoll by name gets nothing else.
-    batchSends: !isRequested,
+    batchSends: requestedBackend() === undefined,
     core: -1,
   };
 }
@@ -90,11 +85,7 @@ function loadPorts(): typeof import('./port/transport') {
   return loadForAll('port/transport', () => require('./port/transport') as never);
 }
 
-function openBackend(
-  binding: Binding,
-  backend: string,
-  isRequested: boolean,
-): PortTransport | string {
+function openBackend(binding: Binding, backend: string): PortTransport | string {
   const refusal = binding.probe(backend);
   if (refusal !== null) return `${backend}: ${refusal}`;
   const ports = options.ports ?? 1;
@@ -102,7 +93,7 @@ function openBackend(
   let reason = '';
   for (const driving of drivers()) {
     try {
-      const settings = portSettings(backend, driving, isRequested);
+      const settings = portSettings(backend, driving);
       return new (loadPorts().PortTransport)(binding, settings, cores, ports);
     } catch (error) {
       reason = (error as Error).message;
@@ -141,7 +132,7 @@ function choose(): Choice {
   const refusals: string[] = [];
   for (const backend of binding.backends()) {
     if (requested !== undefined && backend !== requested) continue;
-    const opened = openBackend(binding, backend, requested !== undefined);
+    const opened = openBackend(binding, backend);
     if (typeof opened !== 'string') {
       const opens = { backend: backend as Backend, transport: opened, options };
       shared.running ??= opens;

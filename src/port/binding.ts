@@ -85,7 +85,10 @@ export interface PortSettings {
   driving: 'loop' | 'thread';
   /** Whether a thread may help the loop while that is away. */
   helper: boolean;
-  /** Whether an io_uring may stand beside an epoll set, for the sends of a turn. */
+  /**
+   * Whether an io_uring may stand beside an epoll set, for the sends of a turn: not where somebody
+   * asks for epoll by name.
+   */
   batchSends: boolean;
   /** Core to pin the port's thread or the helper to, or -1. */
   core: number;

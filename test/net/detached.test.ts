@@ -46,3 +46,53 @@ for (const cork of [false, true]) {
     },
   );
 }
+
+/** Of a large write a part waits while its memory goes, and what had it is collected. */
+const largeProgram = (net: string, takeAway: string): string => `
+  ${net}
+  const { MessageChannel } = require('node:worker_threads');
+  const said = [];
+  const server = net.createServer((peer) => {
+    peer.on('error', () => {}).on('close', () => {
+      console.log(JSON.stringify(said));
+      process.exit();
+    });
+    peer.pause();
+    const growing = new WebAssembly.Memory({ initial: 256, maximum: 1024 });
+    const memory = new ArrayBuffer(16 << 20);
+    const bytes = new Uint8Array(${takeAway.startsWith('growing') ? 'growing.buffer' : 'memory'});
+    socket.on('error', ({ code }) => said.push('error ' + code));
+    socket.write(bytes, (error) => {
+      said.push('written ' + (error?.code ?? 'all'));
+      socket.end();
+    });
+    setTimeout(() => {
+      ${takeAway};
+      for (let i = 0; i < 4; i++) globalThis.gc();
+      peer.resume();
+    }, 100);
+  });
+  let socket;
+  server.listen(0, '127.0.0.1', () => (socket = net.connect(server.address().port, '127.0.0.1')));`;
+
+const waysToTakeAway = {
+  'to a copy': 'structuredClone(memory, { transfer: [memory] })',
+  'to a port that closes': `
+      const { port1, port2 } = new MessageChannel();
+      port1.postMessage(memory, [memory]);
+      port1.close();
+      port2.close()`,
+  'by growing': 'growing.grow(16)',
+};
+
+for (const [name, takeAway] of Object.entries(waysToTakeAway)) {
+  t.test(`a large write whose memory goes ${name} ends as with node:net`, async (test) => {
+    const ended = (net: string) =>
+      run(largeProgram(net, takeAway), undefined, { execArgv: ['--expose-gc'] });
+    const expected = await ended("const net = require('node:net');");
+    const actual = await ended(load('net'));
+    test.equal(actual.stdout, expected.stdout);
+    test.equal(actual.code, expected.code);
+    test.match(actual.stdout, /written/);
+  });
+}

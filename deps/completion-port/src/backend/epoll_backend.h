@@ -132,7 +132,10 @@ class EpollBackend final : public Backend {
   void FinishSend(Connection& connection, std::int32_t result);
   void AwaitWritable(Connection& connection);
   void Pause(Connection& connection);
-  void SendSubmitted();
+  void SendSubmitted() {
+    if (!submitted_sends_.empty()) SendAllSubmitted();
+  }
+  void SendAllSubmitted();
   void SendTogether(Connection* const* connections, std::size_t count);
   void TrySend(Connection& connection);
   void Sent(Connection& connection, ssize_t sent);

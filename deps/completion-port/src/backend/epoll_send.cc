@@ -93,18 +93,16 @@ void EpollBackend::SubmitSend(Connection& connection) {
 }
 
 // Calls no event of the core, so that nothing is submitted meanwhile.
-void EpollBackend::SendSubmitted() {
+void EpollBackend::SendAllSubmitted() {
   Connection* const* next = submitted_sends_.data();
-  for (std::size_t left = submitted_sends_.size(); left != 0;) {
+  std::size_t left = submitted_sends_.size();
+  while (left >= SendBatch::kFewest && batch_sends_.IsUsable()) {
     const std::size_t count = std::min(left, SendBatch::kMost);
-    if (count >= SendBatch::kFewest && batch_sends_.IsUsable()) {
-      SendTogether(next, count);
-    } else {
-      std::for_each_n(next, count, [this](Connection* connection) { TrySend(*connection); });
-    }
+    SendTogether(next, count);
     next += count;
     left -= count;
   }
+  for (; left != 0; --left) TrySend(**next++);
   submitted_sends_.clear();
 }
 
