@@ -193,9 +193,15 @@ Napi::Value NativePort::Unref(const Napi::CallbackInfo& info) {
 
 cp::Error NativePort::MakeWakeFunction() {
   napi_value name = Napi::String::New(env_, "iocp-net");
+  // For those who list what holds the process: that is the sockets, which they list by themselves.
+  const auto has_ref = [](const Napi::CallbackInfo& info) {
+    return Napi::Boolean::New(info.Env(), false);
+  };
+  Napi::Object resource = Napi::Object::New(env_);
+  resource.Set("hasRef", Napi::Function::New(env_, has_ref, "hasRef"));
   // The reference count of the function is the JS thread's alone; a port's thread only calls.
   const napi_status status = napi_create_threadsafe_function(
-      env_, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this, CallJs, &wake_);
+      env_, nullptr, resource, name, 0, 1, nullptr, nullptr, this, CallJs, &wake_);
   if (status != napi_ok) return cp::Error::kNoMemory;
   napi_unref_threadsafe_function(env_, wake_);
   return cp::Error::kOk;
