@@ -131,4 +131,51 @@ export const core = [
       'ResetCloseIsSeenAsReset',
     ],
   ),
+  ...inFile(
+    'core',
+    'deps/completion-port/src/backend/send_batch_linux.cc',
+    [
+      'the results of a batch go to others',
+      `results[ring.At(i).user_data] = ring.At(i).res;`,
+      `results[i] = ring.At(answers - 1 - i).res;`,
+      'SendsTogetherWhoTakesNoMore',
+    ],
+    [
+      'a send waits within the batch',
+      `  request->msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL;`,
+      `  request->msg_flags = MSG_WAITALL | MSG_NOSIGNAL;`,
+      'SendsMoreThanFitsTogether',
+    ],
+    [
+      'what the kernel has not taken of a batch counts as sent',
+      `    if (results[i] != kUnanswered && results[i] != -EINTR) continue;`,
+      `    if (results[i] == kUnanswered) results[i] = 1;
+    if (results[i] != -EINTR) continue;`,
+      'FaultsOfSendsTogether',
+    ],
+    [
+      'requests that the kernel has not taken stay in the ring',
+      `  ring.TakeBack();`,
+      ``,
+      'FaultsOfSendsTogether',
+    ],
+    [
+      'the io_uring is not used',
+      `    state_ = error == 0 ? State::kUsable : State::kRefused;`,
+      `    state_ = State::kRefused;`,
+      'SendsToManyByFewCalls',
+    ],
+  ),
+  ...inFile('core', 'deps/completion-port/src/backend/epoll.cc', [
+    'who must not open an io_uring does',
+    `  if (!context.batch_sends) batch_sends_.Forbid();`,
+    ``,
+    'SendsToEachByItselfWhereItMayNot',
+  ]),
+  ...inFile('core', 'deps/completion-port/src/backend/epoll_receive.cc', [
+    'a turn that has received ahead sends nothing',
+    `  SendSubmitted();  // which Wait() would have made`,
+    ``,
+    'ReceivingAheadSendsWhatWasSubmitted',
+  ]),
 ];

@@ -123,4 +123,60 @@ PORT_TEST(AnyThreadMayDriveABackendThatBelongsToNone) {
   CHECK_AT_MOST(open.WaitsFor(kLongMs), kLongMs / 2);
 }
 
+namespace {
+
+// A connection of the backend's that is none of a port's, and its peer.
+struct LoneConnection {
+  explicit LoneConnection(Backend* backend) : backend_(backend) {
+    int ends[2] = {-1, -1};
+    REQUIRE_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    connection.socket = ends[0];
+    connection.kind = SocketKind::kLocal;
+    connection.state = ConnectionState::kOpen;
+    peer = ends[1];
+    CHECK_EQ(backend->Attach(connection), Error::kOk);
+  }
+  LoneConnection(const LoneConnection&) = delete;
+  LoneConnection& operator=(const LoneConnection&) = delete;
+  ~LoneConnection() {
+    backend_->Cancel(connection);
+    for (int i = 0; i < 100 && connection.InFlight(); ++i) backend_->Wait(10);
+    backend_->Detach(connection);
+    close(connection.socket);
+    close(peer);
+  }
+  bool PeerHas(std::size_t bytes) const {
+    char into[16];
+    return recv(peer, into, sizeof into, MSG_DONTWAIT) == static_cast<ssize_t>(bytes);
+  }
+
+  Connection connection;
+  int peer = -1;
+
+ private:
+  Backend* backend_;
+};
+
+}  // namespace
+
+// The turn that has received ahead of the queue is over without a Wait().
+PORT_TEST(ReceivingAheadSendsWhatWasSubmitted) {
+  OpenBackend open(setup.backend);
+  if (setup.backend != BackendKind::kEpoll) return Skip("does not receive ahead");
+  LoneConnection receives(open.backend.get());
+  LoneConnection sends(open.backend.get());
+  open.backend->SubmitReceive(receives.connection, ChunkClass::kSmall);
+  open.backend->Wait(0);
+  REQUIRE_EQ(write(receives.peer, "x", 1), 1);
+  open.backend->Wait(kShortMs);
+  open.backend->SubmitReceive(receives.connection, ChunkClass::kSmall);
+  open.backend->Wait(0);
+  REQUIRE_EQ(write(receives.peer, "x", 1), 1);
+  const std::uint8_t text[] = {'y', 'z'};
+  sends.connection.sends.Push({text, sizeof text, true});
+  open.backend->SubmitSend(sends.connection);
+  CHECK(open.backend->ReceiveAhead());
+  CHECK(sends.PeerHas(sizeof text));
+}
+
 }  // namespace completion_port::test

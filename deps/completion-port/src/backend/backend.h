@@ -117,9 +117,9 @@ class Backend {
   // < 0: until a packet or Wake(); 0: does not wait.
   virtual void Wait(int timeout_ms) = 0;
 
-  // In the place of a Wait(): tries a receive that is likely to bring something, and reports what
-  // it brings. False where it brought nothing, or none is likely to; then Wait() is called for.
-  // What else may have happened is not looked at.
+  // In the place of a Wait(): hands over what was submitted, tries a receive that is likely to
+  // bring something, and reports what it brings. False where it brought nothing, or none is likely
+  // to; then Wait() is called for. What else may have happened is not looked at.
   virtual bool ReceiveAhead() { return false; }
 
   // Reports what has finished without the OS being asked: sends, and what was cancelled. Between

@@ -107,6 +107,7 @@ void EpollBackend::ReportReadable(Connection& connection) {
 }
 
 bool EpollBackend::ReceiveAhead() {
+  SendSubmitted();  // which Wait() would have made
   if (lone_ == nullptr) return false;
   const Operation& receive = lone_->receive;
   EpollNotes& notes = lone_->epoll;
