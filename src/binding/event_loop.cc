@@ -126,9 +126,21 @@ bool EventLoop::TakeTurn(int wait_ms) {
   const bool is_ready = port_->Drive(wait_ms);
   // Timers that JavaScript makes now count from now, not from before the wait.
   if (wait_ms != 0) uv_.update_time(loop_);
-  if (!is_ready || !DeliverAll()) return false;
+  if (!is_ready || ListensFirst() || !DeliverAll()) return false;
   Submit(0);
   return true;
+}
+
+// Who listens has a connection before who connects has it, so that under libuv 'connection' comes
+// before 'connect'. Ours is not seen before libuv has looked at its listeners: the next turn, which
+// finds that there is something to read, delivers. That one in any case, or a thousand connects
+// that succeed one after the other would hold up everything.
+bool EventLoop::ListensFirst() {
+  const std::uint32_t made = port_->ConnectsMade();
+  const bool puts_off = made != connects_seen_ && delivery_ != Delivery::kPutOff;
+  connects_seen_ = made;
+  delivery_ = puts_off ? Delivery::kPutOff : Delivery::kNone;
+  return puts_off;
 }
 
 // False: that was the end.
@@ -141,7 +153,9 @@ bool EventLoop::DeliverAll() {
 
 bool EventLoop::Submit(cp::SocketId id) {
   const bool is_sent = port_->Submit(id);
-  if (mode_ == LoopMode::kDrives && delivery_ == Delivery::kNone && port_->HasCompletions()) {
+  const bool waits_for_listeners = port_->ConnectsMade() != connects_seen_;
+  if (mode_ == LoopMode::kDrives && delivery_ == Delivery::kNone && port_->HasCompletions() &&
+      !waits_for_listeners) {
     DeliverInClosingPhase();
   }
   return is_sent;

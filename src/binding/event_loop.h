@@ -17,6 +17,7 @@
 #define IOCP_NET_BINDING_EVENT_LOOP_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 
@@ -67,8 +68,8 @@ class EventLoop {
     std::unique_ptr<std::byte[]> memory_;
     UvHandle* handle_ = nullptr;
   };
-  enum class Delivery { kNone, kRunning };
-  enum class ClosingPhase { kUnused, kDue };  // due: `closer_` is being closed
+  enum class Delivery { kNone, kPutOff, kRunning };  // put off: until libuv has polled
+  enum class ClosingPhase { kUnused, kDue };         // due: `closer_` is being closed
 
   EventLoop(const Libuv& uv, UvLoop* loop, Deliver deliver, void* context);
   ~EventLoop() = default;
@@ -82,6 +83,7 @@ class EventLoop {
 
   void Drive();
   bool TakeTurn(int wait_ms);
+  bool ListensFirst();
   void TakeTurns();
   int LibuvWaitMs() const;
   void DeliverWoken();
@@ -96,6 +98,7 @@ class EventLoop {
   completion_port::Port* port_ = nullptr;
   std::unique_ptr<LoopWatch> watch_;
   Handle prepare_, idle_, async_, closer_;
+  std::uint32_t connects_seen_ = 0;
   Delivery delivery_ = Delivery::kNone;
   ClosingPhase closing_phase_ = ClosingPhase::kUnused;
   bool is_closing_ = false;

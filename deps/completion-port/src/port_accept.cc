@@ -32,6 +32,7 @@ void PortCore::Connect(const Submission& submission) {
 }
 
 void PortCore::OnConnect(Connection& connection, Error error) {
+  const bool adopted = connection.remote == nullptr;
   connection.remote.reset();
   if (connection.state != ConnectionState::kConnecting) {  // closed meanwhile
     Complete(Opcode::kConnect, connection.id.load(std::memory_order_relaxed),
@@ -44,6 +45,7 @@ void PortCore::OnConnect(Connection& connection, Error error) {
     connection.receive_side = ReceiveSide::kFailed;
     return FailSends(connection, error);
   }
+  if (!adopted) connects_made_.fetch_add(1, std::memory_order_relaxed);
   ListPinned(connection);
   IssueReceive(connection);
   IssueSend(connection);

@@ -288,6 +288,8 @@ class Port {
 
   // Whether there is something to read.
   virtual bool HasCompletions() const = 0;
+  // How many connects have succeeded; it wraps.
+  virtual std::uint32_t ConnectsMade() const = 0;
 
   // From now on Drive() also returns when this descriptor can be read from, at once as long as that
   // is so. POSIX only.

@@ -68,7 +68,10 @@ void EpollBackend::SubmitConnect(Connection& connection) {
     const auto* name = reinterpret_cast<const sockaddr*>(&address);
     error = connect(connection.socket, name, length) == 0 ? 0 : errno;
   }
-  if (error == EINPROGRESS || error == EINTR) return AwaitWritable(connection);
+  // To a local listener that is done at once. Its event all the same comes after that of the
+  // listener, who is to have the connection first.
+  const bool is_on_its_way = error == 0 || error == EINPROGRESS || error == EINTR;
+  if (is_on_its_way) return AwaitWritable(connection);
   // EAGAIN: the backlog of a local listener is full. libuv does not wait, either.
   FinishSend(connection, ToResult(FromOsError(error, Operating::kConnect)));
 }
