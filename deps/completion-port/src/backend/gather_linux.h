@@ -12,6 +12,9 @@
 
 namespace completion_port {
 
+// Buffers of one gathered send.
+inline constexpr std::size_t kGatherBuffers = 64;
+
 // Writes at most `most` iovecs for the front of the queue and returns how many. Buffers that touch
 // become one: the small writes of one tick lie side by side in the send slab.
 inline std::size_t Gather(const SendQueue& sends, iovec* first, std::size_t most) {

@@ -44,6 +44,7 @@
 
 #include "backend/accept_linux.h"
 #include "backend/backend.h"
+#include "backend/gather_linux.h"
 #include "backend/io_uring_buffers.h"
 #include "backend/io_uring_ring.h"
 
@@ -99,7 +100,6 @@ static_assert(alignof(UringAccept) > kTagMask);
 
 // What requests point to until the kernel has taken them: it copies all of it then.
 struct Staging {
-  static constexpr std::size_t kGatherBuffers = 64;  // of one send
   static constexpr std::size_t kIovecs = 1024;
   static constexpr std::size_t kSmall = 256;
   std::vector<iovec> iovecs = std::vector<iovec>(kIovecs);

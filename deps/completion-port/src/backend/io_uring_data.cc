@@ -1,7 +1,6 @@
 // Linux: connecting, sending, cancelling. See io_uring_backend.h.
 #include <cerrno>
 
-#include "backend/gather_linux.h"
 #include "backend/io_uring_backend.h"
 #include "os/sockaddr.h"
 
@@ -34,20 +33,11 @@ void UringBackend::PostSend(Connection& connection, bool poll_first) {
   request->msg_flags = MSG_NOSIGNAL;
   if (poll_first) request->ioprio = IORING_RECVSEND_POLL_FIRST;
   iovec* first = &staging_.iovecs[staging_.iovecs_used];
-  const std::size_t count = Gather(connection.sends, first, Staging::kGatherBuffers);
-  if (count <= 1) {
-    request->addr = reinterpret_cast<std::uintptr_t>(first->iov_base);
-    request->len = count == 0 ? 0 : static_cast<std::uint32_t>(first->iov_len);
-    return;
-  }
+  const std::size_t count = Gather(connection.sends, first, kGatherBuffers);
+  FillSend(request, first, count, &staging_.headers[staging_.headers_used]);
+  if (count <= 1) return;
   staging_.iovecs_used += count;
-  msghdr& header = staging_.headers[staging_.headers_used++];
-  header = {};
-  header.msg_iov = first;
-  header.msg_iovlen = count;
-  request->opcode = IORING_OP_SENDMSG;
-  request->addr = reinterpret_cast<std::uintptr_t>(&header);
-  request->len = 1;
+  ++staging_.headers_used;
 }
 
 void UringBackend::Cancel(Connection& connection) {

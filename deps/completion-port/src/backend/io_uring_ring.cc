@@ -148,6 +148,20 @@ int UringRing::Enter(Mode mode, int timeout_ms) {
   return error;
 }
 
+void FillSend(io_uring_sqe* request, iovec* buffers, std::size_t count, msghdr* header) {
+  request->opcode = count > 1 ? IORING_OP_SENDMSG : IORING_OP_SEND;
+  if (count <= 1) {
+    request->addr = reinterpret_cast<std::uintptr_t>(buffers->iov_base);
+    request->len = count == 0 ? 0 : static_cast<std::uint32_t>(buffers->iov_len);
+    return;
+  }
+  *header = {};
+  header->msg_iov = buffers;
+  header->msg_iovlen = count;
+  request->addr = reinterpret_cast<std::uintptr_t>(header);
+  request->len = 1;
+}
+
 UringBufferRing::~UringBufferRing() {
   if (buffers_ != nullptr) munmap(buffers_, entries_ * sizeof(io_uring_buf));
 }

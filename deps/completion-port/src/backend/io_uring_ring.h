@@ -13,6 +13,8 @@
 #define COMPLETION_PORT_BACKEND_IO_URING_RING_H_
 
 #include <linux/io_uring.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
 
 #include <atomic>
 #include <cstddef>
@@ -93,6 +95,10 @@ class UringRing {
   io_uring_cqe* cqes_ = nullptr;
   std::uint32_t head_ = 0;
 };
+
+// Makes it a send of these buffers, which stay where they are until the kernel has taken it; as
+// does `header`, of more than one.
+void FillSend(io_uring_sqe* request, iovec* buffers, std::size_t count, msghdr* header);
 
 // A ring of receive buffers: the kernel takes one when data is there, not before, so a connection
 // that waits holds none. The kernel takes them in the order in which they were added.

@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "backend/gather_linux.h"
-
 namespace completion_port {
 
 namespace {
@@ -79,19 +77,7 @@ void SendBatch::Write(NativeSocket socket, std::size_t index, iovec* first, std:
   request->fd = socket;
   request->user_data = index;
   request->msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL;
-  if (buffers == 1) {
-    request->opcode = IORING_OP_SEND;
-    request->addr = reinterpret_cast<std::uintptr_t>(first->iov_base);
-    request->len = static_cast<std::uint32_t>(first->iov_len);
-    return;
-  }
-  msghdr& header = requests_->headers[index];
-  header = {};
-  header.msg_iov = first;
-  header.msg_iovlen = buffers;
-  request->opcode = IORING_OP_SENDMSG;
-  request->addr = reinterpret_cast<std::uintptr_t>(&header);
-  request->len = 1;
+  FillSend(request, first, buffers, &requests_->headers[index]);
 }
 
 }  // namespace completion_port

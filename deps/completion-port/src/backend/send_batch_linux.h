@@ -15,13 +15,11 @@
 #include <cstdint>
 #include <memory>
 
+#include "backend/gather_linux.h"
 #include "backend/io_uring_ring.h"
 #include "connection.h"
 
 namespace completion_port {
-
-// Buffers of one gathered send.
-inline constexpr std::size_t kGatherBuffers = 64;
 
 // Bytes or -errno.
 ssize_t SendOnce(int socket, const iovec* buffers, std::size_t count);
