@@ -104,7 +104,10 @@ int EventLoop::LibuvWaitMs() const { return watch_->MustPoll() ? 0 : uv_.backend
 
 void EventLoop::Drive() {
   uv_.idle_stop(idle_.get());
+  const bool had_to_poll = watch_->MustPoll();
   TakeTurns();
+  // JavaScript may have connected a socket of libuv's, whose poll is next, to a listener of ours.
+  if (!is_closing_ && !had_to_poll && watch_->MustPoll()) TakeTurn(0);
   if (!is_closing_) uv_.idle_start(idle_.get(), Nothing);
 }
 

@@ -1,6 +1,7 @@
 /**
- * Who listens learns of a connection before who connects, also where the server is Node's and the
- * client ours: a server that is closed by its first client has that connection. On Windows Node's own do not promise that.
+ * Who listens learns of a connection before who connects, also where one of the two is Node's and
+ * the other ours: a server that is closed by its first client has that connection. On Windows
+ * Node's own do not promise that.
  */
 import t from 'tap';
 import * as nodeNet from 'node:net';
@@ -46,6 +47,7 @@ async function exchange(
 const pairs = [
   ['node:net', 'node:net'],
   ['node:net', 'iocp-net'],
+  ['iocp-net', 'node:net'],
   ['iocp-net', 'iocp-net'],
 ] as const;
 
