@@ -54,6 +54,8 @@ const states = {
       ? '\\\\\\\\.\\\\pipe\\\\lifecycle-' + process.pid
       : require('node:path').join(require('node:os').tmpdir(), 'lifecycle-' + process.pid + '.sock');
     server.on('connection', (peer) => { peer.write('x'); });
+    // One of the same number that was killed may have left it.
+    if (process.platform !== 'win32') require('node:fs').rmSync(path, { force: true });
     server.listen(path, () => {
       kept.push(net.connect(path).on('error', () => {}).once('data', reached));
     });`,
