@@ -6,9 +6,10 @@
 //   epoll_accept.cc   listeners
 //
 // How epoll works. It does nothing for us: it says of which descriptors a call would now get
-// somewhere, and the call is ours to make, without waiting. So an operation is tried when it is
-// submitted (a send) or when there may be something (a receive), and where that gets nowhere it
-// waits for an event. Nothing is ever with the kernel, and cancelling is only a note.
+// somewhere, and the call is ours to make, without waiting. So an operation is tried with others at
+// the next Wait() or Report() (a send: send_batch_linux.h) or when there may be something (a
+// receive), and where that gets nowhere it waits for an event. Nothing is ever with the kernel, and
+// cancelling is only a note.
 //
 // What finishes, or should be tried, goes on a list, ready_, from which Wait() reports.
 //

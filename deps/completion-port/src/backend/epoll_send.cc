@@ -82,7 +82,8 @@ void EpollBackend::CheckConnect(Connection& connection) {
   CountCall();
   if (getsockopt(connection.socket, SOL_SOCKET, SO_ERROR, &error, &length) != 0) error = errno;
   if (error == EINPROGRESS) return;
-  // It has been watched since before it was connected, so an event would have said.
+  // It has been watched since before it was connected, or since then, and epoll tells a newcomer's
+  // state: so an event would have said.
   if (connection.epoll.readable == Readable::kMaybe) connection.epoll.readable = Readable::kNo;
   FinishSend(connection, ToResult(FromOsError(error, Operating::kConnect)));
 }
