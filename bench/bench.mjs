@@ -38,7 +38,7 @@ const usage = `npm run bench -- [option...]
                     as with --quick
   --json FILE       every run, for further study and for npm run bench:pictures; otherwise
                     bench/results/latest.json
-  --update-docs     writes the tables into docs/performance.md`;
+  --update-docs     writes the tables into docs/benchmarks.md`;
 
 /** V8's compiler threads are at work so long, and their CPU time would count as the server's. */
 const WARM_SECONDS = 5;
@@ -171,9 +171,9 @@ async function main() {
   if (failures.length > 0) {
     console.error(`\nFailed:\n${report.asList(failures)}`);
   } else if (options['update-docs']) {
-    const page = join(import.meta.dirname, '../docs/performance.md');
+    const page = join(import.meta.dirname, '../docs/benchmarks.md');
     if (!report.updateBetweenMarkers(page, 'bench', text(false))) {
-      log('docs/performance.md has no bench markers');
+      log('docs/benchmarks.md has no bench markers');
     }
   }
 }

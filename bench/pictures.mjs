@@ -1,4 +1,4 @@
-// Draws docs/bench/*.svg from the results of npm run bench, and shows them in docs/performance.md.
+// Draws docs/bench/*.svg from the results of npm run bench, and shows them in docs/benchmarks.md.
 //
 //   npm run bench:pictures -- [RESULTS.json]      default: bench/results/latest.json
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -114,7 +114,7 @@ const alt = {
 };
 const shown = pictures.map(([name]) => `![${alt[name]}](bench/${name}.svg)`).join('\n');
 const text = `${shown}\n\nMeasured ${results.machine}.`;
-if (!updateBetweenMarkers(join(root, 'docs/performance.md'), 'pictures', text)) {
-  console.error('# docs/performance.md has no pictures markers');
+if (!updateBetweenMarkers(join(root, 'docs/benchmarks.md'), 'pictures', text)) {
+  console.error('# docs/benchmarks.md has no pictures markers');
 }
 console.log(pictures.map(([name]) => `docs/bench/${name}.svg`).join('\n'));

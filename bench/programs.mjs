@@ -24,7 +24,7 @@ const usage = `npm run bench:programs -- [option...]
   --rounds N        rounds, as many as there is time for, but two (default 3)
   --node VERSION    the Node to run programs and drivers with (default: this one)
   --json FILE       every run; otherwise bench/results/programs.json
-  --update-docs     writes the ratios into the table of programs in docs/performance.md`;
+  --update-docs     writes the ratios into the table of programs in docs/benchmarks.md`;
 
 const { values: options } = parseArgs({
   options: {
@@ -112,7 +112,7 @@ async function main() {
     console.error(`\nFailed:\n${asList(failures)}`);
   } else if (options['update-docs']) {
     const shown = rows.filter(({ lanes }) => lanes === undefined);
-    updateDocs(join(import.meta.dirname, '../docs/performance.md'), shown, note(facts, shown));
+    updateDocs(join(import.meta.dirname, '../docs/benchmarks.md'), shown, note(facts, shown));
   }
 }
 

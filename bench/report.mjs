@@ -64,7 +64,7 @@ const latency = (arm) => (row) => {
   return known(p50[arm]) ? `${rough(p50[arm])} / ${rough(p99[arm])}` : '–';
 };
 
-/** The columns of each kind of table: heading, and the cell of a row. */
+/** The columns of each kind of table, few enough for a screen: heading, and the cell of a row. */
 const columns = {
   messages: [
     ['throughput, /s', (row) => fromTo(row.rate, rough)],
@@ -73,10 +73,12 @@ const columns = {
     ['ratio', (row) => ratio(row.cpu)],
     ['CPU µs, JS thread', (row) => fromTo(row.cpuMain)],
     ['ratio', (row) => ratio(row.cpuMain)],
+    WORSE,
+  ],
+  latencies: [
     ['p50 / p99 µs, before', latency('base')],
     ['after', latency('candidate')],
     ['OS calls', (row) => number(row.osCalls)],
-    WORSE,
   ],
   storm: [
     ['until all had a reply, s', (row) => fromTo(row.seconds)],
@@ -92,11 +94,13 @@ const columns = {
     ['ratio', (row) => ratio(row.cpu)],
     ['JS thread', (row) => fromTo(row.cpuMain)],
     ['ratio', (row) => ratio(row.cpuMain)],
-    ['server and load', (row) => fromTo(row.cpuBothEnds)],
+    WORSE,
+  ],
+  bulkBothEnds: [
+    ['server and load, CPU s/GB', (row) => fromTo(row.cpuBothEnds)],
     ['ratio', (row) => ratio(row.cpuBothEnds)],
     ['peak memory, MB', (row) => fromTo(row.peakBytes, megabytes)],
     ['ratio', (row) => ratio(row.peakBytes)],
-    WORSE,
   ],
   idle: [
     ['memory per connection, bytes', (row) => fromTo(row.bytesPerConnection)],
@@ -119,8 +123,10 @@ const columns = {
 
 const kinds = [
   ['messages', ['echo', 'paced', 'churn', 'http']],
+  ['latencies', ['echo', 'paced', 'churn', 'http']],
   ['storm', ['storm']],
   ['bulk', ['bulk']],
+  ['bulkBothEnds', ['bulk']],
   ['idle', ['idle']],
   ['company', ['company']],
   ['calls', ['calls']],
@@ -148,30 +154,39 @@ function pairTables(rows, { base, candidate }) {
     .filter(Boolean);
 }
 
-/** CPU per unit, its share on the main thread, and rates: every arm of the rows that have peers. */
-function peerTable(rows, peers) {
-  if (peers.length === 0) return [];
-  const names = [...new Set(rows.flatMap((row) => Object.keys(row.arms)))];
+/** What a peer's arm cost: CPU per unit, and of these on the main thread. */
+function peerCost(group, arm) {
+  if (group === 'calls') return number(arm.allCalls);
+  if (group === 'storm') return `${number(arm.seconds)} s`;
+  if (group === 'bulk') return `${number(arm.cpu)} s/GB (${number(arm.cpuBothEnds)})`;
+  return `${number(arm.cpu)} (${number(arm.cpuMain)})`;
+}
+
+const peerRate = (group, arm) =>
+  group === 'bulk' ? `${megabytes(arm.rate)} MB/s` : `${rough(arm.rate)}/s`;
+
+const WITHOUT_RATE = ['calls', 'storm'];
+
+/** Every arm of the rows that have peers: costs, then rates. */
+function peerTables(rows, peers) {
   const chosen = rows.filter((row) => peers.some(({ name }) => row.arms[name]));
-  const cell = (row, name) => {
-    const arm = row.arms[name];
-    if (!arm) return '–';
-    if (row.group === 'calls') return number(arm.allCalls);
-    if (row.group === 'storm') return `${number(arm.seconds)} s`;
-    if (row.group === 'bulk') {
-      return `${number(arm.cpu)} s/GB (${number(arm.cpuBothEnds)}), ${megabytes(arm.rate)} MB/s`;
-    }
-    return `${number(arm.cpu)} (${number(arm.cpuMain)}), ${rough(arm.rate)}/s`;
-  };
-  const used = names.filter((name) => chosen.some((row) => row.arms[name]));
   if (chosen.length === 0) return [];
-  return [
-    'The peers: CPU µs per message or request (of these on the main thread), throughput; of bulk ' +
-      'the CPU time per GB (with the load’s).',
+  const names = [...new Set(rows.flatMap((row) => Object.keys(row.arms)))];
+  const used = names.filter((name) => chosen.some((row) => row.arms[name]));
+  const tableOf = (lines, cell) =>
     table(
       ['load', ...used],
-      chosen.map((row) => [title(row), ...used.map((name) => cell(row, name))]),
-    ),
+      lines.map((row) => [
+        title(row),
+        ...used.map((name) => (row.arms[name] ? cell(row.group, row.arms[name]) : '–')),
+      ]),
+    );
+  const withRate = chosen.filter(({ group }) => !WITHOUT_RATE.includes(group));
+  return [
+    'The peers, CPU µs per message or request (of these on the main thread); of bulk the CPU time ' +
+      'per GB (with the load’s), of the accept storm the time until all had a reply:',
+    tableOf(chosen, peerCost),
+    ...(withRate.length > 0 ? ['The peers, throughput:', tableOf(withRate, peerRate)] : []),
   ];
 }
 
@@ -190,10 +205,10 @@ function goalTable(rows) {
   return ['Goals:', table(['load', 'figure', 'goal', 'measured', ''], lines)];
 }
 
-/** All tables, for the terminal; docs/performance.md takes those of the pair. */
+/** All tables, for the terminal; docs/benchmarks.md takes those of the pair. */
 export function tables(rows, arms, { all }) {
   const pair = pairTables(rows, arms);
-  return [...pair, ...peerTable(rows, arms.peers), ...(all ? goalTable(rows) : [])].join('\n\n');
+  return [...pair, ...peerTables(rows, arms.peers), ...(all ? goalTable(rows) : [])].join('\n\n');
 }
 
 export function machine({ node, backend, peers }) {

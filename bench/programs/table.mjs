@@ -1,4 +1,4 @@
-// The results as one table, and as the last three columns of that in docs/performance.md.
+// The results as one table, and as the last three columns of that in docs/benchmarks.md.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fromTo, ratio, rough, table, worse } from '../report.mjs';
 
@@ -36,7 +36,7 @@ export function updateDocs(file, rows, note) {
   const start = old.indexOf(START);
   const end = old.indexOf(END, start);
   if (start < 0 || end < 0)
-    throw new Error('docs/performance.md has no markers for the table of programs');
+    throw new Error('docs/benchmarks.md has no markers for the table of programs');
   const lines = old
     .slice(start, end)
     .split('\n')

@@ -1,6 +1,6 @@
 // What each program is loaded with.
 //
-//   title    how its row of the table in docs/performance.md begins
+//   title    how its row of the table in docs/benchmarks.md begins
 //   server   one of test/programs/servers.mjs; the load is on Node's own net
 //   daemon   a server that is no Node; the load is the program
 //   load     'wrk', or one of test/programs/loads

@@ -1,7 +1,7 @@
 /**
  * TLS over a socket of ours. Node's native TLS reads and writes a handle of ours by way of
  * JavaScript: for each record a request object, a copy and three calls, which for small answers was
- * 1.3 to 1.6 times the CPU of `node:https` (docs/performance.md). Encryption is most of what such a
+ * 1.3 to 1.6 times the CPU of `node:https` (docs/lab-notebook.md). Encryption is most of what such a
  * connection costs, and no completion port makes it cheaper. So where a descriptor can change
  * sides, not on Windows, TLS gets Node's own handle, and the connection leaves the core.
  */
