@@ -162,8 +162,7 @@ function peerCost(group, arm) {
   return `${number(arm.cpu)} (${number(arm.cpuMain)})`;
 }
 
-const peerRate = (group, arm) =>
-  group === 'bulk' ? `${megabytes(arm.rate)} MB/s` : `${rough(arm.rate)}/s`;
+const peerRate = (group, arm) => (group === 'bulk' ? megabytes(arm.rate) : rough(arm.rate));
 
 const WITHOUT_RATE = ['calls', 'storm'];
 
@@ -186,7 +185,9 @@ function peerTables(rows, peers) {
     'The peers, CPU µs per message or request (of these on the main thread); of bulk the CPU time ' +
       'per GB (with the load’s), of the accept storm the time until all had a reply:',
     tableOf(chosen, peerCost),
-    ...(withRate.length > 0 ? ['The peers, throughput:', tableOf(withRate, peerRate)] : []),
+    ...(withRate.length > 0
+      ? ['The peers, throughput, a second; of bulk in MB/s:', tableOf(withRate, peerRate)]
+      : []),
   ];
 }
 

@@ -139,3 +139,36 @@ export function bars(chart) {
   body.push(...legend(chart.parts));
   return document({ ...chart, height }, body);
 }
+
+/**
+ * Horizontal bars of ratios, with their noise, and a line at 1.
+ *
+ * @param {{ title: string, description: string, xLabel: string, base: string,
+ *   bars: { name: string, ratio: number, noise: number }[] }} chart
+ */
+export function ratioBars(chart) {
+  const left = 250;
+  const right = WIDTH - 56;
+  const height = MARGIN.top + chart.bars.length * 30 + MARGIN.bottom;
+  const bottom = height - MARGIN.bottom;
+  const marks = ticks(Math.max(1, ...chart.bars.map(({ ratio, noise }) => ratio + noise)));
+  const x = (value) => left + (value / marks.at(-1)) * (right - left);
+  const body = [];
+  for (const mark of marks) {
+    body.push(line(x(mark), MARGIN.top - 6, x(mark), bottom, mark === 0 ? 'axis' : 'grid'));
+    body.push(text(x(mark), bottom + 18, short(+mark.toFixed(2)), 'text-anchor="middle"'));
+  }
+  chart.bars.forEach(({ name, ratio, noise }, row) => {
+    const y = MARGIN.top + row * 30;
+    const colour = ratio <= 1 ? 'c0' : 'c1';
+    const width = (x(ratio) - left).toFixed(1);
+    body.push(text(left - 8, y + 15, name, 'text-anchor="end"'));
+    body.push(`<rect class="fill ${colour}" x="${left}" y="${y}" width="${width}" height="20"/>`);
+    body.push(line(x(ratio - noise), y + 10, x(ratio + noise), y + 10, 'axis'));
+    body.push(text(right + 8, y + 15, ratio.toFixed(2)));
+  });
+  body.push(line(x(1), MARGIN.top - 10, x(1), bottom, 'axis'));
+  body.push(text(x(1), MARGIN.top - 14, chart.base, 'text-anchor="middle"'));
+  body.push(text((left + right) / 2, height - 12, chart.xLabel, 'text-anchor="middle"'));
+  return document({ ...chart, height }, body);
+}

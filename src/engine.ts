@@ -3,6 +3,8 @@
  *
  * Nothing is opened before the first socket or server is made, or `engine.backend` is read: a
  * program that only imports us creates no thread and makes no system call.
+ *
+ * @packageDocumentation
  */
 import { isDeepStrictEqual } from 'node:util';
 import { checkOptions, limitsOf, MIB, type Backend, type EngineOptions } from './engine-options';
@@ -186,6 +188,7 @@ function canStillBe(wanted: EngineOptions): boolean {
   return running === null || isDeepStrictEqual(running.options, wanted);
 }
 
+/** The engine of this thread of JavaScript: main thread and workers have one each. */
 export const engine = {
   /** What serves this environment. Reading it chooses, if nothing has yet. */
   get backend(): Backend {

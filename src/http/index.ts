@@ -1,6 +1,8 @@
 /**
  * `iocp-net/http`: the exports of `node:http`, those of the running Node, with servers and requests
  * on the completion core.
+ *
+ * @packageDocumentation
  */
 import * as nodeHttp from 'node:http';
 import { addMissing } from '../net/node/builtin-exports';
@@ -18,6 +20,7 @@ export type Server = nodeHttp.Server;
 
 type ServerArguments = ConstructorParameters<typeof nodeHttp.Server>;
 
+/** As `http.createServer()` of Node; `limits` says what its clients may take. */
 export const createServer = function createServer(
   options: ServerArguments[0],
   requestListener: ServerArguments[1],

@@ -1,6 +1,8 @@
 /**
  * `iocp-net/http2`: the exports of `node:http2`, those of the running Node, with servers and
  * clients on the completion core.
+ *
+ * @packageDocumentation
  */
 import * as nodeHttp2 from 'node:http2';
 import { addMissing } from '../net/node/builtin-exports';
@@ -23,6 +25,7 @@ type Http2Listener = (
   response: nodeHttp2.Http2ServerResponse,
 ) => void;
 
+/** As `http2.createServer()` of Node; `limits` says what its clients may take. */
 export const createServer = ((...args: Parameters<typeof nodeHttp2.createServer>) =>
   withLimits(nodeHttp2.createServer(...args), args[0])) as typeof nodeHttp2.createServer & {
   (

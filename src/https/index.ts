@@ -1,6 +1,8 @@
 /**
  * `iocp-net/https`: the exports of `node:https`, those of the running Node, with servers and
  * requests on the completion core.
+ *
+ * @packageDocumentation
  */
 import type * as nodeHttp from 'node:http';
 import * as nodeHttps from 'node:https';
@@ -19,6 +21,7 @@ type Listener = nodeHttp.RequestListener;
 export const Server = serverClass(nodeHttps.Server);
 export type Server = nodeHttps.Server;
 
+/** As `https.createServer()` of Node; `limits` says what its clients may take. */
 export const createServer = function createServer(
   options: ServerOptions,
   listener?: Listener,

@@ -3,6 +3,8 @@
  * completion core.
  *
  * Each public name is a literal `exports.name`, so that `import { name }` finds it.
+ *
+ * @packageDocumentation
  */
 import * as nodeNet from './node/node-net';
 import { addMissing } from './node/builtin-exports';
@@ -48,6 +50,7 @@ export const createConnection = connect;
 
 type ServerArguments = ConstructorParameters<typeof nodeNet.Server>;
 
+/** As `net.createServer()` of Node; `limits` says what its clients may take. */
 export const createServer = function createServer(
   options: ServerArguments[0],
   connectionListener: ServerArguments[1],

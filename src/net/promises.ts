@@ -1,6 +1,8 @@
 /**
  * `iocp-net/promises`: connecting and listening, to be awaited. The shape is that of
  * `node:net/promises`, which the first Node to have it is newer than 26.
+ *
+ * @packageDocumentation
  */
 import { once } from 'node:events';
 import type * as nodeNet from 'node:net';

@@ -6,6 +6,8 @@
  *
  * `IOCP_NET_REGISTER` narrows it to `server` (what listens) or `client` (what connects); `all` is
  * the default. Prints nothing; `NODE_DEBUG=iocp-net` says what was done.
+ *
+ * @packageDocumentation
  */
 import { syncBuiltinESMExports } from 'node:module';
 import { debuglog } from 'node:util';

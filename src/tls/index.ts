@@ -1,6 +1,8 @@
 /**
  * `iocp-net/tls`: the exports of `node:tls`, those of the running Node, with servers and clients on
  * the completion core.
+ *
+ * @packageDocumentation
  */
 import * as nodeTls from 'node:tls';
 import { addMissing, shareSetting } from '../net/node/builtin-exports';
@@ -16,6 +18,7 @@ type SecureListener = (socket: nodeTls.TLSSocket) => void;
 export const Server = serverClass(nodeTls.Server);
 export type Server = nodeTls.Server;
 
+/** As `tls.createServer()` of Node; `limits` says what its clients may take. */
 export const createServer = function createServer(
   options: nodeTls.TlsOptions,
   listener?: SecureListener,
