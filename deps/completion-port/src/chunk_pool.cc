@@ -5,9 +5,26 @@
 
 #include "os/socket.h"
 
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#endif
+
 namespace completion_port {
 
 namespace {
+
+// AddressSanitizer tells on whoever touches a chunk that nobody has.
+#if defined(__SANITIZE_ADDRESS__)
+void Forbid(const std::uint8_t* begin, std::size_t bytes) {
+  __asan_poison_memory_region(begin, bytes);
+}
+void Permit(const std::uint8_t* begin, std::size_t bytes) {
+  __asan_unpoison_memory_region(begin, bytes);
+}
+#else
+void Forbid(const std::uint8_t*, std::size_t) {}
+void Permit(const std::uint8_t*, std::size_t) {}
+#endif
 
 constexpr std::size_t kPageBytes = 4096;
 
@@ -17,6 +34,11 @@ constexpr std::size_t kPageBytes = 4096;
 constexpr std::size_t kMostLargeBytes = std::size_t{4} * 1024 * 1024;
 
 }  // namespace
+
+ChunkPool::~ChunkPool() {
+  // The memory is its owner's again.
+  if (Total() != 0) Permit(Data(0), Offset(Total() - 1) + Bytes(Total() - 1) - Offset(0));
+}
 
 void ChunkPool::Use(std::uint8_t* slab, std::size_t bytes) {
   // Chunks start on a page, or a small one would hold no whole page that Trim could give back.
@@ -44,7 +66,10 @@ void ChunkPool::Use(std::uint8_t* slab, std::size_t bytes) {
   for (auto& count : delivered_) count = 0;
   for (auto& stack : free_) stack.clear();
   // The lowest indices on top.
-  for (std::uint32_t i = Total(); i-- > 0;) free_[Index(ClassOf(i))].push_back(i);
+  for (std::uint32_t i = Total(); i-- > 0;) {
+    free_[Index(ClassOf(i))].push_back(i);
+    Forbid(Data(i), Bytes(i));
+  }
   for (std::size_t i = 0; i < kChunkClasses; ++i) lowest_free_[i] = free_[i].size();
 }
 
@@ -58,6 +83,7 @@ std::uint32_t ChunkPool::Acquire(ChunkClass chunk_class) {
   states_[chunk] = ChunkState::kAcquired;
   touched_[chunk] = true;
   ++in_use_count_;
+  Permit(Data(chunk), Bytes(chunk));
   return chunk;
 }
 
@@ -79,6 +105,7 @@ void ChunkPool::Release(std::uint32_t chunk) {
   states_[chunk] = ChunkState::kFree;
   --in_use_count_;
   free_[i].push_back(chunk);
+  Forbid(Data(chunk), Bytes(chunk));
 }
 
 bool ChunkPool::IsAcquired(std::uint32_t chunk) const {

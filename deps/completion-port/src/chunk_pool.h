@@ -30,6 +30,11 @@ inline constexpr std::uint32_t kNoChunk = 0xffffffffu;
 
 class ChunkPool {
  public:
+  ChunkPool() = default;
+  ~ChunkPool();
+  ChunkPool(const ChunkPool&) = delete;
+  ChunkPool& operator=(const ChunkPool&) = delete;
+
   // Half of the slab in large chunks, but 4 MiB at most; the rest in small ones.
   void Use(std::uint8_t* slab, std::size_t bytes);
 
