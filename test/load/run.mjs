@@ -1,21 +1,20 @@
 // The load tests in full.
 //
 //   npm run test:load -- [--wine [--node 24]] [--quick] [--runs N] [--seed N] [--net node:net]
-//                        [part of a file name…]
+//                        [--minutes N] [--samples FILE] [part of a file name…]
 //
 // Natively about ten minutes on two cores; --net node:net is the control. Then HTTP load, by
-// http-load.mjs. Ends with "N passed, N failed".
+// http-load.mjs. --minutes and --samples are for the soak. Ends with "N passed, N failed".
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve as resolvePath } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from '../../scripts/build.mjs';
 import { countTap } from '../../scripts/tap-count.mjs';
-import { openLoadedWindows } from '../../scripts/windows-session.mjs';
+import { openLoadedWindows, windowsPath } from '../../scripts/windows-session.mjs';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-const secondsPerFile = 1200;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -26,8 +25,15 @@ const { values, positionals } = parseArgs({
     runs: { type: 'string' },
     seed: { type: 'string' },
     net: { type: 'string', default: 'iocp-net' },
+    minutes: { type: 'string' },
+    samples: { type: 'string' },
   },
 });
+
+/** A soak stops by itself long before. */
+const secondsPerFile = Math.max(1200, 120 * Number(values.minutes ?? 0));
+
+const shownPath = (path) => (values.wine ? windowsPath(resolvePath(path)) : resolvePath(path));
 
 const env = {
   IOCP_NET_LOAD: values.quick ? 'quick' : 'full',
@@ -35,6 +41,8 @@ const env = {
   ...(values.net === 'node:net' && { IOCP_NET_BACKEND: 'node' }),
   ...(values.runs && { IOCP_NET_LOAD_RUNS: values.runs }),
   ...(values.seed && { IOCP_NET_LOAD_SEED: values.seed }),
+  ...(values.minutes && { IOCP_NET_LOAD_MINUTES: values.minutes }),
+  ...(values.samples && { IOCP_NET_LOAD_SAMPLES: shownPath(values.samples) }),
 };
 
 const total = { passed: 0, failed: 0 };

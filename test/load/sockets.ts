@@ -4,8 +4,12 @@ import type { AddressInfo, Server, Socket } from 'node:net';
 
 export const LOOPBACK = '127.0.0.1';
 
-export async function listen(server: Server, backlog = 4096): Promise<number> {
-  server.listen({ port: 0, host: LOOPBACK, backlog });
+/** On every IPv4 address of this machine, that is on all of 127.0.0.0/8. */
+export const listenEverywhere = (server: Server): Promise<number> =>
+  listen(server, undefined, '0.0.0.0');
+
+export async function listen(server: Server, backlog = 4096, host = LOOPBACK): Promise<number> {
+  server.listen({ port: 0, host, backlog });
   await once(server, 'listening');
   return (server.address() as AddressInfo).port;
 }
