@@ -29,6 +29,7 @@ const chunks = [
   {
     chunk: 'rest',
     roots: [
+      'diagnostics/log',
       'net/ipc/send',
       'net/ipc/channels',
       'net/server/limits',

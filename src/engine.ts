@@ -7,6 +7,7 @@
  * @packageDocumentation
  */
 import { isDeepStrictEqual } from 'node:util';
+import { channels } from './diagnostics/channels';
 import { checkOptions, limitsOf, MIB, type Backend, type EngineOptions } from './engine-options';
 import { environment, loadForAll, type RunningEngine } from './environment';
 import { invalidValue } from './invalid-value';
@@ -18,6 +19,7 @@ import type { PortTransport } from './port/transport';
 import { lackOfRuntime } from './runtime';
 
 export type { Backend, EngineOptions } from './engine-options';
+export type * from './diagnostics/messages';
 export type { DropStats } from './drops';
 export type { EngineLimits } from './limit-options';
 export type { EngineStats, OperationStats } from './port/stats';
@@ -104,10 +106,12 @@ function openBackend(binding: Binding, backend: string): PortTransport | string 
   return `${backend}: ${reason}`;
 }
 
-function fallBack(reason: string): Choice {
+function fallBack(reason: string, requested = false): Choice {
   const shared = environment();
   if (shared.isFallbackKnown) return { state: 'node' };
   shared.isFallbackKnown = true;
+  if (channels.fallback.hasSubscribers) channels.fallback.publish({ reason, requested });
+  if (requested) return { state: 'node' };
   process.emitWarning(`iocp-net runs on node:net, because ${reason}`, {
     type: 'IocpNetWarning',
     code: 'IOCP_NET_FALLBACK',
@@ -117,7 +121,7 @@ function fallBack(reason: string): Choice {
 
 function choose(): Choice {
   const requested = requestedBackend();
-  if (requested === 'node') return { state: 'node' };
+  if (requested === 'node') return fallBack('IOCP_NET_BACKEND=node asks for it', true);
   const shared = environment();
   const { running } = shared;
   if (running !== null && (requested ?? running.backend) === running.backend) {
@@ -136,8 +140,9 @@ function choose(): Choice {
     if (requested !== undefined && backend !== requested) continue;
     const opened = openBackend(binding, backend);
     if (typeof opened !== 'string') {
-      const opens = { backend: backend as Backend, transport: opened, options };
+      const opens = { backend: backend as RunningEngine['backend'], transport: opened, options };
       shared.running ??= opens;
+      opened.tellOpened(opens.backend, requested ?? null, refusals);
       return { state: 'core', engine: opens };
     }
     refusals.push(opened);

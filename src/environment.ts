@@ -15,7 +15,7 @@ import type { Carriers } from './net/ipc/carrier';
 import type { PortTransport } from './port/transport';
 
 export interface RunningEngine {
-  readonly backend: Backend;
+  readonly backend: Exclude<Backend, 'node'>;
   readonly transport: PortTransport;
   readonly options: EngineOptions;
 }
@@ -30,6 +30,8 @@ interface Slot {
   running: RunningEngine | null;
   /** Whether it was said that `node:net` serves. */
   isFallbackKnown: boolean;
+  /** Whether `NODE_DEBUG=iocp-net` has its lines. */
+  isLogging: boolean;
   /** Objects `process` that list what the engine has open. */
   readonly listing: WeakSet<object>;
   /** Whether the event loop's waiting in our ports counts as idle. */
@@ -59,6 +61,7 @@ function findSlot(): Slot {
   return (slots[version] ??= {
     running: null,
     isFallbackKnown: false,
+    isLogging: false,
     listing: new WeakSet(),
     isWaitingCounted: false,
     carriers: null,

@@ -4,6 +4,7 @@
  * `binding.layout`, so that none is written twice.
  */
 import * as path from 'node:path';
+import type { Driver } from '../diagnostics/messages';
 import type { Endpoint, ErrorName, SocketKind } from './contract';
 
 type Words<Names extends string> = Readonly<Record<Names, number>>;
@@ -82,7 +83,7 @@ export interface PortSettings {
   socketCapacity: number;
   lingerMs: number;
   /** Who drives: libuv's event loop, or a thread of the port's own. */
-  driving: 'loop' | 'thread';
+  driving: Driver;
   /** Whether a thread may help the loop while that is away. */
   helper: boolean;
   /**

@@ -2,6 +2,7 @@
  * How completions reach JavaScript: in which order, how many at a time, and with what between them.
  * To whom one goes is the port's to say (`port.ts`).
  */
+import { channels } from '../diagnostics/channels';
 import type { Gathering } from './gathering';
 import type { CompletionRing, SubmissionRing } from './ring';
 import { canRunTicks, runTicks } from './ticks';
@@ -57,6 +58,8 @@ export interface DispatchedPort {
   /** A thread that drives learns of what was submitted. */
   wakeThread(): void;
   fatalException(error: unknown): void;
+  /** Somebody wants to know who drives. */
+  lookWhoDrives(): void;
 }
 
 export class Dispatch {
@@ -113,6 +116,7 @@ export class Dispatch {
 
   #begin(): void {
     this.isRunning = true;
+    if (channels.drive.hasSubscribers) this.#port.lookWhoDrives();
     this.#left = Math.min(DISPATCH_LIMIT, this.#completions.ready);
     this.#begun = this.#left > 1 ? now() : 0;
     this.#holdsBack = this.#left >= FEWEST_HELD_BACK && this.#submissions.isHelped;

@@ -12,6 +12,7 @@ import { BulkMemory } from './bulk-memory';
 import type { DoneCallback, ErrorName } from './contract';
 import { operationCounters } from './counters';
 import { Dispatch, type DispatchedPort } from './dispatch';
+import { DriveWatch } from './drive-watch';
 import { Gathering, type Gathered } from './gathering';
 import { ReceiveSlab } from './receive-slab';
 import { CompletionRing, SubmissionRing } from './ring';
@@ -56,6 +57,7 @@ export class Port implements DispatchedPort {
   readonly #connections: Slots<PortConnection>;
   readonly #listeners: Slots<PortListener>;
   readonly #dispatch: Dispatch;
+  readonly #driveWatch: DriveWatch;
   readonly #wakeAtTick = (): void => this.wakeThread();
   #wake = Wake.None;
   #references = 0;
@@ -70,6 +72,7 @@ export class Port implements DispatchedPort {
     readonly native: NativePort,
     readonly context: PortContext,
     settings: PortSettings,
+    ordinal: number,
   ) {
     const { layout } = context;
     this.#connections = new Slots(layout.indexMask);
@@ -89,6 +92,7 @@ export class Port implements DispatchedPort {
       countersAt,
       (layout.submissionsOffset - layout.countersOffset) >> 3,
     );
+    this.#driveWatch = new DriveWatch(ordinal, layout, this.counters);
     this.#dispatch = new Dispatch(this, this.#submissions, this.#completions);
     native.deliverTo(this.#dispatch.deliver);
   }
@@ -171,6 +175,10 @@ export class Port implements DispatchedPort {
 
   fatalException(error: unknown): void {
     this.context.fatalException(error);
+  }
+
+  lookWhoDrives(): void {
+    this.#driveWatch.look(this.#submissions.threadDrives ? 'thread' : 'loop');
   }
 
   /** Something waits in the connection to be delivered, in a callback of its own, soon. */

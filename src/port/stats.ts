@@ -4,51 +4,66 @@ import { operationCounters } from './counters';
 import type { Port } from './port';
 import type { PortTransport } from './transport';
 
+/** Operations of one kind, as numbers of them: docs/engine.md says what each counts. */
 export interface OperationStats {
   submitted: number;
   completed: number;
 }
 
-/** Names and meanings: `COMPLETION_PORT_COUNTERS` in `completion_port/layout.h`. */
+/**
+ * What a port has done, or all of them. Each comment begins with the unit. Those that say "now" go
+ * up and down; the others count from the start and only grow.
+ *
+ * Names and meanings: `COMPLETION_PORT_COUNTERS` in `completion_port/layout.h`.
+ */
 export interface PortStats {
-  /** This and the next: through the port and directly. */
+  /** Bytes handed to JavaScript. */
   bytesReceived: number;
+  /** Bytes that the system took, through the port or directly. */
   bytesSent: number;
-  /** Returns of the operating system's queue that brought something. */
+  /** Batches: returns of the operating system's queue that brought something. */
   batches: number;
-  /** What it brought, in all. */
+  /** Packets that it brought, in all. */
   packets: number;
-  /** System calls of the data plane. */
+  /** Calls of the system for data, by whoever drives; direct sends are not among them. */
   osCalls: number;
-  /** Times the thread that drives was woken, or the event loop that waits in the port. */
+  /** Wake-ups of the thread that drives, or of the event loop that waits in the port. */
   portWakeups: number;
-  /** Times a thread that drives woke JavaScript. */
+  /** Wake-ups of JavaScript by a thread that drives. */
   consumerWakeups: number;
+  /** Sockets that are alive now. */
   socketsOpen: number;
+  /** Listeners that are alive now. */
   listenersOpen: number;
-  /** Receive chunks posted to the operating system or held by JavaScript. */
+  /** Chunks to receive into that the system or JavaScript has now. */
   chunksInUse: number;
+  /** Chunks to receive into that there are now. */
   chunksTotal: number;
   /** Receives that had to wait for a chunk. */
   receivesStarved: number;
+  /** Chunks whose memory was given back to the system. */
   chunksTrimmed: number;
-  /** Sends that JavaScript made itself, at once, and their bytes. */
+  /** Sends that JavaScript made itself, at once. */
   directSends: number;
+  /** Bytes of those sends. */
   directBytesSent: number;
   /** Receives into the memory that becomes the program's. */
   pinnedReceives: number;
-  /** Time that the event loop waited in the port, in nanoseconds. */
+  /** Nanoseconds that the event loop waited in the port. */
   waitedNs: number;
-  /** Times the helper has driven in the event loop's place, and how long in all. */
+  /** Times the helper has driven in the event loop's place. */
   helperTurns: number;
+  /** Nanoseconds that it drove, in all. */
   helperNs: number;
   /** Times the helper has looked whether it is needed. */
   helperLooks: number;
   /** Rounds of the event loop that found work of the helper's and left it driving. */
   workFound: number;
+  /** By the name of the operation. */
   operations: Record<string, OperationStats>;
 }
 
+/** What `engine.stats()` returns: the sums over all ports. */
 export interface EngineStats extends PortStats {
   /** Connections that limits have dropped, by which; counted on `node:net`, too. */
   drops: DropStats;

@@ -1,5 +1,7 @@
 /** The ports of one environment, and how connections and listeners find one. */
 import type { AsyncResource } from 'node:async_hooks';
+import { channels } from '../diagnostics/channels';
+import type { EngineMessage } from '../diagnostics/messages';
 import { ArrivedConnection } from './arrival';
 import { prepareCrashReport } from './crash-report';
 import { errorName, type Binding, type NativePortGroup, type PortSettings } from './binding';
@@ -24,6 +26,8 @@ import type { PortListener } from './served';
 
 export class PortTransport implements Transport {
   readonly ports: Port[] = [];
+  /** Who drives the ports, but for what a helper does. */
+  readonly #driver: PortSettings['driving'];
   readonly #binding: Binding;
   /** Keeps the ports alive. */
   readonly #group: NativePortGroup;
@@ -33,6 +37,7 @@ export class PortTransport implements Transport {
   /** Opens `count` ports; throws an Error whose `code` is the error's name. */
   constructor(binding: Binding, settings: PortSettings, cores: readonly number[], count: number) {
     this.#binding = binding;
+    this.#driver = settings.driving;
     this.#group = new binding.PortGroup();
     this.#context = {
       layout: binding.layout,
@@ -57,7 +62,18 @@ export class PortTransport implements Transport {
     if (typeof native === 'string') {
       throw Object.assign(new Error(`cannot open a completion port: ${native}`), { code: native });
     }
-    this.ports.push(new Port(native, this.#context, settings));
+    this.ports.push(new Port(native, this.#context, settings, this.ports.length));
+  }
+
+  /** For those who listen on `iocp-net:engine`. */
+  tellOpened(
+    backend: EngineMessage['backend'],
+    requested: EngineMessage['requested'],
+    refusals: readonly string[],
+  ): void {
+    if (!channels.engine.hasSubscribers) return;
+    const ports = this.ports.length;
+    channels.engine.publish({ backend, requested, refusals, ports, driver: this.#driver });
   }
 
   listen(settings: ListenSettings, owner: ListenerOwner): Listener | ErrorName {

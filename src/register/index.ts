@@ -10,14 +10,12 @@
  * @packageDocumentation
  */
 import { syncBuiltinESMExports } from 'node:module';
-import { debuglog } from 'node:util';
+import { debug } from '../diagnostics/channels';
 import { invalidValue } from '../invalid-value';
 import * as ours from '../net/index';
 import { connectTlsOnCore } from '../tls/client';
 import { standLoadedOnOurs } from './loaded';
 import type { Part } from './loaded';
-
-const debug = debuglog('iocp-net');
 
 const names: Record<Part, readonly string[]> = {
   server: ['Server', 'createServer'],

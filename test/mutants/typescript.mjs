@@ -275,4 +275,26 @@ export const typescript = [
       'net/handle',
     ],
   ),
+  ...inFile(
+    'file',
+    'src/net/socket/link.ts',
+    [
+      'the end of a connection is not told on the channel',
+      `if (isOpen && channels.close.hasSubscribers)`,
+      `if (!isOpen && channels.close.hasSubscribers)`,
+      'engine/diagnostics',
+    ],
+    [
+      'a connection that goes on with a handle of Node has no end on the channels',
+      `if (leaves && channels.leave.hasSubscribers)`,
+      `if (!leaves && channels.leave.hasSubscribers)`,
+      'engine/diagnostics',
+    ],
+  ),
+  ...inFile('file', 'src/port/drive-watch.ts', [
+    'who drives is told each time, not when it has changed',
+    `if (driver === this.#driver && turns === this.#turns) return;`,
+    ``,
+    'engine/debug-log',
+  ]),
 ];

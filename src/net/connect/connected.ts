@@ -44,7 +44,7 @@ export function becomeConnected(
   const { connection, handle } = link;
   socket.connecting = false;
   socket._sockname = null;
-  if (connection !== null) link.open(connection);
+  if (connection !== null) link.open(connection, 'connect');
   if (socket.readable && !readable) {
     socket.push(null);
     socket.read();

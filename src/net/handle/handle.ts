@@ -47,5 +47,5 @@ export function takeHandle(link: SocketLink, handle: SocketHandle): void {
   handle.link?.release();
   handle.join(link);
   link.handle = handle;
-  if (connection !== null) link.open(connection);
+  if (connection !== null) link.open(connection, 'adopt');
 }

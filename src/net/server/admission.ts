@@ -1,7 +1,7 @@
 /** What becomes of a server's new connections. */
 import diagnosticsChannel from 'node:diagnostics_channel';
 import type * as nodeNet from 'node:net';
-import { environment } from '../../environment';
+import { channels } from '../../diagnostics/channels';
 import type { LimitReason } from '../../limit-options';
 import type { Arrival, Connection } from '../../port/contract';
 import { bare } from '../bare';
@@ -12,7 +12,7 @@ import type { NetServer } from '../node/internals';
 import { nodeMajor } from '../node/version';
 import type { LinkedSocket, SocketLink } from '../socket/link';
 import { Socket } from '../socket/socket';
-import { countDrop, dropInfo } from './drop';
+import { countDrop, dropInfo, noteDrop } from './drop';
 import type { LimitedServer } from './limits';
 
 export type LimitableServer = NetServer & { readonly [kLimits]?: LimitedServer };
@@ -55,9 +55,10 @@ export function admits(server: LimitableServer, arrival: Arrival): boolean {
     return false;
   }
   if (isBlocked(server, arrival)) {
+    const info = channels.drop.hasSubscribers ? dropInfo(arrival) : undefined;
     // Node says nothing of these.
     arrival.close(false);
-    environment().drops.blockList++;
+    noteDrop(server, info, 'blockList');
     return false;
   }
   const reason = server[kLimits]?.reasonToRefuse(arrival) ?? null;

@@ -1,5 +1,7 @@
 /** The `'drop'` event: what it tells of a connection, by us as by Node. */
 import type * as nodeNet from 'node:net';
+import { channels } from '../../diagnostics/channels';
+import type { DropStats } from '../../drops';
 import { environment } from '../../environment';
 import type { LimitReason } from '../../limit-options';
 import type { Arrival } from '../../port/contract';
@@ -39,13 +41,24 @@ export function infoOf(socket: NetSocket): DropInfo | undefined {
   return info;
 }
 
-/** Counts a connection that is dropped, and lets its server tell: with a reason, if it is ours. */
+/** Counts a connection that is dropped, and tells who listens on the channel. */
+export function noteDrop(
+  server: NetServer | null,
+  info: DropInfo | undefined,
+  reason: keyof DropStats,
+): void {
+  environment().drops[reason]++;
+  if (!channels.drop.hasSubscribers) return;
+  channels.drop.publish({ server: server as unknown as nodeNet.Server | null, reason, info });
+}
+
+/** Notes a connection that is dropped, and lets its server tell: with a reason, if it is ours. */
 export function countDrop(
   server: NetServer | null,
   info: DropInfo | undefined,
   why: LimitReason | 'maxConnections',
 ): void {
-  environment().drops[why]++;
+  noteDrop(server, info, why);
   if (why !== 'maxConnections') {
     const withReason = info ?? (Object.create(null) as DropInfo);
     withReason.reason = why;

@@ -10,6 +10,8 @@ import type {
   SocketKind,
   WriteChunk,
 } from '../../port/contract';
+import { channels } from '../../diagnostics/channels';
+import type { ConnectionMessage } from '../../diagnostics/messages';
 import { bare } from '../bare';
 import { answerIn, requestScope } from '../node/async-scopes';
 import { nodeMajor } from '../node/version';
@@ -128,19 +130,30 @@ export class SocketLink implements HandleOwner {
   }
 
   /** Takes an accepted connection, or one whose connect has succeeded. */
-  open(connection: Connection): void {
+  open(connection: Connection, origin: ConnectionMessage['origin']): void {
+    // One that was accepted with its handle is opened twice.
+    const isNew = this.connection !== connection || this.phase !== Phase.Open;
     this.phase = Phase.Open;
     this.kind = connection.kind;
     this.connection = connection;
     this.dial = null;
     if (this.handle === null) connection.owner = this;
     else this.handle.opened(connection);
+    if (isNew && channels.connection.hasSubscribers)
+      channels.connection.publish({ socket: this.told, origin });
+  }
+
+  /** The socket, for who listens on a channel. */
+  get told(): nodeNet.Socket {
+    return this.socket as unknown as nodeNet.Socket;
   }
 
   /** The connection ends: what remains of it are its counts. */
   closed(): void {
     const { connection } = this;
     if (connection === null) return;
+    const isOpen = this.phase === Phase.Open;
+    if (isOpen && channels.close.hasSubscribers) channels.close.publish({ socket: this.told });
     this.bytesRead = connection.bytesRead;
     this.bytesWritten = connection.bytesWritten;
     this.connection = null;
@@ -154,6 +167,8 @@ export class SocketLink implements HandleOwner {
 
   /** Forgets the connection. */
   detach(): void {
+    const leaves = this.phase === Phase.Open && this.connection !== null;
+    if (leaves && channels.leave.hasSubscribers) channels.leave.publish({ socket: this.told });
     this.phase = Phase.Idle;
     this.connection = null;
     this.handle = null;

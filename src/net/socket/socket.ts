@@ -61,8 +61,9 @@ function startAccepted(
   link: SocketLink,
   connection: Connection,
   options: SocketOptions | undefined,
+  origin: 'accept' | 'adopt',
 ): void {
-  link.open(connection);
+  link.open(connection, origin);
   setAsyncId(socket, connection.asyncId());
   link.userBuffer?.renew();
   if (options?.readable === false) return;
@@ -97,7 +98,7 @@ const Socket = function (this: LinkedSocket, options?: SocketOptions): object | 
   if (isOurHandle(options?.handle)) options.handle.reader.receiveUnclaimed();
   const connection = options?.[kConnection];
   if (link !== undefined && connection !== undefined) {
-    startAccepted(this, link, connection, options);
+    startAccepted(this, link, connection, options, brought === null ? 'accept' : 'adopt');
   }
   return undefined;
 } as unknown as typeof nodeNet.Socket;
