@@ -1,12 +1,9 @@
 // From the runs of all rounds to a ratio and to what is noise.
-import { median } from './median.mjs';
+import { compare as compareRounds, median } from '../dist/cli/noise.js';
 import { verdict } from './verdict.mjs';
 
 /** Cores that neither the server nor the load used: above this a run says little. */
 export const CALM = 0.2;
-/** Two or three rounds may agree by chance, so nothing below this ever counts as a difference. */
-const LEAST_NOISE = 0.03;
-
 /** A round is the runs { base, candidate, control } of one scenario, one after the other. */
 export const isCalm = (round) => Object.values(round).every((run) => run.foreignCores < CALM);
 
@@ -21,31 +18,12 @@ export function choose(rounds) {
   };
 }
 
-/** The largest difference that two equal arms had in any round. */
-function noiseOf(rounds, figure) {
-  const apart = rounds
-    .map(({ base, control }) => Math.abs(Math.log(control[figure] / base[figure])))
-    .filter(Number.isFinite);
-  return Math.max(LEAST_NOISE, Math.expm1(Math.max(0, ...apart)));
-}
-
-/**
- * How the candidate compares in one figure. The control is node:net once more: `noise` is the
- * largest difference that the two had in any round, and only a ratio beyond it is `real`. One
- * round, or a machine that is busy with other things, shows nothing.
- */
+/** How the candidate compares in one figure; see `src/cli/noise.ts`. The control is node:net again. */
 export function compare(rounds, figure, calm) {
-  const all = (arm) => rounds.map((round) => round[arm][figure]);
-  const base = all('base').map((value, i) => Math.sqrt(value * rounds[i].control[figure]));
-  const ratio = median(all('candidate').map((value, i) => value / base[i]));
-  const noise = noiseOf(rounds, figure);
-  return {
-    base: median(base),
-    candidate: median(all('candidate')),
-    ratio,
-    noise,
-    real: calm && rounds.length > 1 && Math.abs(Math.log(ratio)) > Math.log1p(noise),
-  };
+  const values = rounds.map((round) =>
+    Object.fromEntries(['base', 'candidate', 'control'].map((arm) => [arm, round[arm][figure]])),
+  );
+  return compareRounds(values, calm);
 }
 
 const FIGURES = [

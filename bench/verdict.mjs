@@ -1,5 +1,5 @@
 // Whether a program pays more than on node:net: the answer for one row, and for all.
-import { median } from './median.mjs';
+import { between, median, timesApart } from '../dist/cli/noise.js';
 
 /** What costs, by kind of load: the figure, and whether more of it is worse (1) or better (-1). */
 const MORE = 1;
@@ -26,9 +26,8 @@ const AGREED = 3 / 4;
 function times(rounds, figure, sign) {
   const of = (arm) => median(rounds.map((round) => round[arm]?.[figure]));
   const [base, candidate, control] = ['base', 'candidate', 'control'].map(of);
-  // Two equal arms; the better guess of the two is between them.
-  const ratio = (candidate / Math.sqrt(base * control)) ** sign;
-  return { ratio, apart: Math.exp(Math.abs(Math.log(control / base))) };
+  const ratio = (candidate / between(base, control)) ** sign;
+  return { ratio, apart: timesApart(control, base) };
 }
 
 /** The share of rounds in which ours is worse than both node:net arms. */

@@ -5,6 +5,39 @@
 import { readFileSync } from 'node:fs';
 import { argv } from 'node:process';
 import { parseArgs } from 'node:util';
+import { Parser } from 'tap-parser';
+
+/** Counts what a document says, and its subtests; `failed` is how many of it and below failed. */
+function follow(parser, count) {
+  let child;
+  const own = { failed: 0 };
+  parser.on('child', (subtest) => (child = follow(subtest, count)));
+  parser.on('assert', ({ ok, skip, todo }) => {
+    const bad = !ok && !todo;
+    const below = child;
+    child = undefined;
+    if (below !== undefined) {
+      own.failed += below.failed;
+      // A subtest may fail although its assertions did not: a plan, a time-out.
+      if (!bad || below.failed > 0) return;
+    }
+    if (bad) own.failed += 1;
+    count[bad ? 'failed' : skip || todo ? 'skipped' : 'passed'] += 1;
+  });
+  return own;
+}
+
+function countDocument(text) {
+  const count = { passed: 0, failed: 0, skipped: 0 };
+  const parser = new Parser(({ plan, failures }) => {
+    // Fewer than planned, or more. Without a plan the exit code alone can tell.
+    const isBroken = plan.end !== null && failures.some(({ tapError }) => tapError);
+    if (isBroken && count.failed === 0) count.failed = 1;
+  });
+  follow(parser, count);
+  parser.end(text);
+  return count;
+}
 
 /**
  * @param {string} text
@@ -12,29 +45,10 @@ import { parseArgs } from 'node:util';
  * @returns {{ passed: number, failed: number, skipped: number }}
  */
 export function countTap(text, exitCode = 0) {
-  const count = { passed: 0, failed: 0, skipped: 0 };
   const stated = /(?:^|\n)(\d+) passed, (\d+) failed\s*$/.exec(text);
-  // For each depth: has it shown results, and failed ones, since its parent's last line?
-  const seen = [];
-  if (stated) {
-    count.passed = Number(stated[1]);
-    count.failed = Number(stated[2]);
-  }
-  for (const line of stated ? [] : text.split(/\r?\n/)) {
-    const match = /^( *)(not )?ok\b(.*)$/.exec(line);
-    if (!match) continue;
-    const depth = match[1].length / 4;
-    const bad = match[2] !== undefined && !/# *todo\b/i.test(match[3]);
-    const children = seen[depth + 1];
-    seen.length = depth + 1;
-    seen[depth] = { failed: (seen[depth]?.failed ?? false) || bad };
-    if (children) {
-      // A subtest may fail although its assertions did not: a plan, a time-out.
-      if (bad && !children.failed) count.failed += 1;
-    } else if (/# *(skip|todo)\b/i.test(match[3])) count.skipped += 1;
-    else if (bad) count.failed += 1;
-    else count.passed += 1;
-  }
+  const count = stated
+    ? { passed: Number(stated[1]), failed: Number(stated[2]), skipped: 0 }
+    : countDocument(text);
   if (exitCode !== 0 && count.failed === 0) count.failed = 1;
   else if (count.passed + count.failed + count.skipped === 0) count.failed = 1; // no assertion ran
   return count;

@@ -11,6 +11,7 @@ import { createRequire } from 'node:module';
 import { arch, availableParallelism, cpus, release, type } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { compare as compareRounds } from './noise';
 import type { LoadResult, ServerKind, Usage } from './messages';
 
 const ARMS = ['node:net', 'iocp-net', 'node:net again'] as const;
@@ -125,33 +126,22 @@ async function measure(what: Scenario, arm: Arm, autocannon: string | undefined)
   }
 }
 
-function median(values: number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const upper = sorted[middle] ?? NaN;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? NaN) + upper) / 2;
-}
-
 type Round = Record<Arm, Run>;
 
 /** `a → b`, their ratio, and how far the two runs of node:net were apart. */
 function compare(rounds: Round[], figure: keyof Run, digits: number): [string, string] {
-  const of = (arm: Arm) => rounds.map((round) => round[arm][figure]);
-  const base = of('node:net').map((value, i) =>
-    Math.sqrt(value * (of('node:net again')[i] ?? value)),
+  const { base, candidate, ratio, noise, real } = compareRounds(
+    rounds.map((round) => ({
+      base: round['node:net'][figure],
+      candidate: round['iocp-net'][figure],
+      control: round['node:net again'][figure],
+    })),
   );
-  const ours = of('iocp-net');
-  const ratio = median(ours.map((value, i) => value / (base[i] ?? NaN)));
-  const apart = of('node:net again').map((value, i) =>
-    Math.abs(Math.log(value / (of('node:net')[i] ?? NaN))),
-  );
-  const noise = Math.max(0.03, Math.expm1(Math.max(...apart)));
-  const real = rounds.length > 1 && Math.abs(Math.log(ratio)) > Math.log1p(noise);
-  const show = (value: number) =>
+  const show = (value = NaN) =>
     value.toLocaleString('en', { maximumFractionDigits: value >= 100 ? 0 : digits });
   return [
-    `${show(median(base))} → ${show(median(ours))}`,
-    `${ratio.toFixed(2)}x ±${(100 * noise).toFixed(0)} %${real ? ' *' : ''}`,
+    `${show(base)} → ${show(candidate)}`,
+    `${(ratio ?? NaN).toFixed(2)}x ±${(100 * noise).toFixed(0)} %${real ? ' *' : ''}`,
   ];
 }
 
