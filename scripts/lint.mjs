@@ -27,6 +27,8 @@ const checks = [
   ['types', join(root, 'scripts/check-types.mjs')],
   ['hardening', join(root, 'scripts/check-hardening.mjs')],
   ['import circles', join(root, 'scripts/import-circles.mjs')],
+  ['package', join(root, 'scripts/check-package.mjs')],
+  ['workflows', join(root, 'scripts/check-workflows.mjs')],
   ...(looksAtCpp ? [['C++', join(root, 'scripts/check-cpp.mjs')]] : []),
   ['prettier', bin('prettier', 'bin/prettier.cjs'), fix ? '--write' : '--check', '.'],
   ['eslint', bin('eslint', 'bin/eslint.js'), '--max-warnings=0', ...(fix ? ['--fix'] : []), '.'],

@@ -1,7 +1,7 @@
 // Runs inside an empty project in which only the tarball of iocp-net is installed: serves, connects
 // and says who did it. Plain JavaScript, because there is no compiler there. Prints TAP.
 //
-//   node serve-and-connect.mjs [BACKEND]     which has to be the one that serves
+//   node serve-and-connect.mjs [BACKEND]     which has to be the one that serves; node: by a fallback
 import { createRequire } from 'node:module';
 import { once } from 'node:events';
 import net, { createServer } from 'iocp-net';
@@ -42,6 +42,9 @@ let body = '';
 for await (const chunk of response) body += chunk;
 check(body === '/hello', 'HTTP');
 web.close();
-check(engine.stats().operations.accept?.completed >= 2, 'both were accepted by the core');
-check(warnings.length === 0, `no warning${warnings.map((each) => `: ${each}`).join('')}`);
+const accepted = engine.stats().operations.accept?.completed ?? 0;
+const isFallback = expected === 'node';
+check(isFallback ? accepted === 0 : accepted >= 2, `${accepted} accepted by the core`);
+const told = warnings.map((each) => `: ${each}`).join('');
+check(warnings.length === (isFallback ? 1 : 0), `${warnings.length} warnings${told}`);
 console.log(`1..${count}`);
