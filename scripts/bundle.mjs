@@ -30,6 +30,7 @@ const chunks = [
     chunk: 'rest',
     roots: [
       'diagnostics/log',
+      'endpoint/endpoint',
       'net/ipc/send',
       'net/ipc/channels',
       'net/server/limits',

@@ -9,7 +9,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { channels } from './diagnostics/channels';
 import { checkOptions, limitsOf, MIB, type Backend, type EngineOptions } from './engine-options';
-import { environment, loadForAll, type RunningEngine } from './environment';
+import type { EngineEndpoint } from './endpoint/endpoint';
+import type { ObservedEngine } from './endpoint/snapshot';
+import { environment, loadForAll, packageVersion, type RunningEngine } from './environment';
 import { invalidValue } from './invalid-value';
 import type { EngineLimits } from './limit-options';
 import { type Binding, loadBinding, type PortSettings } from './port/binding';
@@ -21,6 +23,8 @@ import { lackOfRuntime } from './runtime';
 export type { Backend, EngineOptions } from './engine-options';
 export type * from './diagnostics/messages';
 export type { DropStats } from './drops';
+export type { EngineEndpoint } from './endpoint/endpoint';
+export type { EndpointSnapshot, ServerSnapshot } from './endpoint/snapshot';
 export type { EngineLimits } from './limit-options';
 export type { EngineStats, OperationStats } from './port/stats';
 
@@ -108,8 +112,8 @@ function openBackend(binding: Binding, backend: string): PortTransport | string 
 
 function fallBack(reason: string, requested = false): Choice {
   const shared = environment();
-  if (shared.isFallbackKnown) return { state: 'node' };
-  shared.isFallbackKnown = true;
+  if (shared.fallbackReason !== null) return { state: 'node' };
+  shared.fallbackReason = reason;
   if (channels.fallback.hasSubscribers) channels.fallback.publish({ reason, requested });
   if (requested) return { state: 'node' };
   process.emitWarning(`iocp-net runs on node:net, because ${reason}`, {
@@ -160,10 +164,38 @@ function warnOfLimits(): void {
   });
 }
 
+function loadEndpoint(): typeof import('./endpoint/endpoint') {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- few programs have one
+  return loadForAll('endpoint/endpoint', () => require('./endpoint/endpoint') as never);
+}
+
+/** For an endpoint, which outlives this copy of our modules. */
+function observed(now: Exclude<Choice, { state: 'unchosen' }>): ObservedEngine {
+  const {
+    backend,
+    transport,
+    options: given,
+  } = now.state === 'core' ? now.engine : { backend: 'node' as const, transport: null, options };
+  const { drops } = environment();
+  return { backend, transport, options: given, stats: () => readStats(transport, drops) };
+}
+
+/** What `IOCP_NET_ENDPOINT` asks for, once in an environment. */
+function openRequestedEndpoint(now: Exclude<Choice, { state: 'unchosen' }>): void {
+  const value = process.env['IOCP_NET_ENDPOINT'];
+  if (value === undefined || value === '') return;
+  const shared = environment();
+  if (shared.isEndpointRequested) return;
+  shared.isEndpointRequested = true;
+  loadEndpoint().openRequestedEndpoint(value, observed(now), packageVersion());
+}
+
 function chosen(): Exclude<Choice, { state: 'unchosen' }> {
   if (choice.state === 'unchosen') {
-    choice = choose();
-    if (choice.state === 'node') warnOfLimits();
+    const now = choose();
+    choice = now;
+    if (now.state === 'node') warnOfLimits();
+    openRequestedEndpoint(now as Exclude<Choice, { state: 'unchosen' }>);
   }
   return choice as Exclude<Choice, { state: 'unchosen' }>;
 }
@@ -225,5 +257,20 @@ export const engine = {
     const now = choice;
     const { drops, running } = environment();
     return readStats((now.state === 'core' ? now.engine : running)?.transport ?? null, drops);
+  },
+  /**
+   * Opens a local socket (on Windows a named pipe) that tells these counters and more to whoever
+   * may open it, which is this user alone: `iocp-net top` reads it. Off by default. Read only; it
+   * does not hold the event loop, and is not among what it counts. Starts the engine.
+   *
+   * Each request costs a look at every open connection, and about 0.1 ms beside that.
+   *
+   * @param path a path, or a folder, where the file gets the name of the process. On Windows a name
+   * that begins with `\\.\pipe\`. Default: a folder of the user's (docs/engine.md).
+   * @throws `ERR_INVALID_ARG_VALUE` for what is no such path, `EADDRINUSE` where somebody listens
+   * there, `EACCES` where others may write to the folder, `ENAMETOOLONG`; as rejections.
+   */
+  async openEndpoint(path?: string): Promise<EngineEndpoint> {
+    return loadEndpoint().openEndpoint(path, observed(chosen()), packageVersion());
   },
 };

@@ -28,10 +28,12 @@ interface Queued {
 
 interface Slot {
   running: RunningEngine | null;
-  /** Whether it was said that `node:net` serves. */
-  isFallbackKnown: boolean;
+  /** Why `node:net` serves, once that was told; null where it does not. */
+  fallbackReason: string | null;
   /** Whether `NODE_DEBUG=iocp-net` has its lines. */
   isLogging: boolean;
+  /** Whether what `IOCP_NET_ENDPOINT` asks for was opened, or tried. */
+  isEndpointRequested: boolean;
   /** Objects `process` that list what the engine has open. */
   readonly listing: WeakSet<object>;
   /** Whether the event loop's waiting in our ports counts as idle. */
@@ -47,6 +49,12 @@ const key = Symbol.for('iocp-net');
 
 let found: Slot | undefined;
 
+/** Of this package. */
+export function packageVersion(): string {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- a literal in what is built
+  return (require('../package.json') as { version: string }).version;
+}
+
 function findSlot(): Slot {
   const holder = process.getBuiltinModule('node:net') as unknown as Record<
     symbol,
@@ -56,12 +64,11 @@ function findSlot(): Slot {
     Object.defineProperty(holder, key, { value: Object.create(null) as object });
   }
   const slots = holder[key] as unknown as Record<string, Slot>;
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- a literal in what is built
-  const { version } = require('../package.json') as { version: string };
-  return (slots[version] ??= {
+  return (slots[packageVersion()] ??= {
     running: null,
-    isFallbackKnown: false,
+    fallbackReason: null,
     isLogging: false,
+    isEndpointRequested: false,
     listing: new WeakSet(),
     isWaitingCounted: false,
     carriers: null,

@@ -32,21 +32,28 @@ export const entryFile = (name: keyof typeof entries): string => entries[name];
 export const load = (name: keyof typeof entries): string =>
   `const ${name} = require(${JSON.stringify(entries[name])});\n`;
 
-/**
- * Runs a program and waits for its end. Output goes through files: Wine's pipes lose some.
- * `milliseconds` kills what hangs; `signal` is set then.
- */
-export async function run(
+/** Runs a program and waits for its end, as `runNode`. */
+export const run = (
   program: string,
   milliseconds = 15_000,
   { execArgv = [], env = {} }: RunOptions = {},
+): Promise<Ended> => runNode([...execArgv, '-e', program], milliseconds, env);
+
+/**
+ * Runs Node and waits for its end. Output goes through files: Wine's pipes lose some.
+ * `milliseconds` kills what hangs; `signal` is set then.
+ */
+export async function runNode(
+  words: readonly string[],
+  milliseconds = 15_000,
+  env: NodeJS.ProcessEnv = {},
 ): Promise<Ended> {
   const folder = mkdtempSync(join(tmpdir(), 'iocp-net-'));
   const out = join(folder, 'out');
   const err = join(folder, 'err');
   const files = [openSync(out, 'w'), openSync(err, 'w')];
   try {
-    const child = spawn(process.execPath, [...execArgv, '-e', program], {
+    const child = spawn(process.execPath, words, {
       env: { ...process.env, ...env },
       stdio: ['ignore', ...files],
     });

@@ -31,7 +31,7 @@ function networkOfPeer(arrival: Pick<Arrival, 'kind' | 'peerEndpoint'>): string 
 
 export class LimitedServer {
   readonly #server: NetServer;
-  readonly #limits: ServerLimits;
+  readonly limits: ServerLimits;
   readonly #addresses = new AddressCounts();
   readonly #rate: AcceptRate | null;
   readonly #inspections: Inspections<AdmittedSocket> | null;
@@ -41,7 +41,7 @@ export class LimitedServer {
 
   constructor(server: NetServer, limits: ServerLimits) {
     this.#server = server;
-    this.#limits = limits;
+    this.limits = limits;
     const { acceptsPerSecond, acceptBurst = acceptsPerSecond ?? 1 } = limits;
     this.#rate =
       acceptsPerSecond === undefined ? null : new AcceptRate(acceptsPerSecond, acceptBurst);
@@ -75,7 +75,7 @@ export class LimitedServer {
 
   /** The limit that a new connection exceeds; null where it may come in: `admit` is next then. */
   reasonToRefuse(arrival: Pick<Arrival, 'kind' | 'peerEndpoint'>): LimitReason | null {
-    const { connections, connectionsPerAddress } = this.#limits;
+    const { connections, connectionsPerAddress } = this.limits;
     if (connections !== undefined && this.#open >= connections) return 'connections';
     if (connectionsPerAddress !== undefined) {
       const network = networkOfPeer(arrival);
@@ -90,7 +90,7 @@ export class LimitedServer {
 
   /** Follows the socket of the connection that was asked about last. */
   admit(socket: NetSocket): void {
-    const { queuedBytes } = this.#limits;
+    const { queuedBytes } = this.limits;
     const network = this.#network;
     const admitted = new AdmittedSocket(socket, (each) => this.#leave(each, network));
     this.#open++;
