@@ -1,19 +1,13 @@
 #!/usr/bin/env node
 /** The command `iocp-net`. */
-import { bench } from './bench';
+import { runCommandLine } from './command-line';
 
-const usage = `npx iocp-net bench   node:net and iocp-net side by side on this machine, within a minute`;
+// Who reads no further, as `head`, wants no more.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
 
-async function main(): Promise<void> {
-  if (process.argv[2] !== 'bench') {
-    console.log(usage);
-    process.exitCode = process.argv.length > 2 && process.argv[2] !== '--help' ? 1 : 0;
-    return;
-  }
-  await bench();
-}
-
-main().catch((error: unknown) => {
-  console.error(`iocp-net: ${error instanceof Error ? error.message : String(error)}`);
-  process.exitCode = 1;
+void runCommandLine(process.argv.slice(2)).then((code) => {
+  process.exitCode = code;
 });

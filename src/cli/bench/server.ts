@@ -13,7 +13,7 @@ function load<T>(mine: string, builtin: string): T {
 }
 
 function echoServer(): Server {
-  const net = load<Net>('../entry/net.cjs', 'node:net');
+  const net = load<Net>('../../entry/net.cjs', 'node:net');
   return net.createServer({ noDelay: true }, (socket) => {
     socket.on('error', () => {});
     socket.on('data', (chunk) => {
@@ -24,7 +24,7 @@ function echoServer(): Server {
 }
 
 function httpServer(): Server {
-  const http = load<Http>('../entry/http.cjs', 'node:http');
+  const http = load<Http>('../../entry/http.cjs', 'node:http');
   const body = 'Hello, World!';
   return http.createServer((_request, response) => {
     response.writeHead(200, { 'Content-Type': 'text/plain', 'Content-Length': body.length });
@@ -35,8 +35,8 @@ function httpServer(): Server {
 const server = process.argv[2] === 'http' ? httpServer() : echoServer();
 server.listen({ host: '127.0.0.1', port: 0, backlog: 1024 }, () => {
   const { engine } = load<{ engine: { backend: string } }>(
-    '../entry/engine.cjs',
-    '../entry/engine.cjs',
+    '../../entry/engine.cjs',
+    '../../entry/engine.cjs',
   );
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;

@@ -1,0 +1,6 @@
+/** The commands by name. Each is loaded when it is run, or when somebody asks what there is. */
+import type { Command } from './command';
+
+export const commands: ReadonlyMap<string, () => Promise<{ command: Command }>> = new Map([
+  ['bench', () => import('./bench.js')],
+]);
