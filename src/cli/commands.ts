@@ -2,5 +2,6 @@
 import type { Command } from './command';
 
 export const commands: ReadonlyMap<string, () => Promise<{ command: Command }>> = new Map([
+  ['doctor', () => import('./doctor.js')],
   ['bench', () => import('./bench.js')],
 ]);

@@ -217,12 +217,23 @@ export interface Binding {
   PortGroup: new () => NativePortGroup;
 }
 
+interface Loader {
+  (directory: string): Binding;
+  resolve(directory: string): string;
+}
+
+const packageFolder = (): string => path.join(__dirname, '..', '..');
+
+// eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded on first use only
+const loader = (): Loader => require('node-gyp-build') as Loader;
+
 let loaded: Binding | undefined;
 
 /** Loads the addon: a local build first, then the prebuilt binary. Throws where there is none. */
 export function loadBinding(): Binding {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded on first use only
-  const load = require('node-gyp-build') as (directory: string) => Binding;
-  loaded ??= load(path.join(__dirname, '..', '..'));
+  loaded ??= loader()(packageFolder());
   return loaded;
 }
+
+/** The file that `loadBinding()` loads. Throws where there is none. */
+export const bindingFile = (): string => loader().resolve(packageFolder());
