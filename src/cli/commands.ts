@@ -4,4 +4,5 @@ import type { Command } from './command';
 export const commands: ReadonlyMap<string, () => Promise<{ command: Command }>> = new Map([
   ['doctor', () => import('./doctor.js')],
   ['bench', () => import('./bench.js')],
+  ['top', () => import('./top.js')],
 ]);
