@@ -4,5 +4,6 @@ import type { Command } from './command';
 export const commands: ReadonlyMap<string, () => Promise<{ command: Command }>> = new Map([
   ['doctor', () => import('./doctor.js')],
   ['bench', () => import('./bench.js')],
+  ['serve', () => import('./serve.js')],
   ['top', () => import('./top.js')],
 ]);
