@@ -1,4 +1,5 @@
-/** From the runs of all rounds to how ours compares with node:net, and to what is noise. */
+/** From the runs of all rounds to how ours compares with node:net. */
+import { compare as compareRounds } from '../noise';
 
 /** In the order of an even round. */
 export const ARMS = ['node:net', 'iocp-net', 'node:net again'] as const;
@@ -26,27 +27,18 @@ export interface Comparison {
   readonly isReal: boolean;
 }
 
-/** Two or three rounds agree by chance, so that nothing below this counts as a difference. */
-const LEAST_NOISE = 0.03;
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const upper = sorted[middle] ?? NaN;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? NaN) + upper) / 2;
-}
-
 /** Null where the figure is not known, or was 0. */
 export function compare(rounds: readonly Round[], figure: keyof Run): Comparison | null {
-  const of = (arm: Arm): number[] => rounds.map((round) => round[arm][figure] ?? 0);
-  const [first, ours, again] = ARMS.map(of) as [number[], number[], number[]];
-  if (rounds.length === 0 || [...first, ...ours, ...again].some((value) => value <= 0)) return null;
-  const base = first.map((value, i) => Math.sqrt(value * (again[i] ?? value)));
-  const ratio = median(ours.map((value, i) => value / (base[i] ?? NaN)));
-  const apart = again.map((value, i) => Math.abs(Math.log(value / (first[i] ?? NaN))));
-  const noise = Math.max(LEAST_NOISE, Math.expm1(Math.max(...apart)));
-  const isReal = rounds.length > 1 && Math.abs(Math.log(ratio)) > Math.log1p(noise);
-  return { node: median(base), ours: median(ours), ratio, noise, isReal };
+  const of = (round: Round, arm: Arm): number => round[arm][figure] ?? 0;
+  const figures = rounds.map((round) => ({
+    base: of(round, 'node:net'),
+    candidate: of(round, 'iocp-net'),
+    control: of(round, 'node:net again'),
+  }));
+  if (figures.some((each) => Math.min(...Object.values(each)) <= 0)) return null;
+  const { base, candidate, ratio, noise, real } = compareRounds(figures);
+  if (base === undefined || candidate === undefined || ratio === undefined) return null;
+  return { node: base, ours: candidate, ratio, noise, isReal: real };
 }
 
 function show(value: number, digits: number): string {
