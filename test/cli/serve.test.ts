@@ -47,6 +47,7 @@ if (!windows) {
   symlinkSync(outside, join(root, 'linked'));
   symlinkSync(join(root, '.env'), join(root, 'visible.txt'));
   symlinkSync(join(root, 'ten.txt'), join(root, 'within.txt'));
+  symlinkSync(join(root, 'ten.txt'), join(root, '.dotted.txt'));
 }
 t.teardown(() => [root, outside].forEach((folder) => rmSync(folder, { recursive: true })));
 
@@ -120,6 +121,7 @@ t.test('nothing outside, nothing hidden', () =>
       '/linked/secret.txt',
       '/linked/',
       '/visible.txt',
+      '/.dotted.txt',
       ...(windows ? ['/.env.', '/ten.txt::$DATA', '/ten.txt.'] : []),
     ];
     for (const path of paths) {

@@ -174,7 +174,8 @@ export class UserServer {
       this.#kill('SIGTERM');
       await Promise.race([gone, sleep(END_MS, undefined, { ref: false })]);
       this.#kill('SIGKILL');
-      await gone;
+      // Nobody who may not be killed is waited for.
+      await Promise.race([gone, sleep(END_MS, undefined, { ref: false })]);
     }
     process.off('exit', this.#killAtExit);
     this.#child.stderr?.destroy();
