@@ -2,8 +2,7 @@
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { isRunning, start } from './children.mjs';
+import { isRunning, messageOf, start } from './children.mjs';
 import { onCore } from './tools.mjs';
 
 const require = createRequire(import.meta.url);
@@ -29,26 +28,6 @@ export function candidate(module) {
   if (module === undefined) return ours;
   if (module === 'node:net') return builtin;
   return { name: module, modules: { net: require.resolve(module, { paths: [resolve('.')] }) } };
-}
-
-async function message(child, what) {
-  const limit = new AbortController();
-  const gone = once(child, 'exit', { signal: limit.signal }).then(([code, signal]) => {
-    throw new Error(`the server ended (${code ?? signal}) instead of telling its ${what}`);
-  });
-  const late = sleep(10_000, undefined, { signal: limit.signal }).then(() => {
-    throw new Error(`the server did not tell its ${what}`);
-  });
-  try {
-    const told = once(child, 'message', { signal: limit.signal });
-    const [value] = await Promise.race([told, gone, late]);
-    return value;
-  } finally {
-    limit.abort();
-    // What lost the race ends by abortion, of which nobody needs to hear.
-    gone.catch(() => {});
-    late.catch(() => {});
-  }
 }
 
 /** A peer that is no Node says its port in its first line, and ends with its standard input. */
@@ -87,14 +66,19 @@ async function startNode(kind, arm, { node, core, nodeOptions = [] }) {
   const command = [node, ...nodeOptions, script, kind, JSON.stringify(arm.modules)];
   // Standard output is for the table alone.
   const child = start(onCore(core, command), ['ignore', 2, 2, 'ipc']);
-  const first = await message(child, 'port');
+  const first = await messageOf(child, 'the server', 'port');
 
   return {
     ...first,
     pid: child.pid,
     async stats() {
       child.send('stats');
-      return (await message(child, 'counters')).stats;
+      return (await messageOf(child, 'the server', 'counters')).stats;
+    },
+    /** Seconds of processor time so far, all threads and JavaScript's, and memory at most. */
+    async usage() {
+      child.send('usage');
+      return messageOf(child, 'the server', 'usage');
     },
     async stop() {
       if (!isRunning(child)) return;

@@ -3,7 +3,7 @@
 //
 //   npm run bench -- [--quick] [--only NAME]... [--rounds N] [--node PATH]
 //                    [--pin | --no-pin | --one-core] [--candidate MODULE] [--no-peers]
-//                    [--json FILE] [--update-docs]
+//                    [--portable] [--json FILE] [--update-docs]
 //
 // Ends with 0 where no load is worse than node:net beyond the noise, with 2 where one is or the
 // machine was too busy to say, with 1 where something failed.
@@ -12,6 +12,7 @@ import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { builtin, candidate, startServer } from './arms.mjs';
 import { callTool } from './calls.mjs';
+import { isPortable } from './portable.mjs';
 import { findPeers } from './peers.mjs';
 import * as report from './report.mjs';
 import { armNames, placementOf, playScenarios } from './rounds.mjs';
@@ -36,6 +37,9 @@ const usage = `npm run bench -- [option...]
   --candidate M     any module with net's API instead of iocp-net; node:net shows the noise
   --no-peers        node:net and ours alone, without Bun (on PATH or in $BUN) and the C++ servers,
                     as with --quick
+  --portable        a load in JavaScript instead of the one in C++, and no reading of /proc: what is
+                    used on any system but Linux. Plays echoes and autocannon; the load is slower
+                    than the server, so look at the CPU time
   --json FILE       every run, for further study and for npm run bench:pictures; otherwise
                     bench/results/latest.json
   --update-docs     writes the tables into docs/benchmarks.md`;
@@ -55,6 +59,7 @@ const { values: options } = parseArgs({
     'one-core': { type: 'boolean', default: false },
     candidate: { type: 'string' },
     peers: { type: 'boolean', default: true },
+    portable: { type: 'boolean', default: process.platform !== 'linux' },
     json: { type: 'string', default: join(import.meta.dirname, 'results/latest.json') },
     'update-docs': { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -66,6 +71,12 @@ const log = (text) => console.error(`# ${text}`);
 /** What this machine lacks for a scenario, or nothing. */
 function lacking({ load, files, group, placement }) {
   if (placement === 'together' && !canPin) return 'one core for both needs taskset';
+  if (placement === 'anywhere' && !canPin && options.pin === undefined) {
+    return 'nothing is pinned here in any case';
+  }
+  if (options.portable && !(isPortable(load) && ['echo', 'http'].includes(group))) {
+    return 'it needs the load generator in C++, or wrk, and readings of /proc';
+  }
   if (load.secure && !find('openssl')) return 'openssl is not installed';
   if (load.tool === 'wrk' && !wrk) return 'wrk is not installed';
   if (files > fileLimit()) return `a process may open only ${fileLimit()} files (ulimit -Hn)`;
@@ -94,6 +105,9 @@ function chooseScenarios() {
     if (reason) skipped.push(`“${scenario.name}” is left out: ${reason}.`);
     return !reason;
   });
+  if (options.portable) {
+    skipped.push('The load is JavaScript: throughput and latency are the load’s as much.');
+  }
   if (!canPin) skipped.push('Nothing is pinned: that needs taskset and two cores.');
   if (options.quick) skipped.push('A quick look: short windows, few rounds, few loads.');
   return { usable, skipped };
@@ -108,8 +122,8 @@ async function describe(arm, settings) {
 }
 
 function checkOptions() {
-  if (process.platform !== 'linux') {
-    throw new Error('the load generator and the CPU readings need Linux');
+  if (process.platform !== 'linux' && !options.portable) {
+    throw new Error('the load generator in C++ and the CPU readings need Linux');
   }
   const rounds = Number(options.rounds ?? (options.quick ? 2 : 3));
   if (!(Number.isInteger(rounds) && rounds > 0)) throw new Error('--rounds takes a whole number');
@@ -143,9 +157,9 @@ async function main() {
     canPin,
     warm: WARM_SECONDS,
     seconds: quick ? 0.6 : 1.5,
-    loadProgram: buildLoad(),
+    loadProgram: options.portable ? undefined : buildLoad(),
   };
-  const { found: peers, missing } = findPeers(quick || !options.peers);
+  const { found: peers, missing } = findPeers(quick || !options.peers || options.portable);
   const arms = { base: builtin, candidate: candidate(options.candidate), control: builtin, peers };
   const { usable, skipped } = chooseScenarios();
   const facts = { ...(await describe(arms.candidate, { node: options.node })), peers };

@@ -3,6 +3,7 @@ import { startServer } from './arms.mjs';
 import { callCounter } from './calls.mjs';
 import { output } from './children.mjs';
 import { httpCommand, parse } from './http.mjs';
+import * as portable from './portable.mjs';
 import { onCore } from './tools.mjs';
 
 /** The client gives up then. node:net takes four seconds on a quiet machine. */
@@ -54,8 +55,12 @@ async function runOurs(server, load, settings, { warm, seconds, counter }) {
   return { ...result, rate: result.operations / result.seconds };
 }
 
-const runLoad = (server, load, settings, times) =>
-  (load.mode === 'http' ? runHttp : runOurs)(server, load, settings, times);
+/** Without a load generator in C++ the portable one. */
+function runLoad(server, load, settings, times) {
+  const isHttp = load.mode === 'http';
+  if (settings.loadProgram) return (isHttp ? runHttp : runOurs)(server, load, settings, times);
+  return (isHttp ? portable.runHttp : portable.runEcho)(server, load, settings, times);
+}
 
 export const openServer = (scenario, arm, settings) =>
   startServer(scenario.server, arm, {

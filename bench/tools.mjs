@@ -47,6 +47,7 @@ export function autocannon() {
 
 /** How many files a process may have open: the hard limit, up to which the servers raise it. */
 export function fileLimit() {
+  if (process.platform !== 'linux') return Infinity;
   const line = /^Max open files +\S+ +(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8'));
   return line?.[1] === 'unlimited' ? Infinity : Number(line?.[1] ?? 0);
 }
