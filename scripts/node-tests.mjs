@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { argv } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { cached } from './node-versions.mjs';
-import { mirror } from './windows-host.mjs';
+import { mirror } from './debian-host.mjs';
 
 /** The archive of the source, in this folder. Nothing of the machine's apt is changed. */
 function download(folder) {

@@ -13,32 +13,13 @@ import { dirname, join, resolve } from 'node:path';
 import { argv } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { insideHost } from './chroot-run.mjs';
 import { cacheFolder, nodeBinary } from './node-versions.mjs';
 import { hostFolder } from './windows-host.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const prefixCount = 3;
 const prepareSeconds = 180;
-
-// Runs inside `unshare -m`. $1 host folder, $2 folders to show there, one a line, $3 working
-// directory, then the command.
-const enter = `
-set -e
-host=$1 folders=$2 cwd=$3; shift 3
-mkdir -p "$host/proc" "$host/dev"
-mount --rbind /dev "$host/dev"
-mount --bind /proc "$host/proc"
-echo "$folders" | while read -r folder; do
-  mkdir -p "$host$folder"
-  mount --bind "$folder" "$host$folder"
-done
-for file in /etc/hosts /etc/resolv.conf; do
-  [ -e "$file" ] || continue
-  [ -e "$host$file" ] || : > "$host$file"
-  mount --bind "$file" "$host$file"
-done
-exec chroot "$host" sh -c 'cd "$0" && exec "$@"' "$cwd" "$@"
-`;
 
 /** Variables of this process that mean something to the tests inside. */
 function forwarded() {
@@ -100,9 +81,9 @@ export async function openWindows(shown = []) {
     });
 
   function start(command, { env = {}, cwd = root, stdio }) {
-    const folders = [root, cacheFolder, ...shown].join('\n');
-    const inside = ['sh', '-c', enter, 'sh', host, folders, cwd, ...command];
-    return spawn('unshare', ['-m', '--propagation', 'private', ...inside], {
+    const seen = [root, cacheFolder, ...shown];
+    const [file, ...args] = insideHost({ host, shown: seen, cwd }, command);
+    return spawn(file, args, {
       detached: true,
       env: { ...fixed, ...env },
       stdio,
