@@ -35,6 +35,7 @@
         'cflags': ['-U_FORTIFY_SOURCE', '-D_FORTIFY_SOURCE=2'],
       }],
       ['OS=="linux" and target_arch=="x64"', {'cflags': ['-fcf-protection=full']}],
+      ['OS=="linux" and target_arch=="arm64"', {'cflags': ['-mbranch-protection=standard']}],
       ['mingw==1', {
         # ASLR over all 64 bits, no execution of data. What this linker does by default today.
         # gcc knows no Control Flow Guard, and ld cannot say that a DLL suits shadow stacks.
@@ -61,7 +62,7 @@
           'WIN32_LEAN_AND_MEAN',
           'UNICODE',
           '_UNICODE',
-          '_WIN32_WINNT=0x0A00',
+          '_WIN32_WINNT=0x0a00',  # as zig writes it, whose own it is, too
           '_CRT_SECURE_NO_WARNINGS',
         ],
         'msvs_settings': {

@@ -5,9 +5,10 @@
   'variables': {
     'standalone_static_library': 1,
     'node_api_include%': '',
-    'node_import_library%': '',
+    'node_api_imports%': '',  # a source that finds Node-API in the running executable
     'optimization%': '-O2',
     'mingw%': 0,
+    'zig%': 0,  # clang and lld in mingw's place
   },
   'target_defaults': {
     'default_configuration': 'Release',
@@ -28,17 +29,18 @@
     'conditions': [
       ['OS!="win"', {'cflags': ['-fPIC']}],
       ['mingw==1', {
-        # A user's machine has none of gcc's DLLs.
-        'ldflags': ['-static', '-static-libgcc', '-static-libstdc++'],
+        # A user's machine has none of gcc's DLLs. zig has nothing else than static ones.
+        'conditions': [
+          ['zig==1', {'ldflags': ['-s']}, {
+            'ldflags': ['-static', '-static-libgcc', '-static-libstdc++'],
+            'target_conditions': [
+              ['_type=="loadable_module"', {'ldflags': ['-Wl,--no-insert-timestamp']}],
+            ],
+          }],
+        ],
         'target_conditions': [
           ['_type=="executable"', {'product_extension': 'exe'}],
-          ['_type=="loadable_module"', {
-            'ldflags': ['-Wl,--no-insert-timestamp'],
-            # A delay-import library bound to the running executable by the
-            # hook, so the addon also loads in a renamed node.exe (Electron).
-            'sources': ['delay-load-hook.cc'],
-            'libraries': ['<(node_import_library)', '-ldelayimp'],
-          }],
+          ['_type=="loadable_module"', {'sources': ['<(node_api_imports)']}],
         ],
       }],
     ],

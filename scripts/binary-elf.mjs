@@ -2,12 +2,14 @@
 
 const SEGMENT = { dynamic: 2, note: 4, relro: 0x6474e552, stack: 0x6474e551 };
 const TAG = {
+  needed: 1,
   strings: 5,
   symbols: 6,
   symbolBytes: 11,
   textRelocations: 22,
   flags: 30,
   flags1: 0x6ffffffb,
+  versionsNeeded: 0x6ffffffe,
 };
 const EXECUTABLE = 1;
 const SYMBOL_BYTES = 24;
@@ -31,46 +33,83 @@ function segmentsOf(bytes) {
 
 function dynamicOf(bytes, segments) {
   const tags = new Map();
+  const needed = [];
   const found = segments.find(({ type }) => type === SEGMENT.dynamic);
   for (let at = found?.offset ?? 0; at < (found ? found.offset + found.length : 0); at += 16) {
-    tags.set(number(bytes, at), number(bytes, at + 8));
+    const tag = number(bytes, at);
+    if (tag === TAG.needed) needed.push(number(bytes, at + 8));
+    tags.set(tag, number(bytes, at + 8));
   }
-  return tags;
+  return { tags, needed };
+}
+
+/** Versions of symbols that are asked for: `GLIBC_2.17`. Each library has a list of them. */
+function versionsOf(bytes, tags, offsetOf, stringAt) {
+  const versions = [];
+  let library = tags.has(TAG.versionsNeeded) ? offsetOf(tags.get(TAG.versionsNeeded)) : -1;
+  while (library >= 0) {
+    let at = library + bytes.readUInt32LE(library + 8);
+    for (let left = bytes.readUInt16LE(library + 2); left > 0; left -= 1) {
+      versions.push(stringAt(bytes.readUInt32LE(at + 8)));
+      at += bytes.readUInt32LE(at + 12);
+    }
+    const next = bytes.readUInt32LE(library + 12);
+    library = next === 0 ? -1 : library + next;
+  }
+  return versions;
 }
 
 /** Symbols that are asked for or offered. Their table has no length: the strings follow it. */
-function symbolsOf(bytes, tags, offsetOf) {
+function symbolsOf(bytes, tags, offsetOf, stringAt) {
   const strings = offsetOf(tags.get(TAG.strings));
   const first = offsetOf(tags.get(TAG.symbols));
   const symbols = new Map();
   for (let at = first; at + SYMBOL_BYTES <= strings; at += SYMBOL_BYTES) {
-    const name = strings + bytes.readUInt32LE(at);
-    symbols.set(bytes.toString('latin1', name, bytes.indexOf(0, name)), number(bytes, at + 8));
+    symbols.set(stringAt(bytes.readUInt32LE(at)), number(bytes, at + 8));
   }
   return symbols;
+}
+
+/** Sections name things for a debugger; the loader reads none of them. */
+function hasSection(bytes, name) {
+  const first = number(bytes, 40);
+  const size = bytes.readUInt16LE(58);
+  const section = (index) => first + index * size;
+  if (first === 0) return false;
+  const names = number(bytes, section(bytes.readUInt16LE(62)) + 24);
+  return Array.from({ length: bytes.readUInt16LE(60) }, (_, index) => {
+    const at = names + bytes.readUInt32LE(section(index));
+    return bytes.toString('latin1', at, bytes.indexOf(0, at));
+  }).includes(name);
 }
 
 /** Null, if it is none. */
 export function readElf(bytes) {
   if (bytes.toString('latin1', 0, 4) !== '\x7fELF' || bytes[4] !== 2 || bytes[5] !== 1) return null;
   const segments = segmentsOf(bytes);
-  const tags = dynamicOf(bytes, segments);
+  const { tags, needed } = dynamicOf(bytes, segments);
   const offsetOf = (address) => {
     const inside = ({ type, address: start, length }) =>
       type === 1 && address >= start && address < start + length;
     const segment = segments.find(inside);
     return address - segment.address + segment.offset;
   };
-  const symbols = symbolsOf(bytes, tags, offsetOf);
+  const strings = offsetOf(tags.get(TAG.strings));
+  const stringAt = (index) =>
+    bytes.toString('latin1', strings + index, bytes.indexOf(0, strings + index));
+  const symbols = symbolsOf(bytes, tags, offsetOf, stringAt);
   const stack = segments.find(({ type }) => type === SEGMENT.stack);
   return {
     machine: MACHINES[bytes.readUInt16LE(18)] ?? 'another',
+    stripped: !hasSection(bytes, '.symtab') && !hasSection(bytes, '.debug_info'),
     hasRelro: segments.some(({ type }) => type === SEGMENT.relro),
     bindsNow: ((tags.get(TAG.flags) ?? 0) & 8) !== 0 || ((tags.get(TAG.flags1) ?? 0) & 1) !== 0,
     hasTextRelocations: tags.has(TAG.textRelocations) || ((tags.get(TAG.flags) ?? 0) & 4) !== 0,
     // A file that says nothing of its stack gets one that can be executed.
     executableStack: stack === undefined || (stack.flags & EXECUTABLE) !== 0,
     symbols: [...symbols.keys()],
+    libraries: needed.map(stringAt),
+    versions: versionsOf(bytes, tags, offsetOf, stringAt),
     /** The first bytes of a function that it offers. */
     codeOf: (name, length) => {
       const offset = symbols.get(name) ? offsetOf(symbols.get(name)) : bytes.length;

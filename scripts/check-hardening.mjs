@@ -13,7 +13,8 @@ import { readElf } from './binary-elf.mjs';
 import { readPe } from './binary-pe.mjs';
 import { gypFiles, root, runGyp } from './gyp.mjs';
 
-const ENDBR64 = 'f30f1efa'; // where an indirect call may land
+/** Where an indirect call may land. On arm64 `bti c`, or `paciasp`, which also signs the return. */
+const LANDINGS = { x64: ['f30f1efa'], arm64: ['5f2403d5', '3f2303d5'] };
 const ENTRY = 'napi_register_module_v1';
 
 /** Name and whether it holds, of each that applies to this file. */
@@ -34,15 +35,17 @@ function hardeningOfElf(elf) {
     ['no relocation in code', !elf.hasTextRelocations],
     ['the stack is not executable', !elf.executableStack],
     ['stack protector', elf.symbols.includes('__stack_chk_fail')],
-    ['checked copies (_FORTIFY_SOURCE)', fortified.length > 0],
   ];
+  // musl has no checked copies: they are the C library's, and not the compiler's.
+  if (!elf.libraries.includes('libc.so')) {
+    rows.push(['checked copies (_FORTIFY_SOURCE)', fortified.length > 0]);
+  }
   // The note that says so for the whole file needs start files that say it, too; Debian's crti.o
-  // does not. So the code itself is looked at.
-  if (elf.machine === 'x64') {
-    rows.push([
-      'targets of indirect calls (CET)',
-      elf.codeOf(ENTRY, 4).toString('hex') === ENDBR64,
-    ]);
+  // does not, nor does zig's C++ library. So the code itself is looked at.
+  const landings = LANDINGS[elf.machine];
+  if (landings !== undefined) {
+    const begin = elf.codeOf(ENTRY, 4).toString('hex');
+    rows.push(['targets of indirect calls (CET, BTI)', landings.includes(begin)]);
   }
   return rows;
 }

@@ -9,6 +9,7 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gypArguments } from '../deps/gyp-arguments.mjs';
 
 const require = createRequire(import.meta.url);
 
@@ -37,19 +38,14 @@ export function runGyp(format, defines, options) {
   const nodeGyp = dirname(require.resolve('node-gyp/package.json'));
   const variables = {
     OS: process.platform === 'darwin' ? 'mac' : process.platform,
+    target_arch: process.arch,
     node_api_include: require('node-api-headers').include_dir,
     ...defines,
   };
+  const files = gypFiles;
   execFileSync(
     process.env.PYTHON ?? 'python3',
-    [
-      join(nodeGyp, 'gyp/gyp_main.py'),
-      ...gypFiles,
-      ...['-f', format, '--depth=.', '--no-parallel'],
-      ...options,
-      ...['-I', join(root, 'deps/standalone.gypi')],
-      ...Object.entries(variables).map(([name, value]) => `-D${name}=${value}`),
-    ],
+    gypArguments({ nodeGyp, root, files, format, variables, options }),
     { cwd: root, stdio: 'inherit' },
   );
 }
@@ -60,9 +56,10 @@ export function runGyp(format, defines, options) {
  * @param {string} options.out      folder under build/ that belongs to this flavour
  * @param {Record<string, string>} [options.defines]  gyp variables
  * @param {Record<string, string>} [options.tools]    make variables (CXX.target=…)
+ * @param {Record<string, string>} [options.env]      what the tools want in their environment
  * @returns {string} the file made
  */
-export function buildTarget({ target, out, defines = {}, tools = {} }) {
+export function buildTarget({ target, out, defines = {}, tools = {}, env = {} }) {
   const folder = join(root, 'build', out);
   mkdirSync(folder, { recursive: true });
 
@@ -74,7 +71,7 @@ export function buildTarget({ target, out, defines = {}, tools = {} }) {
       ...['-C', folder, `-j${availableParallelism()}`, 'BUILDTYPE=Release', target],
       ...Object.entries(tools).map(([name, value]) => `${name}=${value}`),
     ],
-    { cwd: root, stdio: 'inherit' },
+    { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } },
   );
 
   const windows = (defines.OS ?? process.platform) === 'win';

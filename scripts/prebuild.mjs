@@ -1,34 +1,97 @@
-// Fills prebuilds/ for the package: this Linux by prebuildify, Windows by mingw.
+// Fills prebuilds/ for the package, on linux-x64: Linux by prebuildify with zig as its compiler,
+// Windows on x64 by mingw and on ARM64 by zig (scripts/cross-build.mjs).
+//
+//   node scripts/prebuild.mjs [--only linux-x64-glibc,win32-x64] [--out DIR]
+//
 // The script that compiles is not named `build`, or npm would run this before each.
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, statSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { availableParallelism } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { argv } from 'node:process';
+import { parseArgs } from 'node:util';
 import { headerEnvironment } from './build.mjs';
 import { crossBuildAddon } from './cross-build.mjs';
 import { root } from './gyp.mjs';
+import { targets, targetsNamed } from './prebuild-targets.mjs';
+import { zigFor } from './zig.mjs';
 
 const require = createRequire(import.meta.url);
 
-const prebuildify = require.resolve('prebuildify/bin.js');
-execFileSync(process.execPath, [prebuildify, '--napi', '--strip'], {
-  cwd: root,
-  env: {
-    ...headerEnvironment(),
-    // prebuildify looks for node-gyp on the path.
-    PATH: `${join(root, 'node_modules/.bin')}:${process.env.PATH}`,
-  },
-  stdio: 'inherit',
-});
+/**
+ * Always the same folder, since node-gyp writes down where it compiles; not the checkout, whose own
+ * build it would empty.
+ */
+function stage() {
+  const folder = join(root, 'build/prebuild');
+  rmSync(folder, { recursive: true, force: true });
+  for (const part of ['package.json', 'binding.gyp', 'deps', 'src/binding']) {
+    cpSync(join(root, part), join(folder, part), { recursive: true });
+  }
+  return folder;
+}
 
-const windows = join(root, 'prebuilds/win32-x64/iocp-net.node');
-mkdirSync(dirname(windows), { recursive: true });
-copyFileSync(crossBuildAddon(), windows);
-execFileSync('x86_64-w64-mingw32-strip', ['--strip-unneeded', windows], { stdio: 'inherit' });
+function prebuildForLinux({ arch, libc, triple }, out) {
+  const { cc, cxx, ar, env } = zigFor(triple);
+  const prebuildify = require.resolve('prebuildify/bin.js');
+  const options = [`--platform=linux`, `--arch=${arch}`, `--tag-libc=${libc}`, `--out=${out}`];
+  execFileSync(process.execPath, [prebuildify, '--napi', ...options], {
+    cwd: stage(),
+    env: {
+      ...headerEnvironment(),
+      ...env,
+      CC: cc,
+      CXX: cxx,
+      AR: ar,
+      // The linker strips: the system's `strip` knows one architecture, and not every file of lld's.
+      LDFLAGS: '-s',
+      npm_config_jobs: String(availableParallelism()),
+      npm_config_loglevel: 'warn',
+      // prebuildify looks for node-gyp on the path.
+      PATH: `${join(root, 'node_modules/.bin')}:${process.env.PATH}`,
+    },
+    stdio: 'inherit',
+  });
+}
 
-// A package without one of them would be published in silence otherwise.
-for (const file of ['linux-x64/iocp-net.node', 'win32-x64/iocp-net.node']) {
-  const path = join(root, 'prebuilds', file);
-  if (!existsSync(path)) throw new Error(`prebuild: ${file} was not made`);
-  console.log(`${file}: ${Math.ceil(statSync(path).size / 1024)} KiB`);
+function prebuildForWindows(target, out) {
+  const file = join(out, 'prebuilds', target.file);
+  mkdirSync(dirname(file), { recursive: true });
+  copyFileSync(crossBuildAddon({ ...target, strip: true }), file);
+}
+
+/**
+ * @param {import('./prebuild-targets.mjs').Target} target
+ * @param {string} [out]  the folder that has, or gets, a folder prebuilds
+ * @returns {string} the file made
+ */
+export function prebuild(target, out = root) {
+  const file = join(out, 'prebuilds', target.file);
+  rmSync(file, { force: true });
+  if (target.platform === 'linux') prebuildForLinux(target, out);
+  else prebuildForWindows(target, out);
+  // A package without one of them would be published in silence otherwise.
+  if (!existsSync(file)) throw new Error(`prebuild: ${target.file} was not made`);
+  return file;
+}
+
+if (argv[1] === import.meta.filename) {
+  const { values } = parseArgs({
+    options: { only: { type: 'string' }, out: { type: 'string', default: root } },
+  });
+  const chosen = values.only === undefined ? targets : targetsNamed(values.only);
+  const out = resolve(values.out);
+  // What an earlier run left, perhaps by another name, is not to be published with it.
+  if (values.only === undefined) {
+    for (const { platform, arch } of chosen) {
+      rmSync(join(out, 'prebuilds', `${platform}-${arch}`), { recursive: true, force: true });
+    }
+  }
+  for (const target of chosen) {
+    const begin = performance.now();
+    const size = Math.ceil(statSync(prebuild(target, out)).size / 1024);
+    const seconds = Math.round((performance.now() - begin) / 1000);
+    console.log(`${target.file}: ${size} KiB, ${seconds} s`);
+  }
 }
