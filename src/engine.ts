@@ -123,6 +123,13 @@ function fallBack(reason: string, requested = false): Choice {
   return { state: 'node' };
 }
 
+/** Only where the core has a backend, and not where the process may load no addon at all. */
+function remedyFor(error: unknown): string {
+  const isForbidden = (error as NodeJS.ErrnoException).code === 'ERR_DLOPEN_DISABLED';
+  if (process.platform !== 'linux' || isForbidden) return '';
+  return '\n`npx iocp-net build` makes one on this machine.';
+}
+
 function choose(): Choice {
   const requested = requestedBackend();
   if (requested === 'node') return fallBack('IOCP_NET_BACKEND=node asks for it', true);
@@ -137,7 +144,8 @@ function choose(): Choice {
   try {
     binding = loadBinding();
   } catch (error) {
-    return fallBack(`its binary could not be loaded: ${(error as Error).message}`);
+    const { message } = error as Error;
+    return fallBack(`its binary could not be loaded: ${message.trimEnd()}${remedyFor(error)}`);
   }
   const refusals: string[] = [];
   for (const backend of binding.backends()) {
