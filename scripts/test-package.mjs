@@ -1,17 +1,32 @@
 // The tarball as a user gets it: prebuilt binaries, packed, installed with --ignore-scripts into an
-// empty project, run by every supported Node, natively, where io_uring is forbidden, and as node.exe.
+// empty project, run by every supported Node, natively, where io_uring is forbidden, as node.exe, on
+// other systems (prebuild-hosts.mjs), and built from its sources.
 //
-//   node scripts/test-package.mjs [--native 20,22,24,26] [--windows 22,24,26]
+//   node scripts/test-package.mjs [--targets all | linux-x64-glibc,win32-x64] [--twice]
+//                                 [--native 20,22,24,26] [--windows 22,24,26] [--no-source]
 //
-// Ends with "N passed, N failed".
+// --targets are those of prebuild.mjs that are made and looked at; --twice makes them again and
+// compares. Ends with "N passed, N failed".
 import { execFileSync, spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from './build.mjs';
-import { checkHardening } from './check-hardening.mjs';
+import { checkPrebuilds } from './check-prebuilds.mjs';
 import { root } from './gyp.mjs';
 import { cacheFolder, nodeBinary } from './node-versions.mjs';
+import { buildFromSource } from './package-from-source.mjs';
+import { hosts, loadWithMusl } from './prebuild-hosts.mjs';
+import { prebuild } from './prebuild.mjs';
+import { targets, targetsNamed } from './prebuild-targets.mjs';
 import { countTap } from './tap-count.mjs';
 import { openWindows } from './windows-run.mjs';
 
@@ -21,8 +36,13 @@ const { values } = parseArgs({
   options: {
     native: { type: 'string', default: '20,22,24,26' },
     windows: { type: 'string', default: '22,24,26' },
+    targets: { type: 'string', default: 'linux-x64-glibc,win32-x64' },
+    twice: { type: 'boolean', default: false },
+    'no-source': { type: 'boolean', default: false },
   },
 });
+const chosen = values.targets === 'all' ? targets : targetsNamed(values.targets);
+const hasTarget = (name) => chosen.some((target) => target.name === name);
 const listOf = (text) => text.split(',').filter(Boolean);
 
 const total = { passed: 0, failed: 0 };
@@ -37,10 +57,28 @@ function report(name, { stdout, stderr, code }) {
   if (count.failed) console.log(`${stdout}\n${stderr}`.replace(/^/gm, '  | '));
 }
 
+/** One check that has no output of its own. */
+function expect(holds, name) {
+  total[holds ? 'passed' : 'failed'] += 1;
+  console.log(`${holds ? 'ok' : 'not ok'} - ${name}`);
+}
+
+/** What an earlier run left is not packed with it. */
+function makePrebuilds() {
+  for (const { platform, arch } of targets) {
+    rmSync(join(root, 'prebuilds', `${platform}-${arch}`), { recursive: true, force: true });
+  }
+  for (const target of chosen) {
+    const begin = performance.now();
+    prebuild(target);
+    console.log(`# ${target.name}: ${Math.round((performance.now() - begin) / 1000)} s`);
+  }
+}
+
 /** An empty project with nothing but the tarball; under the cache, which node.exe can see. */
 function installedProject() {
-  execFileSync('node', ['scripts/prebuild.mjs'], { cwd: root, stdio: 'inherit' });
-  build({}); // prebuildify empties the folder of the local build
+  makePrebuilds();
+  build({ addon: false });
   mkdirSync(cacheFolder, { recursive: true });
   const project = mkdtempSync(join(cacheFolder, 'package-'));
   execFileSync('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', project], {
@@ -87,27 +125,99 @@ function runNatively(project) {
   }
 }
 
-/** What is published, not what a compiler would do here. */
-function checkPrebuilds(project) {
-  const folder = join(project, 'node_modules/iocp-net/prebuilds');
-  const files = readdirSync(folder, { recursive: true }).filter((file) => file.endsWith('.node'));
-  const good = files.length > 0 && checkHardening(files.map((file) => join(folder, file)));
-  total[good ? 'passed' : 'failed'] += 1;
+/** That nobody gets the binary for another C library, architecture or system. */
+function checkChoice(project) {
+  const choose = `console.log(require('node-gyp-build').path('node_modules/iocp-net'))`;
+  for (const target of targets) {
+    const env = {
+      ...process.env,
+      LIBC: target.libc ?? '',
+      npm_config_arch: target.arch,
+      npm_config_platform: target.platform,
+    };
+    const { stdout, stderr } = spawnSync('node', ['-e', choose], {
+      cwd: project,
+      env,
+      encoding: 'utf8',
+    });
+    const good = hasTarget(target.name)
+      ? stdout.trim().endsWith(join('prebuilds', target.file))
+      : stderr.includes('No native build was found');
+    expect(good, `node-gyp-build on ${target.name}: ${stdout.trim() || 'none'}`);
+  }
 }
 
-const project = installedProject();
-try {
-  checkPrebuilds(project);
-  runNatively(project);
-  const windows = listOf(values.windows).length > 0 ? await openWindows() : null;
+function checkReproduced(project) {
+  for (const target of chosen) {
+    const again = readFileSync(prebuild(target, join(root, 'build/prebuilt-again')));
+    const published = join(project, 'node_modules/iocp-net/prebuilds', target.file);
+    expect(again.equals(readFileSync(published)), `${target.name}: two builds are the same bytes`);
+  }
+}
+
+/** False where it cannot be made here, which is said. */
+function makeHost({ name, make }) {
   try {
-    for (const node of listOf(values.windows)) {
+    make();
+    return true;
+  } catch (error) {
+    console.log(`ok - ${name} # SKIP ${error.message.split('\n')[0]}`);
+    return false;
+  }
+}
+
+function runElsewhere(project) {
+  for (const host of hosts.filter(({ target }) => hasTarget(target))) {
+    if (!makeHost(host)) continue;
+    for (const node of host.nodes) {
+      const [file, ...args] = host.command({ project, node, program: [program] });
+      const options = { cwd: project, encoding: 'utf8', timeout: 180_000 };
+      const result = spawnSync(file, args, options);
+      report(`${host.name}, Node ${node}`, { ...result, code: result.status ?? 1 });
+    }
+  }
+  if (!hasTarget('linux-x64-musl')) return;
+  const [{ file: addon }] = targetsNamed('linux-x64-musl');
+  const [file, ...args] = loadWithMusl(join(project, 'node_modules/iocp-net/prebuilds', addon));
+  const result = spawnSync(file, args, { encoding: 'utf8', timeout: 60_000 });
+  report("musl's loader", { ...result, code: result.status ?? 1 });
+}
+
+async function runOnWindows(project) {
+  const versions = hasTarget('win32-x64') ? listOf(values.windows) : [];
+  if (versions.length === 0) return;
+  const windows = await openWindows();
+  try {
+    for (const node of versions) {
       const args = [join(project, program)];
       report(`node.exe ${node}`, await windows.run({ node, args, cwd: project, timeout: 120 }));
     }
   } finally {
-    await windows?.close();
+    await windows.close();
   }
+}
+
+/** Last, since it takes the prebuilt binaries away. */
+function runFromSource(project) {
+  report('npx iocp-net build', buildFromSource(project));
+  for (const version of listOf(values.native)) {
+    const node = nodeBinary('linux', version);
+    const result = spawnSync(node, [program], { cwd: project, encoding: 'utf8', timeout: 60_000 });
+    report(`built from source, Node ${version}`, { ...result, code: result.status ?? 1 });
+  }
+}
+
+const project = installedProject();
+try {
+  const { passed, failed } = checkPrebuilds(join(project, 'node_modules/iocp-net'), chosen);
+  total.passed += passed;
+  total.failed += failed;
+  checkChoice(project);
+  if (values.twice) checkReproduced(project);
+  if (hasTarget('linux-x64-glibc')) runNatively(project);
+  runElsewhere(project);
+  await runOnWindows(project);
+  if (!values['no-source']) runFromSource(project);
 } finally {
   rmSync(project, { recursive: true, force: true });
 }
