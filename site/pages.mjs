@@ -23,6 +23,7 @@ export const sections = [
     pages: [
       ['docs/compatibility.md', 'Compatibility'],
       ['docs/engine.md', 'Engine: options, counters'],
+      ['docs/command-line.md', 'Command line'],
       ['docs/limits.md', 'Limits'],
       ['docs/local-sockets.md', 'Local sockets'],
       ['reference/index.md', 'Types, from the sources'],
@@ -42,6 +43,7 @@ export const sections = [
       ['docs/conformance.md', 'Conformance'],
       ['ARCHITECTURE.md', 'Architecture'],
       ['CONTRIBUTING.md', 'Contributing'],
+      ['docs/releasing.md', 'Releasing'],
       ['SECURITY.md', 'Security'],
       ['CHANGELOG.md', 'Changelog'],
     ],
