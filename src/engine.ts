@@ -7,7 +7,7 @@
  * @packageDocumentation
  */
 import { isDeepStrictEqual } from 'node:util';
-import { channels } from './diagnostics/channels';
+import { channels, debug } from './diagnostics/channels';
 import { checkOptions, limitsOf, MIB, type Backend, type EngineOptions } from './engine-options';
 import type { EngineEndpoint } from './endpoint/endpoint';
 import type { ObservedEngine } from './endpoint/snapshot';
@@ -282,3 +282,11 @@ export const engine = {
     return loadEndpoint().openEndpoint(path, observed(chosen()), packageVersion());
   },
 };
+
+// One log for all copies of our modules.
+if (debug.enabled && !environment().isLogging) {
+  environment().isLogging = true;
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- only where it is asked for
+  const here = (): typeof import('./diagnostics/log') => require('./diagnostics/log') as never;
+  loadForAll('diagnostics/log', here).startLog(debug);
+}

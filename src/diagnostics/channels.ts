@@ -4,7 +4,6 @@
  */
 import { channel } from 'node:diagnostics_channel';
 import { debuglog } from 'node:util';
-import { environment, loadForAll } from '../environment';
 import type { DiagnosticsMessages } from './messages';
 
 interface Channel<Message> {
@@ -30,13 +29,5 @@ export const channels: Channels = {
   drive: named('drive'),
 };
 
-/** `NODE_DEBUG=iocp-net` makes of it the lines on stderr. */
+/** Writes the lines of `NODE_DEBUG=iocp-net` on stderr. */
 export const debug = debuglog('iocp-net');
-
-// One log for all copies of our modules.
-if (debug.enabled && !environment().isLogging) {
-  environment().isLogging = true;
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- only where it is asked for
-  const here = (): typeof import('./log') => require('./log') as never;
-  loadForAll('diagnostics/log', here).startLog(debug);
-}
