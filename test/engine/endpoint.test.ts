@@ -87,7 +87,8 @@ t.test('it tells what the engine does, and is not part of that', async (test) =>
   await endpoint.close();
 });
 
-t.test('what waits to be sent is counted', async (test) => {
+// Wine takes whatever is written at once, also from Node's own net.
+t.test('what waits to be sent is counted', { skip: windows }, async (test) => {
   const server = net.createServer((peer) => peer.pause().on('error', () => {}));
   const port = await listen(server);
   const client = net.connect(port, '127.0.0.1');
@@ -195,11 +196,14 @@ t.test(
     let snapshot: Awaited<ReturnType<typeof ask>> = null;
     while (snapshot === null) snapshot = await ask(path).catch(() => null);
     test.match(snapshot, { backend: 'node', pid: first.child.pid, servers: [] });
-    const second = new Running(['-e', opener], { IOCP_NET_ENDPOINT: path });
-    await second.until(
-      /IOCP_NET_ENDPOINT the endpoint .* could not be opened: .*(in use|EADDRINUSE)/,
-    );
-    await second[Symbol.asyncDispose]();
+    // Under Wine a second process may listen on the same pipe, with Node's own net as well.
+    if (!windows) {
+      const second = new Running(['-e', opener], { IOCP_NET_ENDPOINT: path });
+      await second.until(
+        /IOCP_NET_ENDPOINT the endpoint .* could not be opened: .*(in use|EADDRINUSE)/,
+      );
+      await second[Symbol.asyncDispose]();
+    }
     await first[Symbol.asyncDispose]();
   },
 );
