@@ -24,7 +24,10 @@ const chunks = [
     chunk: 'main',
     roots: ['net/index', 'engine', 'register/index', 'net/promises', 'net/ipc/watch-children'],
   },
-  { chunk: 'core', roots: ['port/transport', 'net/node/active', 'net/handle/socket-handle'] },
+  {
+    chunk: 'core',
+    roots: ['port/transport', 'net/node/active', 'net/handle/socket-handle'],
+  },
   { chunk: 'connect', roots: ['net/connect/connect'] },
   {
     chunk: 'rest',
@@ -149,6 +152,7 @@ function load(name) {
 function plain(source) {
   const target = {};
   for (const key of Object.keys(source)) {
+    if (key === '__esModule') continue;
     const { get, set: given, value } = Object.getOwnPropertyDescriptor(source, key);
     if (get === undefined) {
       target[key] = value;

@@ -47,9 +47,17 @@ module.exports = require('../main.js').entry('${module}');
 `;
 
 // By require, since Node would search the whole of an imported CommonJS module for names.
-const esModule = ({ module, builtin, names }) => `import { createRequire } from 'node:module';
-${builtin ? `export * from '${builtin}';\n` : ''}const entry = createRequire(import.meta.url)('../main.js').entry('${module}');
-export default entry;
+const requiring = ({ module }) => `import { createRequire } from 'node:module';
+const entry = createRequire(import.meta.url)('../main.js').entry('${module}');
+`;
+
+// Bundlers follow this, and find it by the condition 'module', which Node does not have.
+const importing = ({ name }) => `import entry from './${name}.cjs';
+`;
+
+const esModule = (fetching, { builtin, names }) => `${fetching}${
+  builtin ? `export * from '${builtin}';\n` : ''
+}export default entry;
 export const {
 ${names.map((each) => `  ${each},\n`).join('')}} = entry;
 `;
@@ -88,6 +96,8 @@ export function writeEntries() {
     const names = [...new Set([...namesOf(join(folder, `${name}.cjs`)), ...sometimes])]
       .filter((each) => each !== 'default')
       .sort();
-    write('mjs', esModule({ module, builtin, names }));
+    const exported = { builtin, names };
+    write('mjs', esModule(requiring({ module }), exported));
+    write('bundle.mjs', esModule(importing({ name }), exported));
   }
 }
