@@ -26,7 +26,7 @@ const chunks = [
   },
   {
     chunk: 'core',
-    roots: ['port/transport', 'net/node/active', 'net/handle/socket-handle'],
+    roots: ['port/addon', 'port/transport', 'net/node/active', 'net/handle/socket-handle'],
   },
   { chunk: 'connect', roots: ['net/connect/connect'] },
   {
@@ -34,6 +34,7 @@ const chunks = [
     roots: [
       'diagnostics/log',
       'endpoint/endpoint',
+      'port/bundled-addon',
       'net/ipc/send',
       'net/ipc/channels',
       'net/server/limits',

@@ -14,7 +14,7 @@ import type { ObservedEngine } from './endpoint/snapshot';
 import { environment, loadForAll, packageVersion, type RunningEngine } from './environment';
 import { invalidValue } from './invalid-value';
 import type { EngineLimits } from './limit-options';
-import { type Binding, loadBinding, type PortSettings } from './port/binding';
+import type { Binding, PortSettings } from './port/binding';
 import type { Transport } from './port/contract';
 import { readStats, type EngineStats } from './port/stats';
 import type { PortTransport } from './port/transport';
@@ -31,6 +31,8 @@ export type { EngineStats, OperationStats } from './port/stats';
 /** Slots of each ring. A full ring costs a detour, never an error. */
 const RING_ENTRIES = 8192;
 const SOCKETS_PER_PORT = 1 << 17;
+
+type Addon = typeof import('./port/addon');
 
 type Choice =
   | { readonly state: 'unchosen' }
@@ -86,6 +88,11 @@ function requestedBackend(): Backend | undefined {
   if (value === undefined || value === '') return undefined;
   if (BACKENDS.includes(value)) return value as Backend;
   throw invalidValue('IOCP_NET_BACKEND', value, "it must be 'iocp', 'epoll', 'io_uring' or 'node'");
+}
+
+function loadBinding(): Binding {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- needed by the first socket only
+  return loadForAll('port/addon', () => require('./port/addon') as Addon).loadAddon();
 }
 
 function loadPorts(): typeof import('./port/transport') {

@@ -1,9 +1,8 @@
 /**
- * The native addon as TypeScript sees it, and the only place that loads it. What the numbers mean
- * is written in `deps/completion-port/include/completion_port/layout.h`; they arrive here as
- * `binding.layout`, so that none is written twice.
+ * The native addon as TypeScript sees it; `addon.ts` loads it. What the numbers mean is written in
+ * `deps/completion-port/include/completion_port/layout.h`; they arrive here as `binding.layout`, so
+ * that none is written twice.
  */
-import * as path from 'node:path';
 import type { Driver } from '../diagnostics/messages';
 import type { Endpoint, ErrorName, SocketKind } from './contract';
 
@@ -216,24 +215,3 @@ export interface Binding {
   addressOf(bytes: Uint8Array, words: Uint32Array): void;
   PortGroup: new () => NativePortGroup;
 }
-
-interface Loader {
-  (directory: string): Binding;
-  resolve(directory: string): string;
-}
-
-const packageFolder = (): string => path.join(__dirname, '..', '..');
-
-// eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded on first use only
-const loader = (): Loader => require('node-gyp-build') as Loader;
-
-let loaded: Binding | undefined;
-
-/** Loads the addon: a local build first, then the prebuilt binary. Throws where there is none. */
-export function loadBinding(): Binding {
-  loaded ??= loader()(packageFolder());
-  return loaded;
-}
-
-/** The file that `loadBinding()` loads. Throws where there is none. */
-export const bindingFile = (): string => loader().resolve(packageFolder());

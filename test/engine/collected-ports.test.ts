@@ -2,12 +2,12 @@
 import t from 'tap';
 import { run } from '../support/child';
 
-const bindingFile = JSON.stringify(require.resolve('#dist/port/binding.js'));
+const addonFile = JSON.stringify(require.resolve('#dist/port/addon.js'));
 
 /** Opens ports, gives them up and has them collected; then its environment ends. */
 const program = `
-const { loadBinding } = require(${bindingFile});
-const { PortGroup, backends } = loadBinding();
+const { loadAddon } = require(${addonFile});
+const { PortGroup, backends } = loadAddon();
 const settings = {
   backend: backends()[0], submissionEntries: 1024, completionEntries: 1024, socketCapacity: 1024,
   receiveSlabBytes: 1 << 20, sendSlabBytes: 1 << 18, lingerMs: 0, core: -1, driving: process.env.DRIVING, helper: true, batchSends: true,

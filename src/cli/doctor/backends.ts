@@ -2,7 +2,8 @@
 import { engine } from '../../engine';
 import type { Backend } from '../../engine-options';
 import { environment } from '../../environment';
-import { bindingFile, loadBinding, type Binding } from '../../port/binding';
+import { loadAddon } from '../../port/addon';
+import type { Binding } from '../../port/binding';
 import { lackOfRuntime } from '../../runtime';
 import type { BackendFindings, BinaryFindings, Candidate, SystemFindings } from './findings';
 
@@ -25,19 +26,18 @@ function kindOf(path: string): BinaryFindings['kind'] {
 /** What node-gyp-build says has several lines. */
 const oneLine = (error: unknown): string => (error as Error).message.trim().replace(/\s+/g, ' ');
 
+/** The command loads no other addon. */
+const loadedFile = (): string | undefined =>
+  Object.keys(require.cache).find((file) => file.endsWith('.node'));
+
 export function binaryFindings(): BinaryFindings {
   try {
-    const path = bindingFile();
-    const found = { path, kind: kindOf(path) };
-    try {
-      loadBinding();
-      return { ...found, error: null };
-    } catch (error) {
-      return { ...found, error: oneLine(error) };
-    }
+    loadAddon();
   } catch (error) {
     return { path: null, kind: null, error: oneLine(error) };
   }
+  const path = loadedFile() ?? null;
+  return { path, kind: path === null ? null : kindOf(path), error: null };
 }
 
 const needsRing = `needs Linux ${RING_KERNEL.join('.')} or newer`;
@@ -85,7 +85,7 @@ function candidates(
   let missing = lackOfRuntime();
   if (missing === null) {
     try {
-      const binding = loadBinding();
+      const binding = loadAddon();
       here = binding.backends().map((name) => candidate(name, binding, system, serving, requested));
       missing = `not on ${process.platform}`;
     } catch {
@@ -117,8 +117,7 @@ function start(): { serving: Backend | null; reason: string } {
     const serving = engine.backend;
     if (serving !== 'node') return { serving, reason: 'the core serves' };
     const { fallbackReason } = environment();
-    if (fallbackReason === null) return { serving, reason: 'by request: IOCP_NET_BACKEND=node' };
-    return { serving, reason: fallbackReason.trim().replace(/\s+/g, ' ') };
+    return { serving, reason: (fallbackReason ?? '').trim().replace(/\s+/g, ' ') };
   } catch (error) {
     return { serving: null, reason: oneLine(error) };
   }
