@@ -36,7 +36,7 @@ export interface EndpointSnapshot {
   /** What the process runs. */
   readonly program: string;
   readonly backend: Backend;
-  /** Why `node:net` serves; null where it does not, or by request. */
+  /** Why `node:net` serves; null where it does not. */
   readonly reason: string | null;
   /** What may drive beside the event loop: `engine.configure({ helper })`. */
   readonly helper: NonNullable<EngineOptions['helper']>;

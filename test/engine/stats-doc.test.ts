@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { engine } from 'iocp-net/engine';
-import { loadBinding } from '#dist/port/binding.js';
+import { loadAddon } from '#dist/port/addon.js';
 import t from 'tap';
 
 const root = dirname(require.resolve('iocp-net/package.json'));
@@ -10,7 +10,7 @@ const read = (file: string): string => readFileSync(join(root, file), 'utf8');
 
 /** The rows of the tables in the section on `engine.stats()`, by the name in their first cell. */
 function documented(): Map<string, string[]> {
-  const section = read('docs/engine.md').split('## `engine.stats()`')[1] ?? '';
+  const section = /\n## `engine\.stats\(\)`(.*?)\n## /s.exec(read('docs/engine.md'))?.[1] ?? '';
   const rows = section
     .split('\n')
     .filter((line) => line.startsWith('| `'))
@@ -49,7 +49,7 @@ t.test('each has the unit of its row in its comment, and a kind', async (test) =
 });
 
 t.test('the core counts nothing besides', async (test) => {
-  const { layout } = loadBinding();
+  const { layout } = loadAddon();
   test.strictSame([...layout.counters].sort(), Object.keys(counters).sort());
   test.strictSame(Object.keys(operations).sort(), layout.opcodeNames.slice(1).sort());
 });
