@@ -2,16 +2,31 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runNode, type Ended } from './child';
+import { listen } from './sockets';
 
 const main = join(dirname(require.resolve('iocp-net/package.json')), 'dist/cli/main.js');
 
-/** Runs a command to its end. */
-export const runCommand = (words: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> =>
-  runNode([main, ...words], 120_000, { IOCP_NET_BACKEND: '', IOCP_NET_ENDPOINT: '', ...env });
+/** Runs a command to its end; `milliseconds` kills what hangs. */
+export const runCommand = (
+  words: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  milliseconds = 120_000,
+): Promise<Ended> =>
+  runNode([main, ...words], milliseconds, { IOCP_NET_BACKEND: '', IOCP_NET_ENDPOINT: '', ...env });
+
+/** A port of the loopback address on which nobody listens, for a moment at least. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  const port = await listen(server);
+  server.close();
+  await once(server, 'close');
+  return port;
+}
 
 /** A program that goes on; what it prints goes through a file, as Wine's pipes lose some. */
 export class Running {
