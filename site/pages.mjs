@@ -12,6 +12,7 @@ export const sections = [
       ['docs/performance.md', 'Performance and tuning'],
       ['docs/containers.md', 'Containers'],
       ['docs/windows.md', 'Windows'],
+      ['docs/bundlers.md', 'Bundlers'],
       ['docs/cluster.md', 'Cluster and workers'],
       ['docs/observability.md', 'Observability'],
       ['docs/troubleshooting.md', 'Troubleshooting'],
