@@ -24,6 +24,8 @@ const chunks = [
     chunk: 'main',
     roots: ['net/index', 'engine', 'register/index', 'net/promises', 'net/ipc/watch-children'],
   },
+  // What the others share and main has no use for: so none of them loads another.
+  { chunk: 'checks', roots: ['check-integer'] },
   {
     chunk: 'core',
     roots: ['port/addon', 'port/transport', 'net/node/active', 'net/handle/socket-handle'],
@@ -47,6 +49,7 @@ const chunks = [
       'http2/index',
     ],
   },
+  { chunk: 'framing', roots: ['framing/index'] },
 ];
 
 const ourRequire = /require\(["'](\.[^"']*)["']\)/g;

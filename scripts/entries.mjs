@@ -36,6 +36,7 @@ const entries = [
       'setDefaultCACertificates',
     ],
   },
+  { name: 'framing', module: 'framing/index', sometimes: [] },
   { name: 'promises', module: 'net/promises', sometimes: [] },
   { name: 'engine', module: 'engine', sometimes: [] },
   { name: 'register', module: 'register/index', sometimes: [] },

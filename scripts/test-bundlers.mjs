@@ -4,8 +4,10 @@
 //   node scripts/test-bundlers.mjs [--executables 26]      22,24,26: of which Nodes; 20 s more for each
 //
 // The bundlers are installed where they are missing. Ends with "N passed, N failed".
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from './build.mjs';
+import { root } from './gyp.mjs';
 import { installPackages } from './npm-packages.mjs';
 
 const { values } = parseArgs({ options: { executables: { type: 'string', default: '26' } } });

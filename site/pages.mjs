@@ -27,6 +27,7 @@ export const sections = [
       ['docs/command-line.md', 'Command line'],
       ['docs/limits.md', 'Limits'],
       ['docs/local-sockets.md', 'Local sockets'],
+      ['docs/framing.md', 'Framing'],
       ['reference/index.md', 'Types, from the sources'],
     ],
   },

@@ -1,6 +1,8 @@
 /** The limits that servers and the engine take. */
+import { anyCount, checkInteger, longestTimer } from './check-integer';
+import type { Range } from './check-integer';
 import { bare } from './net/bare';
-import { invalidType, outOfRange } from './node-argument-errors';
+import { invalidType } from './node-argument-errors';
 
 /**
  * What a server allows its clients: the option `limits` of `net.createServer()`, and of the servers
@@ -71,10 +73,6 @@ export interface EngineLimits {
 /** Why a limit of ours has dropped a connection: the limit's name; `totalQueuedBytes`: the engine's. */
 export type LimitReason = Exclude<keyof ServerLimits, 'acceptBurst'> | 'totalQueuedBytes';
 
-type Range = readonly [least: number, most: number];
-
-const anyCount = Number.MAX_SAFE_INTEGER;
-const longestTimer = 2 ** 31 - 1;
 const highestRate = 1_000_000;
 
 const serverRanges: Record<keyof ServerLimits, Range> = {
@@ -89,12 +87,6 @@ const serverRanges: Record<keyof ServerLimits, Range> = {
 
 const engineRanges: Record<keyof EngineLimits, Range> = { queuedBytes: [1, anyCount] };
 
-function check(name: string, value: unknown, [least, most]: Range): void {
-  if (typeof value !== 'number') throw invalidType(name, 'number', value);
-  if (!Number.isInteger(value)) throw outOfRange(name, 'an integer', value);
-  if (value < least || value > most) throw outOfRange(name, `>= ${least} && <= ${most}`, value);
-}
-
 function checked<Limits extends object>(
   given: unknown,
   ranges: Record<keyof Limits, Range>,
@@ -106,7 +98,7 @@ function checked<Limits extends object>(
   const found = bare<Record<string, unknown>>({});
   for (const [name, range] of Object.entries<Range>(ranges)) {
     if (limits[name] === undefined) continue;
-    check(`options.limits.${name}`, limits[name], range);
+    checkInteger(`options.limits.${name}`, limits[name], range);
     found[name] = limits[name];
   }
   return Object.keys(found).length === 0 ? null : (found as Limits);

@@ -29,13 +29,17 @@ export function invalidType(name: string, type: string, value: unknown): TypeErr
 }
 
 /** Node groups the digits of large integers in this message. */
-function digits(value: number): string {
-  const isLong = Number.isInteger(value) && Math.abs(value) > 2 ** 32;
-  return isLong ? String(value).replace(/\B(?=(\d{3})+$)/g, '_') : String(value);
+function digits(value: number | bigint): string {
+  const isBigInt = typeof value === 'bigint';
+  const isLong = isBigInt
+    ? value > 2n ** 32n || value < -(2n ** 32n)
+    : Number.isInteger(value) && Math.abs(value) > 2 ** 32;
+  const text = isLong ? String(value).replace(/\B(?=(\d{3})+$)/g, '_') : String(value);
+  return isBigInt ? `${text}n` : text;
 }
 
 /** Node's `ERR_OUT_OF_RANGE`. */
-export function outOfRange(name: string, range: string, value: number): RangeError {
+export function outOfRange(name: string, range: string, value: number | bigint): RangeError {
   const error = new RangeError(
     `The value of "${name}" is out of range. It must be ${range}. Received ${digits(value)}`,
   );

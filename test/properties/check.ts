@@ -1,6 +1,6 @@
 /**
- * Properties of the form "the same input has the same outcome on `node:net` and on ours", checked
- * with many inputs. `IOCP_NET_SEED` and `IOCP_NET_RUNS` go further than the few of every day.
+ * Properties that are checked with many inputs. Most have the form "the same input has the same
+ * outcome on `node:net` and on ours". `IOCP_NET_SEED` and `IOCP_NET_RUNS` go further than the few of every day.
  */
 import { deepStrictEqual } from 'node:assert';
 import * as nodeNet from 'node:net';
@@ -22,6 +22,43 @@ const numRuns = Number(process.env.IOCP_NET_RUNS ?? DEFAULT_RUNS);
 // Paths, errors and descriptors are those of POSIX.
 const skip = process.platform === 'win32' ? 'the inputs are for POSIX' : false;
 
+/** One test: `run` is made with each input, and must not throw. */
+export function holds<Input>(
+  t: Test,
+  name: string,
+  input: fc.Arbitrary<Input>,
+  run: (input: Input) => void | Promise<void>,
+  examples: readonly Input[] = [],
+): void {
+  t.test(name, { timeout: isLong ? 0 : 60_000 }, async (test) => {
+    await check(
+      test,
+      name,
+      fc.asyncProperty(input, async (made) => run(made)),
+      examples,
+    );
+  });
+}
+
+async function check<Input>(
+  test: Test,
+  name: string,
+  property: fc.IAsyncProperty<[Input]>,
+  examples: readonly Input[],
+): Promise<void> {
+  const details = await fc.check(property, {
+    seed,
+    numRuns,
+    // What hangs is a failure, too.
+    timeout: RUN_MILLISECONDS,
+    examples: examples.map((example) => [example]),
+    ...(isLong ? {} : { interruptAfterTimeLimit: DEFAULT_MILLISECONDS }),
+  });
+  if (details.failed) test.comment((details.errorInstance as Error | null)?.message);
+  test.notOk(details.failed, fc.defaultReportMessage(details) ?? name);
+  test.ok(details.numRuns > examples.length, `${details.numRuns} inputs, seed ${seed}`);
+}
+
 /** One test: `run` is made with each input on both sides, and must report the same. */
 export function holdsForBoth<Input>(
   t: Test,
@@ -36,17 +73,7 @@ export function holdsForBoth<Input>(
       const actual = await record(iocpNet, (scenario) => run(scenario, made));
       deepStrictEqual(actual, expected);
     });
-    const details = await fc.check(property, {
-      seed,
-      numRuns,
-      // What hangs is a failure, too.
-      timeout: RUN_MILLISECONDS,
-      examples: examples.map((example) => [example]),
-      ...(isLong ? {} : { interruptAfterTimeLimit: DEFAULT_MILLISECONDS }),
-    });
-    if (details.failed) test.comment((details.errorInstance as Error | null)?.message);
-    test.notOk(details.failed, fc.defaultReportMessage(details) ?? name);
-    test.ok(details.numRuns > examples.length, `${details.numRuns} inputs, seed ${seed}`);
+    await check(test, name, property, examples);
   });
 }
 

@@ -22,6 +22,7 @@ const entries = {
   net: require.resolve('iocp-net'),
   http: require.resolve('iocp-net/http'),
   engine: require.resolve('iocp-net/engine'),
+  framing: require.resolve('iocp-net/framing'),
   register: require.resolve('iocp-net/register'),
 };
 
