@@ -31,7 +31,7 @@
       ['mingw==1', {
         # A user's machine has none of gcc's DLLs. zig has nothing else than static ones.
         'conditions': [
-          ['zig==1', {'ldflags': ['-s']}, {
+          ['zig!=1', {
             'ldflags': ['-static', '-static-libgcc', '-static-libstdc++'],
             'target_conditions': [
               ['_type=="loadable_module"', {'ldflags': ['-Wl,--no-insert-timestamp']}],

@@ -5,7 +5,6 @@ const DEBUG_DIRECTORY = 6;
 const DELAYED_IMPORT_DIRECTORY = 13;
 const EXTENDED_CHARACTERISTICS = 20; // a kind of entry there
 const MACHINES = { 0x8664: 'x64', 0xaa64: 'arm64' };
-const FIRST_LINKER_OF_MSVC = 14; // GNU ld says 2
 
 function sectionsOf(bytes, header, optional) {
   const table = optional + bytes.readUInt16LE(header + 20);
@@ -69,7 +68,8 @@ export function readPe(bytes) {
   const delayed = { directory: DELAYED_IMPORT_DIRECTORY, rowBytes: 32, nameAt: 4 };
   return {
     machine: MACHINES[bytes.readUInt16LE(header + 4)] ?? 'another',
-    madeByMsvc: bytes[optional + 2] >= FIRST_LINKER_OF_MSVC,
+    // Of all linkers, Microsoft's alone notes before the header which tools were used.
+    madeByMsvc: bytes.subarray(0, header).includes('Rich'),
     libraries: [imports, delayed].flatMap((list) => librariesIn(bytes, sections, optional, list)),
     stripped: bytes.readUInt32LE(header + 12) === 0, // no table of symbols
     canBeMoved: (bytes.readUInt16LE(header + 22) & 1) === 0, // relocations were not stripped

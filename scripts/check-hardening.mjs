@@ -15,6 +15,8 @@ import { gypFiles, root, runGyp } from './gyp.mjs';
 
 /** Where an indirect call may land. On arm64 `bti c`, or `paciasp`, which also signs the return. */
 const LANDINGS = { x64: ['f30f1efa'], arm64: ['5f2403d5', '3f2303d5'] };
+/** The message of gcc's, and the value that zig's has on Windows, which says nothing. */
+const STACK_PROTECTORS = ['stack smashing', Buffer.from('0000000000000aff', 'hex')];
 const ENTRY = 'napi_register_module_v1';
 
 /** Name and whether it holds, of each that applies to this file. */
@@ -56,7 +58,9 @@ function hardeningOfPe(pe, bytes) {
     ['... of 64 bits (/HIGHENTROPYVA)', pe.highEntropy],
     ['no execution of data (/NXCOMPAT)', pe.noExecution],
   ];
-  if (!pe.madeByMsvc) return [...rows, ['stack protector', bytes.includes('stack smashing')]];
+  if (!pe.madeByMsvc) {
+    return [...rows, ['stack protector', STACK_PROTECTORS.some((mark) => bytes.includes(mark))]];
+  }
   rows.push(['Control Flow Guard (/guard:cf)', pe.controlFlowGuard]);
   if (pe.machine === 'x64') rows.push(['shadow stacks (/CETCOMPAT)', pe.shadowStacks]);
   return rows;

@@ -36,8 +36,8 @@ function tooLate({ libc }, versions) {
 function faultsOf(target, bytes) {
   const binary = target.platform === 'linux' ? readElf(bytes) : readPe(bytes);
   if (!binary) return ['it is of another format'];
-  const strange = binary.libraries.filter((name) => !target.libraries.includes(name.toLowerCase()));
-  const late = tooLate(target, binary.versions ?? []);
+  const strange = binary.libraries.filter((name) => !target.libraries.test(name));
+  const late = tooLate(target, [...new Set(binary.versions ?? [])]);
   return [
     binary.machine !== target.arch && `it is for ${binary.machine}`,
     !binary.stripped && 'it is not stripped',

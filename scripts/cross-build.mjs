@@ -1,7 +1,6 @@
 // Makes the Windows addon and the Windows core tests on Linux, from the same binding.gyp: for x64
 // with Debian's g++-mingw-w64-x86-64, for ARM64, which Debian has no mingw for, with zig.
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, relative } from 'node:path';
 import { argv } from 'node:process';
@@ -14,6 +13,8 @@ const prefix = 'x86_64-w64-mingw32-';
 
 /** IOCP_NET_PREBUILD for a Windows Node started from the project's folder. */
 export const windowsBuild = 'build/windows';
+
+const folderOf = (arch) => (arch === 'x64' ? windowsBuild : `${windowsBuild}-${arch}`);
 
 const mingw = { cc: `${prefix}gcc-posix`, cxx: `${prefix}g++-posix`, ar: `${prefix}ar`, env: {} };
 
@@ -61,11 +62,12 @@ ${rows((name) => `  __imp_${name} = GetProcAddress(host, "${name}");`)}
   return source;
 }
 
-function crossBuild(target, { arch = 'x64', triple, strip = false } = {}) {
+function crossBuild(target, { arch = 'x64', triple, strip = false, fresh = false } = {}) {
+  if (fresh) rmSync(join(root, folderOf(arch)), { recursive: true, force: true });
   const { cc, cxx, ar, env } = triple ? zigFor(triple) : mingw;
-  const made = buildTarget({
+  return buildTarget({
     target,
-    out: arch === 'x64' ? 'windows' : `windows-${arch}`,
+    out: relative('build', folderOf(arch)),
     defines: {
       OS: 'win',
       mingw: '1',
@@ -73,17 +75,18 @@ function crossBuild(target, { arch = 'x64', triple, strip = false } = {}) {
       zig: triple ? '1' : '0',
       node_api_imports: relative(root, writeImports()),
     },
-    tools: { 'CC.target': cc, 'CXX.target': cxx, 'LINK.target': cxx, 'AR.target': ar },
+    tools: {
+      ...{ 'CC.target': cc, 'CXX.target': cxx, 'LINK.target': cxx, 'AR.target': ar },
+      // By the linker: `strip` would put the time into the file.
+      ...(strip && { 'LDFLAGS.target': '-s' }),
+    },
     env,
   });
-  // What zig links has been stripped by its linker.
-  if (strip && !triple) execFileSync(`${prefix}strip`, ['--strip-all', made]);
-  return made;
 }
 
 /**
- * @param {{ arch?: string, triple?: string, strip?: boolean }} [options]  by default for x64, by
- *   mingw; `triple` is that of zig
+ * @param {{ arch?: string, triple?: string, strip?: boolean, fresh?: boolean }} [options]  by
+ *   default for x64, by mingw; `triple` is that of zig, `fresh` forgets what was compiled before
  * @returns {string} the Windows .node file
  */
 export function crossBuildAddon(options) {

@@ -9,7 +9,7 @@
  * @property {string} [triple]  zig's name of it. Without one Debian's mingw makes it, as what all
  *   tests of Windows run with is made
  * @property {string} file  below prebuilds/, where node-gyp-build looks
- * @property {string[]} libraries  that it may load, in lower case
+ * @property {RegExp} libraries  that it may load: those of the system
  */
 
 /** The oldest glibc that Node's own binaries run with. */
@@ -17,12 +17,10 @@ export const glibc = '2.28';
 
 const cpu = { x64: 'x86_64', arm64: 'aarch64' };
 
-const glibcLibraries = (arch) => [
-  ...['libc.so.6', 'libpthread.so.0', 'libdl.so.2', 'libm.so.6', 'librt.so.1'],
-  arch === 'x64' ? 'ld-linux-x86-64.so.2' : 'ld-linux-aarch64.so.1',
-];
-// Since Windows 10 the C library is in the system, in parts named api-ms-win-crt-….
-const windowsLibraries = ['kernel32.dll', 'ws2_32.dll', 'advapi32.dll', 'ntdll.dll', 'msvcrt.dll'];
+const glibcLibraries =
+  /^(lib(c\.so\.6|m\.so\.6|pthread\.so\.0|dl\.so\.2|rt\.so\.1)|ld-linux-(x86-64\.so\.2|aarch64\.so\.1))$/;
+// Windows has an old C library, and since version 10 the new one, in parts.
+const windowsLibraries = /^((kernel32|ws2_32|advapi32|ntdll|msvcrt)|api-ms-win-crt-[\w-]+)\.dll$/i;
 
 const linux = (arch, libc) => ({
   name: `linux-${arch}-${libc}`,
@@ -31,7 +29,7 @@ const linux = (arch, libc) => ({
   libc,
   triple: `${cpu[arch]}-linux-${libc === 'musl' ? 'musl' : `gnu.${glibc}`}`,
   file: `linux-${arch}/iocp-net.${libc}.node`,
-  libraries: libc === 'musl' ? ['libc.so'] : glibcLibraries(arch),
+  libraries: libc === 'musl' ? /^libc\.so$/ : glibcLibraries,
 });
 
 const windows = (arch, triple) => ({

@@ -58,7 +58,7 @@ function prebuildForLinux({ arch, libc, triple }, out) {
 function prebuildForWindows(target, out) {
   const file = join(out, 'prebuilds', target.file);
   mkdirSync(dirname(file), { recursive: true });
-  copyFileSync(crossBuildAddon({ ...target, strip: true }), file);
+  copyFileSync(crossBuildAddon({ ...target, strip: true, fresh: true }), file);
 }
 
 /**
