@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { root } from './gyp.mjs';
+import { targets } from './prebuild-targets.mjs';
 
 const require = createRequire(import.meta.url);
 
@@ -20,13 +21,14 @@ const { values } = parseArgs({ options: { complete: { type: 'boolean', default: 
 /** What a reader of the tarball expects, beside what is loaded. */
 const texts = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
 
-const binaries = [
-  'prebuilds/linux-arm64/iocp-net.glibc.node',
-  'prebuilds/linux-arm64/iocp-net.musl.node',
-  'prebuilds/linux-x64/iocp-net.glibc.node',
-  'prebuilds/linux-x64/iocp-net.musl.node',
-  'prebuilds/win32-arm64/iocp-net.node',
-  'prebuilds/win32-x64/iocp-net.node',
+const binaries = targets.map(({ file }) => `prebuilds/${file}`);
+
+/** What is loaded, and what `npx iocp-net build` compiles: no tests. */
+const expected = [
+  /^(?:dist|prebuilds)\//,
+  /^deps\/[\w-]+\.(?:gypi|mjs)$/,
+  /^deps\/completion-port\/(?:completion-port\.gyp$|include\/|src\/)/,
+  /^src\/binding\//,
 ];
 
 /** The tarball, and the paths in it. */
@@ -51,7 +53,7 @@ function wrongFiles(files) {
   const wrong = wanted
     .filter((file) => !files.includes(file))
     .map((file) => `${file} is not in it`);
-  const strange = files.filter((file) => !/^(?:dist|prebuilds)\//.test(file));
+  const strange = files.filter((file) => !expected.some((pattern) => pattern.test(file)));
   wrong.push(...strange.filter((file) => !texts.includes(file)).map((file) => `what is ${file}?`));
   if (!values.complete) return wrong;
   const found = files.filter((file) => file.startsWith('prebuilds/'));

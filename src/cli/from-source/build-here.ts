@@ -31,7 +31,9 @@ function checkPlatform(): void {
 
 /** In a process of its own: a binary that does not suit this machine may end it. */
 async function evaluate(script: string, words: readonly string[]): Promise<string> {
-  const { IOCP_NET_BACKEND: _, IOCP_NET_PREBUILD: __, ...env } = process.env;
+  const env = { ...process.env };
+  delete env['IOCP_NET_BACKEND'];
+  delete env['IOCP_NET_PREBUILD'];
   return (await run(process.execPath, ['-e', script, ...words], { env })).trim();
 }
 
@@ -57,7 +59,9 @@ function place(file: string): string {
   } catch (error) {
     rmSync(partial, { force: true });
     const { code } = error as NodeJS.ErrnoException;
-    throw new Error(`the binary was made, but ${target} cannot be written (${code ?? 'unknown'})`);
+    throw new Error(`the binary was made, but ${target} cannot be written (${code ?? 'unknown'})`, {
+      cause: error,
+    });
   }
   return target;
 }
