@@ -18,7 +18,7 @@ function report(name, { passed, failed }, output = '') {
   total.passed += passed;
   total.failed += failed;
   console.log(`${failed ? 'not ok' : 'ok'} - ${name}`);
-  if (failed) console.log(output.replace(/^/gm, '  | '));
+  if (failed) console.log(output.replace(/^(.{0,500}).*/gm, '  | $1'));
 }
 
 const check = (name, isGood, output) =>
