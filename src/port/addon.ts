@@ -91,20 +91,29 @@ function ofBundle(folder: string | undefined): Binding {
 
 const pathOf = (name: string): string => (name.startsWith('file:') ? fileURLToPath(name) : name);
 
+/** The file that this code is in, as the stack names it; '' where that is not to be had. */
+function fileOnStack(): string {
+  let file = '';
+  try {
+    const { prepareStackTrace } = Error;
+    Error.prepareStackTrace = (_, [here]) => (file = here?.getFileName() ?? '');
+    try {
+      void new Error().stack;
+    } finally {
+      Error.prepareStackTrace = prepareStackTrace;
+    }
+  } catch {
+    // Error is frozen.
+  }
+  return file;
+}
+
 /**
- * The folder of the file that this code is in. `__dirname` would not do: ES modules have none, and
- * bundlers take what is joined to it for a file of the program's.
+ * The folder of that file. `__filename` is asked second: ES modules have none, and some bundlers put
+ * a path of their own in its place. But a process may keep no stacks.
  */
 function ownFolder(): string | undefined {
-  const { prepareStackTrace } = Error;
-  let file = '';
-  Error.prepareStackTrace = (_, [here]) => (file = here?.getFileName() ?? '');
-  try {
-    void new Error().stack;
-  } finally {
-    Error.prepareStackTrace = prepareStackTrace;
-  }
-  const path = pathOf(file);
+  const path = pathOf(fileOnStack() || (typeof __filename === 'string' ? __filename : ''));
   return isAbsolute(path) ? dirname(path) : undefined; // evaluated text has made-up names
 }
 
