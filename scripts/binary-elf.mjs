@@ -4,8 +4,6 @@ const SEGMENT = { dynamic: 2, note: 4, relro: 0x6474e552, stack: 0x6474e551 };
 const TAG = {
   needed: 1,
   strings: 5,
-  symbols: 6,
-  symbolBytes: 11,
   textRelocations: 22,
   flags: 30,
   flags1: 0x6ffffffb,
@@ -59,28 +57,29 @@ function versionsOf(bytes, tags, offsetOf, stringAt) {
   return versions;
 }
 
-/** Symbols that are asked for or offered. Their table has no length: the strings follow it. */
-function symbolsOf(bytes, tags, offsetOf, stringAt) {
-  const strings = offsetOf(tags.get(TAG.strings));
-  const first = offsetOf(tags.get(TAG.symbols));
+/** Sections say what is where; the loader does without them, but no linker leaves them out. */
+function sectionsOf(bytes) {
+  const first = number(bytes, 40);
+  const at = (index) => first + index * bytes.readUInt16LE(58);
+  const names = number(bytes, at(bytes.readUInt16LE(62)) + 24);
+  return Array.from({ length: bytes.readUInt16LE(60) }, (_, index) => {
+    const name = names + bytes.readUInt32LE(at(index));
+    return {
+      name: bytes.toString('latin1', name, bytes.indexOf(0, name)),
+      offset: number(bytes, at(index) + 24),
+      length: number(bytes, at(index) + 32),
+    };
+  });
+}
+
+/** Symbols that are asked for or offered. Where their table ends the section alone says. */
+function symbolsOf(bytes, sections, stringAt) {
   const symbols = new Map();
-  for (let at = first; at + SYMBOL_BYTES <= strings; at += SYMBOL_BYTES) {
+  const { offset, length } = sections.find(({ name }) => name === '.dynsym');
+  for (let at = offset; at < offset + length; at += SYMBOL_BYTES) {
     symbols.set(stringAt(bytes.readUInt32LE(at)), number(bytes, at + 8));
   }
   return symbols;
-}
-
-/** Sections name things for a debugger; the loader reads none of them. */
-function hasSection(bytes, name) {
-  const first = number(bytes, 40);
-  const size = bytes.readUInt16LE(58);
-  const section = (index) => first + index * size;
-  if (first === 0) return false;
-  const names = number(bytes, section(bytes.readUInt16LE(62)) + 24);
-  return Array.from({ length: bytes.readUInt16LE(60) }, (_, index) => {
-    const at = names + bytes.readUInt32LE(section(index));
-    return bytes.toString('latin1', at, bytes.indexOf(0, at));
-  }).includes(name);
 }
 
 /** Null, if it is none. */
@@ -97,11 +96,12 @@ export function readElf(bytes) {
   const strings = offsetOf(tags.get(TAG.strings));
   const stringAt = (index) =>
     bytes.toString('latin1', strings + index, bytes.indexOf(0, strings + index));
-  const symbols = symbolsOf(bytes, tags, offsetOf, stringAt);
+  const sections = sectionsOf(bytes);
+  const symbols = symbolsOf(bytes, sections, stringAt);
   const stack = segments.find(({ type }) => type === SEGMENT.stack);
   return {
     machine: MACHINES[bytes.readUInt16LE(18)] ?? 'another',
-    stripped: !hasSection(bytes, '.symtab') && !hasSection(bytes, '.debug_info'),
+    stripped: !sections.some(({ name }) => name === '.symtab' || name === '.debug_info'),
     hasRelro: segments.some(({ type }) => type === SEGMENT.relro),
     bindsNow: ((tags.get(TAG.flags) ?? 0) & 8) !== 0 || ((tags.get(TAG.flags1) ?? 0) & 1) !== 0,
     hasTextRelocations: tags.has(TAG.textRelocations) || ((tags.get(TAG.flags) ?? 0) & 4) !== 0,

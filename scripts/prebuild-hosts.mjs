@@ -8,8 +8,6 @@ import { insideHost } from './chroot-run.mjs';
 import { installPackages, makeDebian } from './debian-host.mjs';
 import { root } from './gyp.mjs';
 import { cacheFolder, nodeBinary } from './node-versions.mjs';
-import { targetsNamed } from './prebuild-targets.mjs';
-import { zigFor } from './zig.mjs';
 
 const require = createRequire(import.meta.url);
 
@@ -74,7 +72,7 @@ export const hosts = [debian11, arm64];
  * @returns {string[]} the command, which prints TAP
  */
 export function loadWithMusl(file) {
-  installPackages({ [muslLoader]: 'musl' });
+  installPackages({ 'musl-gcc': 'musl-tools' });
   const folder = mkdtempSync(join(cacheFolder, 'musl-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const versions = Object.values(require('node-api-headers').symbols);
@@ -82,13 +80,7 @@ export function loadWithMusl(file) {
   const stand = join(folder, 'node_api.c');
   writeFileSync(stand, [...names].map((name) => `int ${name}(void) { return 9; }\n`).join(''));
   const made = join(folder, 'load-addon');
-  const [{ triple }] = targetsNamed('linux-x64-musl');
-  const { cc, env } = zigFor(triple);
-  const [compiler, ...args] = cc.split(' ');
   const source = join(root, 'test/package/load_addon.c');
-  execFileSync(compiler, [...args, '-dynamic', '-rdynamic', '-o', made, source, stand], {
-    stdio: 'inherit',
-    env: { ...process.env, ...env },
-  });
+  execFileSync('musl-gcc', ['-rdynamic', '-o', made, source, stand], { stdio: 'inherit' });
   return [muslLoader, made, file];
 }

@@ -32,6 +32,7 @@ function checkPlatform(): void {
 /** In a process of its own: a binary that does not suit this machine may end it. */
 async function evaluate(script: string, words: readonly string[]): Promise<string> {
   const env = { ...process.env };
+  // What they ask for is not what a process finds without them.
   delete env['IOCP_NET_BACKEND'];
   delete env['IOCP_NET_PREBUILD'];
   return (await run(process.execPath, ['-e', script, ...words], { env })).trim();
@@ -39,13 +40,12 @@ async function evaluate(script: string, words: readonly string[]): Promise<strin
 
 /** Before it takes the place of one that may be better. */
 async function tryBinary(file: string): Promise<void> {
-  const usable = await evaluate(
+  await evaluate(
     `const binding = require(process.argv[1]);
      const refused = binding.backends().map((name) => [name, binding.probe(name)]);
      if (!refused.some(([, error]) => error === null)) throw new Error(String(refused));`,
     [file],
   );
-  if (usable !== '') say(usable);
 }
 
 /** Renamed when complete, so that no process loads the half of it. */
@@ -69,10 +69,8 @@ function place(file: string): string {
 async function proveInUse(): Promise<string> {
   const engine = join(root, 'dist/entry/engine.cjs');
   const backend = await evaluate('console.log(require(process.argv[1]).engine.backend)', [engine]);
-  // A warning may come before it.
-  const name = backend.split('\n').pop() ?? '';
-  if (name === 'node') throw new Error(`node:net still serves:\n${backend}`);
-  return name;
+  if (backend === 'node') throw new Error('the binary is in place, but node:net still serves');
+  return backend;
 }
 
 /**

@@ -23,7 +23,7 @@ export class ProgramError extends Error {
   }
 }
 
-/** Answers with what it printed, stdout and stderr in one. */
+/** Answers with what it wrote to stdout. */
 export function run(
   program: string,
   args: readonly string[],
@@ -35,9 +35,11 @@ export function run(
       env,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    let answer = '';
     let printed = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => {
+        if (stream === child.stdout) answer += text;
         printed += text;
         if (verbose) process.stderr.write(text);
       });
@@ -50,7 +52,7 @@ export function run(
       fail(`could not be started: ${error.code ?? error.message}`);
     });
     child.once('close', (code, signal) => {
-      if (code === 0) done(printed);
+      if (code === 0) done(answer);
       else fail(`ended with ${signal ?? String(code)}`);
     });
   });
