@@ -6,6 +6,8 @@ import { PartialFrame } from './partial-frame';
 
 export class DelimitedDecoder extends BaseDecoder<Buffer> {
   readonly #delimiter: Buffer;
+  /** By its number where it is one byte: that is the faster search. */
+  readonly #sought: Buffer | number;
   readonly #limits: FrameLimits;
   readonly #partial: PartialFrame;
   /** The last bytes of what is held: a delimiter may have begun in them. */
@@ -14,6 +16,7 @@ export class DelimitedDecoder extends BaseDecoder<Buffer> {
   constructor(delimiter: Buffer, limits: FrameLimits) {
     super();
     this.#delimiter = delimiter;
+    this.#sought = delimiter.length === 1 ? delimiter[0]! : delimiter;
     this.#limits = limits;
     this.#partial = new PartialFrame(!limits.copy);
     this.#tail = nothing;
@@ -31,11 +34,9 @@ export class DelimitedDecoder extends BaseDecoder<Buffer> {
   protected decode(chunk: Buffer, onFrame: (frame: Buffer) => void): void {
     const delimiter = this.#delimiter;
     const { maxPayloadBytes, copy } = this.#limits;
-    // By its number where it is one byte: that is the faster search.
-    const sought = delimiter.length === 1 ? delimiter[0]! : delimiter;
-    let at = this.#partial.bytes > 0 ? this.#resume(chunk, sought, onFrame) : 0;
+    let at = this.#partial.bytes > 0 ? this.#resume(chunk, onFrame) : 0;
     while (at < chunk.length) {
-      const found = chunk.indexOf(sought, at);
+      const found = chunk.indexOf(this.#sought, at);
       if (found === -1) break;
       if (found - at > maxPayloadBytes) throw tooLarge(found - at, maxPayloadBytes);
       const view = chunk.subarray(at, found);
@@ -46,10 +47,10 @@ export class DelimitedDecoder extends BaseDecoder<Buffer> {
   }
 
   /** Looks for the end of the frame that is held; where the chunk's next one begins, or its end. */
-  #resume(chunk: Buffer, sought: Buffer | number, onFrame: (frame: Buffer) => void): number {
+  #resume(chunk: Buffer, onFrame: (frame: Buffer) => void): number {
     const { length } = this.#delimiter;
     const across = this.#foundAcross(chunk);
-    const found = across ?? chunk.indexOf(sought);
+    const found = across ?? chunk.indexOf(this.#sought);
     if (across === null && found === -1) {
       this.#keep(chunk, 0);
       return chunk.length;
