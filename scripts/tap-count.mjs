@@ -13,7 +13,7 @@ function follow(parser, count) {
   const own = { failed: 0 };
   parser.on('child', (subtest) => (child = follow(subtest, count)));
   parser.on('assert', ({ ok, skip, todo }) => {
-    const bad = !ok && !todo;
+    const bad = !ok && !todo && !skip;
     const below = child;
     child = undefined;
     if (below !== undefined) {

@@ -21,7 +21,8 @@ TAP version 14
     not ok 1 - x # TODO later
     ok 2 - y # SKIP not here
     ok 3
-    1..3
+    not ok 4 - z # SKIP nor is this
+    1..4
 ok 1 - a # time=3ms
 # Subtest: b
     # Subtest: c
@@ -37,7 +38,7 @@ ok 3 - plain
 
 t.test('leaves count, the lines that close a subtest do not', async (test) => {
   const { countTap } = await counting;
-  const wanted = { passed: 3, failed: 1, skipped: 2 };
+  const wanted = { passed: 3, failed: 1, skipped: 3 };
   test.strictSame(countTap(nested, 1), wanted);
   test.strictSame(countTap(nested.replaceAll('\n', '\r\n'), 1), wanted);
 });
