@@ -1,5 +1,5 @@
 // The reference: TypeDoc reads the TSDoc of what the package's entries export.
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { join } from 'node:path';
 import { Application, Converter, ReflectionKind } from 'typedoc';
@@ -69,6 +69,27 @@ function prepare(context) {
   }
 }
 
+const headings = (text) =>
+  new Set([...text.matchAll(/^#+ (.+)$/gm)].map(([, name]) => name.toLowerCase()));
+
+/**
+ * The plugin counts a heading as the second of its name where another one begins with the same
+ * words, and then links to an anchor that is not there.
+ */
+function repairAnchors(folder) {
+  for (const file of readdirSync(folder, { recursive: true })) {
+    if (!file.endsWith('.md')) continue;
+    const text = readFileSync(join(folder, file), 'utf8');
+    const known = headings(text);
+    const repaired = text.replace(/\(#([\w]+)-1\)/g, (link, name) =>
+      known.has(name) && text.match(new RegExp(`^#+ ${name}$`, 'gim')).length === 1
+        ? `(#${name})`
+        : link,
+    );
+    if (repaired !== text) writeFileSync(join(folder, file), repaired);
+  }
+}
+
 /** Writes the reference; throws where TypeDoc warns, of a link that leads nowhere for example. */
 export async function writeReference() {
   const app = await Application.bootstrapWithPlugins({
@@ -95,6 +116,7 @@ export async function writeReference() {
   const project = await app.convert();
   if (project === undefined) throw new Error('TypeDoc could not read the sources');
   await app.generateOutputs(project);
+  repairAnchors(join(pagesFolder, 'reference'));
   if (app.logger.hasErrors() || app.logger.hasWarnings()) {
     throw new Error('the TSDoc of the sources is not in order: see above');
   }
