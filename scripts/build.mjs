@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { argv } from 'node:process';
-import { writeBundle } from './bundle.mjs';
+import { chunkNames, writeBundle } from './bundle.mjs';
 import { writeEntries } from './entries.mjs';
 import { hasSources, root } from './gyp.mjs';
 
@@ -50,13 +50,14 @@ function buildAddon() {
   );
 }
 
-/** Drops what an earlier build made from a file that is gone. */
-function prune(madeFolder, sourceFolder) {
+/** Drops what an earlier build made from a file that is gone; not what is made of several, by name. */
+function prune(madeFolder, sourceFolder, made = []) {
   for (const file of filesUnder(madeFolder)) {
     const match = /^(.*?)(?:\.d)?\.([cm]?)(?:js|ts)(?:\.map)?$/.exec(file);
     if (!match || file.startsWith(join(root, 'dist/entry'))) continue;
-    const source = join(sourceFolder, `${match[1].slice(madeFolder.length)}.${match[2]}ts`);
-    if (!existsSync(source)) rmSync(file);
+    const name = match[1].slice(madeFolder.length + 1);
+    if (made.includes(name) || existsSync(join(sourceFolder, `${name}.${match[2]}ts`))) continue;
+    rmSync(file);
   }
 }
 
@@ -74,7 +75,8 @@ function compile(project, folders, buildInfo) {
 export function build({ tests = false, addon = true } = {}) {
   if (addon) buildAddon();
   compile('tsconfig.json', ['build/dist', 'dist'], 'build/tsc/dist.tsbuildinfo');
-  for (const folder of ['build/dist', 'dist']) prune(join(root, folder), join(root, 'src'));
+  prune(join(root, 'build/dist'), join(root, 'src'));
+  prune(join(root, 'dist'), join(root, 'src'), chunkNames);
   writeBundle();
   writeEntries();
   if (!tests) return;

@@ -5,11 +5,12 @@
 // only is no root's. Every module has a file of its own in dist too, which fetches it from its
 // chunk: so there is one instance of each, whoever asks. Comments are left out, lines stay where
 // they were, so the maps of tsc hold and are joined.
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, posix, relative, sep } from 'node:path';
 import { root } from './gyp.mjs';
 import { joinMaps } from './source-map.mjs';
+import { writeChanged } from './write-changed.mjs';
 
 const require = createRequire(import.meta.url);
 
@@ -22,25 +23,35 @@ const dist = join(root, 'dist');
 const chunks = [
   {
     chunk: 'main',
-    roots: ['net/index', 'engine', 'register/index', 'net/promises', 'net/ipc/watch-children'],
+    roots: ['net/index', 'engine', 'register/index', 'net/ipc/watch-children'],
   },
   // What the others share and main has no use for: so none of them loads another.
   { chunk: 'checks', roots: ['check-integer'] },
   {
     chunk: 'core',
-    roots: ['port/addon', 'port/transport', 'net/node/active', 'net/handle/socket-handle'],
+    roots: [
+      'port-plan',
+      'port/addon',
+      'port/transport',
+      'net/node/active',
+      'net/handle/socket-handle',
+    ],
   },
   { chunk: 'connect', roots: ['net/connect/connect'] },
+  { chunk: 'dgram', roots: ['dgram/index', 'port/port-datagrams'] },
   {
     chunk: 'rest',
     roots: [
       'diagnostics/log',
       'endpoint/endpoint',
       'port/bundled-addon',
+      'port-options',
       'net/ipc/send',
+      'net/send-file/send-file',
       'net/ipc/channels',
       'net/server/limits',
       'net/server/limits-on-node',
+      'net/socket/keep-alive-options',
       'net/socket/queue-total',
       'net/socket/user-buffer',
       'tls/index',
@@ -50,7 +61,11 @@ const chunks = [
     ],
   },
   { chunk: 'framing', roots: ['framing/index'] },
+  { chunk: 'promises', roots: ['net/promises'] },
 ];
+
+/** Files of dist that no file of src is compiled to. */
+export const chunkNames = chunks.map(({ chunk }) => chunk);
 
 const ourRequire = /require\(["'](\.[^"']*)["']\)/g;
 /** As tsc writes an import at the top of a module. */
@@ -236,7 +251,7 @@ const stub = (name) => {
 
 function write(file, text) {
   mkdirSync(dirname(join(dist, file)), { recursive: true });
-  writeFileSync(join(dist, file), text);
+  writeChanged(join(dist, file), text);
 }
 
 export function writeBundle() {

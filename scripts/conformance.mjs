@@ -22,6 +22,7 @@ import { parseArgs } from 'node:util';
 import { exceptionFor, isExpected } from '../test/conformance/expectations.mjs';
 import { emptyFolder, nativeHost, wineHost } from '../test/conformance/host.mjs';
 import {
+  moduleOf,
   runsAlone,
   setNames,
   testsOf,
@@ -35,7 +36,8 @@ const usage = `npm run conformance -- --node-tests DIR [options] [test…]
 
   --node-tests DIR  the test folder of a Node checkout; 'debian': that of Node 20, from Debian's
                     source package, or nothing is run where that cannot be had
-  --set NAME        ${setNames.join(', ')} (default net); instead of naming tests
+  --set NAME        ${setNames.join(', ')} (default net); instead of naming tests. With dgram
+                    that module is replaced, also in tests that are named
   --list FILE       instead: tests named in a file, one a line
   --match TEXT      only tests whose name contains it
   --node BIN        the node to test with (default this one); with --wine a version or a node.exe
@@ -61,7 +63,7 @@ const { values: options, positionals } = parseArgs({
     node: { type: 'string' },
     wine: { type: 'boolean', default: false },
     register: { type: 'boolean', default: false },
-    net: { type: 'string', default: join(root, 'dist/entry/net.cjs') },
+    net: { type: 'string' },
     trace: { type: 'boolean', default: false },
     jobs: { type: 'string' },
     timeout: { type: 'string' },
@@ -78,6 +80,7 @@ if (options.help || !options['node-tests'] || !setNames.includes(options.set)) {
   process.exit(options.help ? 0 : 2);
 }
 
+options.net ??= join(root, `dist/entry/${moduleOf(options.set)}.cjs`);
 const isControl = options.net === 'node:net' && !options.register;
 const mode = options.register ? 'register' : 'swap';
 /** @returns {string} */
@@ -147,7 +150,10 @@ function environment(host, net) {
 }
 
 function settingOf(host, net) {
-  if (!options.register) return { CONFORMANCE_NET: host.shown(resolve(net)) };
+  if (!options.register) {
+    const CONFORMANCE_MODULE = moduleOf(options.set);
+    return { CONFORMANCE_NET: host.shown(resolve(net)), CONFORMANCE_MODULE };
+  }
   return { CONFORMANCE_REGISTER: host.shown(join(root, 'dist/entry/register.cjs')) };
 }
 

@@ -19,7 +19,7 @@ const has = (program) => {
 /**
  * @param {Record<string, string>} wanted  a package by a program that it brings, or by a file of it
  */
-export function installPackages(wanted) {
+export function installDebianPackages(wanted) {
   const missing = Object.entries(wanted)
     .filter(([file]) => (file.startsWith('/') ? !existsSync(file) : !has(file)))
     .map(([, name]) => name);

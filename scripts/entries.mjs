@@ -5,9 +5,10 @@
 // plus those another supported Node has; one that the running Node lacks is
 // exported as undefined. `export *` adds what a Node newer than this build has.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './gyp.mjs';
+import { writeChanged } from './write-changed.mjs';
 
 const entries = [
   {
@@ -36,6 +37,7 @@ const entries = [
       'setDefaultCACertificates',
     ],
   },
+  { name: 'dgram', module: 'dgram/index', builtin: 'node:dgram', sometimes: [] },
   { name: 'framing', module: 'framing/index', sometimes: [] },
   { name: 'promises', module: 'net/promises', sometimes: [] },
   { name: 'engine', module: 'engine', sometimes: [] },
@@ -90,7 +92,7 @@ export function writeEntries() {
       console.error(`entries: no ${module}.js, so no entry '${name}'`);
       continue;
     }
-    const write = (extension, text) => writeFileSync(join(folder, `${name}.${extension}`), text);
+    const write = (extension, text) => writeChanged(join(folder, `${name}.${extension}`), text);
     write('cjs', commonJs(module));
     write('d.cts', commonJsTypes(module));
     write('d.mts', esModuleTypes(module));

@@ -17,6 +17,8 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** Of all targets, so that those of one flavour share what they are made of. */
 export const gypFiles = ['binding.gyp', 'deps/completion-port/completion-port.gyp'];
+/** Of the addon on the simulated system. */
+const simulatedGyp = 'test/sim/native/simulated-addon.gyp';
 
 /** Is there anything to compile in this target yet? */
 export const hasSources = {
@@ -33,8 +35,8 @@ export const headersIn = (folders) =>
     .filter((file) => file.endsWith('.h'))
     .sort();
 
-/** gyp's generator `format`, for all of our targets. */
-export function runGyp(format, defines, options) {
+/** gyp's generator `format`, for all targets of these files. */
+export function runGyp(format, defines, options, files = gypFiles) {
   const nodeGyp = dirname(require.resolve('node-gyp/package.json'));
   const variables = {
     OS: process.platform === 'darwin' ? 'mac' : process.platform,
@@ -42,7 +44,6 @@ export function runGyp(format, defines, options) {
     node_api_include: require('node-api-headers').include_dir,
     ...defines,
   };
-  const files = gypFiles;
   execFileSync(
     process.env.PYTHON ?? 'python3',
     gypArguments({ nodeGyp, root, files, format, variables, options }),
@@ -52,7 +53,8 @@ export function runGyp(format, defines, options) {
 
 /**
  * @param {object} options
- * @param {'iocp_net' | 'completion_port_test' | 'completion_port_sim' | 'completion_port_guard'} options.target
+ * @param {'iocp_net' | 'iocp_net_simulated' | 'iocp_net_simulated_clock' | 'completion_port_test' |
+ *   'completion_port_sim' | 'completion_port_guard'} options.target
  * @param {string} options.out      folder under build/ that belongs to this flavour
  * @param {Record<string, string>} [options.defines]  gyp variables
  * @param {Record<string, string>} [options.tools]    make variables (CXX.target=…)
@@ -63,7 +65,8 @@ export function buildTarget({ target, out, defines = {}, tools = {}, env = {} })
   const folder = join(root, 'build', out);
   mkdirSync(folder, { recursive: true });
 
-  runGyp('make', defines, [`--generator-output=${folder}`]);
+  const files = target.startsWith('iocp_net_simulated') ? [...gypFiles, simulatedGyp] : gypFiles;
+  runGyp('make', defines, [`--generator-output=${folder}`], files);
   execFileSync(
     'make',
     [
@@ -76,7 +79,8 @@ export function buildTarget({ target, out, defines = {}, tools = {}, env = {} })
 
   const windows = (defines.OS ?? process.platform) === 'win';
   const release = join(folder, 'out/Release');
-  if (target !== 'iocp_net') return join(release, windows ? `${target}.exe` : target);
+  if (target === 'iocp_net_simulated_clock') return join(release, `${target}.node`);
+  if (!target.startsWith('iocp_net')) return join(release, windows ? `${target}.exe` : target);
   // Where node-gyp-build looks when IOCP_NET_PREBUILD=build/<out>.
   const made = join(folder, 'build/Release', `${target}.node`);
   mkdirSync(dirname(made), { recursive: true });

@@ -26,6 +26,7 @@ const cpp = listed.split('\n').filter((file) => /\.(cc|h)$/.test(file));
 const checks = [
   ['types', join(root, 'scripts/check-types.mjs')],
   ['hardening', join(root, 'scripts/check-hardening.mjs')],
+  ['mutants', join(root, 'scripts/check-mutants.mjs')],
   ['import circles', join(root, 'scripts/import-circles.mjs')],
   ['package', join(root, 'scripts/check-package.mjs')],
   ['workflows', join(root, 'scripts/check-workflows.mjs')],

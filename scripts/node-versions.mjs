@@ -29,11 +29,15 @@ export function cached(name, wanted, fill) {
   const partial = mkdtempSync(join(cacheFolder, 'partial-'));
   try {
     fill(partial);
-    rmSync(folder, { recursive: true, force: true });
-    renameSync(partial, folder);
+    // Another process may have been faster, and run what is there.
+    if (!existsSync(path)) {
+      rmSync(folder, { recursive: true, force: true });
+      renameSync(partial, folder);
+    }
   } catch (error) {
+    if (!existsSync(path)) throw error;
+  } finally {
     rmSync(partial, { recursive: true, force: true });
-    if (!existsSync(path)) throw error; // unless another process was faster
   }
   return path;
 }

@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { insideHost } from './chroot-run.mjs';
-import { installPackages, makeDebian } from './debian-host.mjs';
+import { installDebianPackages, makeDebian } from './debian-host.mjs';
 import { root } from './gyp.mjs';
 import { cacheFolder, nodeBinary } from './node-versions.mjs';
 
@@ -30,7 +30,7 @@ const debian11 = {
   target: 'linux-x64-glibc',
   nodes: ['20', '22', '24', '26'],
   make() {
-    installPackages({ debootstrap: 'debootstrap' });
+    installDebianPackages({ debootstrap: 'debootstrap' });
     if (existsSync(join(oldDebian, 'usr'))) return;
     console.error(`making ${oldDebian} (Debian 11, about a minute)`);
     makeDebian({ folder: oldDebian, release: 'bullseye', packages: ['libstdc++6', 'libatomic1'] });
@@ -48,7 +48,7 @@ const arm64 = {
   target: 'linux-arm64-glibc',
   nodes: ['20', '24'],
   make() {
-    installPackages({
+    installDebianPackages({
       'qemu-aarch64': 'qemu-user',
       [`${arm64Libraries}/lib/libc.so.6`]: 'libc6-arm64-cross',
       [`${arm64Libraries}/lib/libstdc++.so.6`]: 'libstdc++6-arm64-cross',
@@ -72,7 +72,7 @@ export const hosts = [debian11, arm64];
  * @returns {string[]} the command, which prints TAP
  */
 export function loadWithMusl(file) {
-  installPackages({ 'musl-gcc': 'musl-tools' });
+  installDebianPackages({ 'musl-gcc': 'musl-tools' });
   const folder = mkdtempSync(join(cacheFolder, 'musl-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const versions = Object.values(require('node-api-headers').symbols);

@@ -55,22 +55,24 @@ function prebuildForLinux({ arch, libc, triple }, out) {
   });
 }
 
-function prebuildForWindows(target, out) {
+function prebuildForWindows(target, out, fresh) {
   const file = join(out, 'prebuilds', target.file);
   mkdirSync(dirname(file), { recursive: true });
-  copyFileSync(crossBuildAddon({ ...target, strip: true, fresh: true }), file);
+  copyFileSync(crossBuildAddon({ ...target, strip: true, fresh }), file);
 }
 
 /**
  * @param {import('./prebuild-targets.mjs').Target} target
  * @param {string} [out]  the folder that has, or gets, a folder prebuilds
+ * @param {{ fresh?: boolean }} [options]  false: for Windows, what the tests there have compiled is
+ *   linked once more
  * @returns {string} the file made
  */
-export function prebuild(target, out = root) {
+export function prebuild(target, out = root, { fresh = true } = {}) {
   const file = join(out, 'prebuilds', target.file);
   rmSync(file, { force: true });
   if (target.platform === 'linux') prebuildForLinux(target, out);
-  else prebuildForWindows(target, out);
+  else prebuildForWindows(target, out, fresh);
   // A package without one of them would be published in silence otherwise.
   if (!existsSync(file)) throw new Error(`prebuild: ${target.file} was not made`);
   return file;

@@ -41,7 +41,10 @@ const countFiles = (ending) =>
 
 /** Runs the tests in parts, which mostly wait; every process adds to the same counts. */
 async function runTests() {
-  const flavour = { out: 'coverage', defines: { sanitize: 'coverage', optimization: '-O0' } };
+  const flavour = {
+    out: 'coverage',
+    defines: { sanitize: 'coverage', optimization: '-O0', optimization_of_tests: '-O0' },
+  };
   const program = buildTarget({ ...flavour, target: 'completion_port_test' });
   for (const file of countFiles('.gcda')) rmSync(file);
   const parts = 3;

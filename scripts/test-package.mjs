@@ -6,7 +6,7 @@
 //                                 [--built] [--native 20,22,24,26] [--windows 22,24,26] [--no-source]
 //
 // --targets are those of prebuild.mjs that are made and looked at, but with --built those that are
-// there are taken; --twice makes them again and compares. Ends with "N passed, N failed".
+// there are taken; --twice makes all anew, and again, and compares. Ends with "N passed, N failed".
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   copyFileSync,
@@ -72,7 +72,7 @@ function makePrebuilds() {
   }
   for (const target of chosen) {
     const begin = performance.now();
-    prebuild(target);
+    prebuild(target, root, { fresh: values.twice });
     console.log(`# ${target.name}: ${Math.round((performance.now() - begin) / 1000)} s`);
   }
 }

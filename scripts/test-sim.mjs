@@ -1,9 +1,14 @@
 // Builds the core on its simulated system and runs scenarios: first those that
-// once failed, then new ones by seed (deps/completion-port/test/sim).
+// once failed, then new ones by seed (deps/completion-port/test/sim); then those
+// of sockets and servers, with the addon and JavaScript above the core (test/sim).
 //
 //   node scripts/test-sim.mjs [--scenarios N] [--seed S] [--resume FILE]
 //   node scripts/test-sim.mjs --one SEED     one of them, and what happens in it
 //   node scripts/test-sim.mjs --script FILE  those written in a file, likewise
+//   node scripts/test-sim.mjs --js [--scenarios N] [--seed S]   sockets and servers alone
+//   node scripts/test-sim.mjs --js --one NUMBER [--keep 0,3,4]  one of them, or some of its steps
+//
+// With --no-compile it runs what is in build and dist.
 //
 // With --resume it goes on where FILE says that it was stopped, and keeps the
 // file up to date. `--sanitize address` builds with AddressSanitizer.
@@ -14,22 +19,48 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildTarget, root } from './gyp.mjs';
+import { showSockets, testSockets } from './simulated-sockets.mjs';
 import { countTap } from './tap-count.mjs';
 
 const BATCH = 2500; // scenarios of one process
+const SOCKET_SCENARIOS = 900; // beside those of the core
 const SPREAD = 1_000_000_007; // between the first scenarios of two seeds (main.cc)
 
 const { values } = parseArgs({
   options: {
-    scenarios: { type: 'string', default: '20000' },
+    scenarios: { type: 'string' },
     seed: { type: 'string', default: '1' },
     resume: { type: 'string' },
     one: { type: 'string' },
     script: { type: 'string' },
+    js: { type: 'boolean', default: false },
+    keep: { type: 'string' },
+    'no-compile': { type: 'boolean', default: false },
     sanitize: { type: 'string', default: 'none' },
   },
 });
 const { sanitize } = values;
+const compile = !values['no-compile'];
+
+if (values.js) {
+  if (values.one !== undefined) {
+    process.exit(showSockets({ number: values.one, keep: values.keep, compile }));
+  }
+  await runSockets(Number(values.scenarios ?? SOCKET_SCENARIOS), { passed: 0, failed: 0 });
+  process.exit();
+}
+
+/** Ends with the sum of what was run before and this. */
+async function runSockets(scenarios, before) {
+  const began = Date.now();
+  const count = await testSockets({ scenarios, seed: values.seed, compile });
+  const seconds = Math.round((Date.now() - began) / 1000);
+  console.log(`seed ${values.seed}: ${scenarios} scenarios of sockets and servers (${seconds} s)`);
+  const [passed, failed] = [before.passed + count.passed, before.failed + count.failed];
+  console.log(`${passed} passed, ${failed} failed`);
+  process.exitCode = failed > 0 || count.passed === 0 ? 1 : 0;
+}
+
 const simulation = buildTarget({
   target: 'completion_port_sim',
   out: sanitize === 'none' ? 'core' : `sanitize-${sanitize}`,
@@ -42,7 +73,7 @@ if (values.one !== undefined || values.script !== undefined) {
   process.exit(spawnSync(simulation, args, { stdio: 'inherit' }).status ?? 1);
 }
 
-const wanted = Number(values.scenarios);
+const wanted = Number(values.scenarios ?? 20_000);
 const fresh = { seed: values.seed, done: 0, passed: 0, failed: 0 };
 /** How far it has come. */
 const progress =
@@ -108,5 +139,10 @@ console.log(
 
 const passed = known.passed + progress.passed;
 const failed = known.failed + progress.failed;
-console.log(`${passed} passed, ${failed} failed`);
-process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
+// A run of many is one of the core.
+const withSockets = values.scenarios === undefined && sanitize === 'none';
+if (withSockets && passed > 0) await runSockets(SOCKET_SCENARIOS, { passed, failed });
+else {
+  console.log(`${passed} passed, ${failed} failed`);
+  process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
+}

@@ -8,7 +8,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { argv } from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { installPackages, makeDebian } from './debian-host.mjs';
+import { installDebianPackages, makeDebian } from './debian-host.mjs';
 
 export const hostFolder = process.env.IOCP_NET_WINE_ROOT ?? '/var/cache/iocp-net-wine';
 
@@ -17,7 +17,7 @@ export function ensureWindowsHost() {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) {
     throw new Error('windows-host: needs root on Linux (chroot and mounts)');
   }
-  installPackages({
+  installDebianPackages({
     debootstrap: 'debootstrap',
     'x86_64-w64-mingw32-g++-posix': 'g++-mingw-w64-x86-64-posix',
   });

@@ -1,6 +1,7 @@
 /** What `engine.configure()` takes. */
 import { invalidValue } from './invalid-value';
 import type { EngineLimits } from './limit-options';
+import type { PortsByClass } from './port-options';
 
 /** `'node'` means that `node:net` serves, because no backend could be used or by request. */
 export type Backend = 'iocp' | 'epoll' | 'io_uring' | 'node';
@@ -16,9 +17,10 @@ export interface EngineOptions {
   helper?: 'auto' | 'never' | 'always';
   /**
    * Ports of this thread of JavaScript: completion queues, of which each has a thread that drives it
-   * (`helper: 'always'`, which is then the default) and the memory below. Default 1; at most 64.
+   * (`helper: 'always'`, which is then the default) and the memory below. Default 1; at most 64. Or
+   * an object: which classes of traffic have a port of their own.
    */
-  ports?: number;
+  ports?: number | PortsByClass;
   /**
    * Cores to pin those threads or the helper to: a list (one core per port), or `'auto'` for the last
    * cores. Default `'none'`: the scheduler chooses, which is best unless the machine is ours alone.
@@ -42,6 +44,8 @@ export interface EngineOptions {
 
 const KIB = 1024;
 export const MIB = 1024 * KIB;
+export const LEAST_RECEIVE_BYTES = MIB;
+export const LEAST_SEND_BYTES = 256 * KIB;
 
 function checkInteger(name: string, value: unknown, least: number, most: number): void {
   if (value === undefined) return;
@@ -63,7 +67,7 @@ function checkHelper({ helper, ports }: EngineOptions): void {
   if (helper !== 'auto' && helper !== 'never') {
     throw invalidValue('helper', helper, "it must be 'auto', 'never' or 'always'");
   }
-  if (ports === undefined) return;
+  if (typeof ports !== 'number') return;
   throw invalidValue('helper', helper, "with ports it must be 'always': each has its own thread");
 }
 
@@ -77,13 +81,26 @@ export function limitsOf({ limits }: EngineOptions): EngineLimits | null {
   return limits === undefined ? null : limitOptions().checkEngineLimits(limits);
 }
 
-/** Throws for what is no such value. */
+type PortOptions = typeof import('./port-options');
+
+// eslint-disable-next-line @typescript-eslint/no-require-imports -- few programs have more than one
+const portOptions = (): PortOptions => require('./port-options') as PortOptions;
+
+/** What helps the ports of streams, or drives them. */
+export function helperOf({ helper, ports }: EngineOptions): NonNullable<EngineOptions['helper']> {
+  if (helper !== undefined || ports === undefined) return helper ?? 'auto';
+  const stream = typeof ports === 'object' ? ports.stream : ports;
+  if (typeof stream === 'number') return 'always';
+  return typeof stream === 'object' && stream.thread === true ? 'always' : 'auto';
+}
+
+/** Throws for what is no such value. Where `ports` is an object, a copy of it stands there then. */
 export function checkOptions(given: EngineOptions): void {
   checkHelper(given);
-  checkInteger('ports', given.ports, 1, 64);
+  if (given.ports !== undefined) given.ports = portOptions().checkPorts(given);
   checkAffinity(given.affinity);
-  checkInteger('receiveBytes', given.receiveBytes, MIB, KIB * MIB);
-  checkInteger('sendBytes', given.sendBytes, 256 * KIB, KIB * MIB);
+  checkInteger('receiveBytes', given.receiveBytes, LEAST_RECEIVE_BYTES, KIB * MIB);
+  checkInteger('sendBytes', given.sendBytes, LEAST_SEND_BYTES, KIB * MIB);
   checkInteger('linger', given.linger, 0, 60_000);
   limitsOf(given);
 }

@@ -8,7 +8,15 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { channels, debug } from './diagnostics/channels';
-import { checkOptions, limitsOf, MIB, type Backend, type EngineOptions } from './engine-options';
+import {
+  checkOptions,
+  LEAST_RECEIVE_BYTES,
+  LEAST_SEND_BYTES,
+  limitsOf,
+  MIB,
+  type Backend,
+  type EngineOptions,
+} from './engine-options';
 import type { EngineEndpoint } from './endpoint/endpoint';
 import type { ObservedEngine } from './endpoint/snapshot';
 import { environment, loadForAll, packageVersion, type RunningEngine } from './environment';
@@ -18,6 +26,7 @@ import type { Binding, PortSettings } from './port/binding';
 import type { Transport } from './port/contract';
 import { readStats, type EngineStats } from './port/stats';
 import type { PortTransport } from './port/transport';
+import type { PlannedPort } from './port-plan';
 import { lackOfRuntime } from './runtime';
 
 export type { Backend, EngineOptions } from './engine-options';
@@ -26,7 +35,9 @@ export type { DropStats } from './drops';
 export type { EngineEndpoint } from './endpoint/endpoint';
 export type { EndpointSnapshot, ServerSnapshot } from './endpoint/snapshot';
 export type { EngineLimits } from './limit-options';
-export type { EngineStats, OperationStats } from './port/stats';
+export type { PortPlan, PortsByClass } from './port-options';
+export type { EngineStats, OperationStats, PortStats } from './port/stats';
+export type { TrafficClass } from './traffic-class';
 
 /** Slots of each ring. A full ring costs a detour, never an error. */
 const RING_ENTRIES = 8192;
@@ -34,49 +45,41 @@ const SOCKETS_PER_PORT = 1 << 17;
 
 type Addon = typeof import('./port/addon');
 
-type Choice =
-  | { readonly state: 'unchosen' }
-  | { readonly state: 'core'; readonly engine: RunningEngine }
-  | { readonly state: 'node' };
+type Chosen =
+  { readonly state: 'core'; readonly engine: RunningEngine } | { readonly state: 'node' };
 
-let choice: Choice = { state: 'unchosen' };
+let choice: Chosen | { readonly state: 'unchosen' } = { state: 'unchosen' };
 /** On no prototype: what others put on Object.prototype is no option. */
 const noOptions = (): EngineOptions => Object.create(null) as EngineOptions;
 
 let options: EngineOptions = noOptions();
 
-const availableParallelism = (): number =>
-  process.getBuiltinModule('node:os').availableParallelism();
-
-function coresFor(affinity: EngineOptions['affinity'], ports: number): number[] {
-  if (affinity === undefined || affinity === 'none') return [];
-  if (affinity !== 'auto') return [...affinity];
-  const cores = availableParallelism();
-  return new Array<null>(ports).fill(null).map((_, port) => Math.max(0, cores - 1 - port));
-}
+type Planned = typeof import('./port-plan');
 
 /**
- * Who is to drive, in the order in which it is tried. In Electron the event loop is not run by Node:
- * another thread waits for it, so that nobody may wait within it.
+ * Whether threads are to drive all ports, in the order in which that is tried. In Electron the event
+ * loop is not run by Node: another thread waits for it, so that nobody may wait within it. Nor may
+ * two engines: where that of another version waits in the loop, it would not see what comes to ours.
  */
-function drivers(): PortSettings['driving'][] {
-  const { helper = options.ports === undefined ? 'auto' : 'always' } = options;
-  return helper === 'always' || 'electron' in process.versions ? ['thread'] : ['loop', 'thread'];
-}
+const byThreads = (): boolean[] =>
+  'electron' in process.versions || loadPlan().otherVersionRuns() ? [true] : [false, true];
 
-function portSettings(backend: string, driving: PortSettings['driving']): PortSettings {
+/** A port without streams has no use for slabs, nor for a helper. */
+function portSettings(backend: string, { classes, driving, core }: PlannedPort): PortSettings {
+  const hasStreams = classes.includes('stream');
   return {
     backend,
     submissionEntries: RING_ENTRIES,
     completionEntries: RING_ENTRIES,
-    receiveSlabBytes: options.receiveBytes ?? 16 * MIB,
-    sendSlabBytes: options.sendBytes ?? 4 * MIB,
+    receiveSlabBytes: hasStreams ? (options.receiveBytes ?? 16 * MIB) : LEAST_RECEIVE_BYTES,
+    sendSlabBytes: hasStreams ? (options.sendBytes ?? 4 * MIB) : LEAST_SEND_BYTES,
     socketCapacity: SOCKETS_PER_PORT,
     lingerMs: options.linger ?? 1000,
     driving,
-    helper: options.helper !== 'never',
+    helper: hasStreams && options.helper !== 'never',
     batchSends: requestedBackend() === undefined,
-    core: -1,
+    takesAccepted: hasStreams,
+    core,
   };
 }
 
@@ -90,9 +93,9 @@ function requestedBackend(): Backend | undefined {
   throw invalidValue('IOCP_NET_BACKEND', value, "it must be 'iocp', 'epoll', 'io_uring' or 'node'");
 }
 
-function loadBinding(): Binding {
+function loadAddonFinder(): Addon {
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- needed by the first socket only
-  return loadForAll('port/addon', () => require('./port/addon') as Addon).loadAddon();
+  return loadForAll('port/addon', () => require('./port/addon') as Addon);
 }
 
 function loadPorts(): typeof import('./port/transport') {
@@ -100,24 +103,34 @@ function loadPorts(): typeof import('./port/transport') {
   return loadForAll('port/transport', () => require('./port/transport') as never);
 }
 
+function loadPlan(): Planned {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- needed by the first socket only
+  return loadForAll('port-plan', () => require('./port-plan') as Planned);
+}
+
 function openBackend(binding: Binding, backend: string): PortTransport | string {
   const refusal = binding.probe(backend);
   if (refusal !== null) return `${backend}: ${refusal}`;
-  const ports = options.ports ?? 1;
-  const cores = coresFor(options.affinity, ports);
   let reason = '';
-  for (const driving of drivers()) {
+  for (const onlyThreads of byThreads()) {
+    const ports = loadPlan()
+      .planPorts(options, backend, onlyThreads)
+      .map((port) => ({
+        classes: port.classes,
+        settings: portSettings(backend, port),
+      }));
     try {
-      const settings = portSettings(backend, driving);
-      return new (loadPorts().PortTransport)(binding, settings, cores, ports);
+      return new (loadPorts().PortTransport)(binding, ports);
     } catch (error) {
       reason = (error as Error).message;
     }
+    // There is no other way to try.
+    if (ports.every(({ settings }) => settings.driving === 'thread')) break;
   }
   return `${backend}: ${reason}`;
 }
 
-function fallBack(reason: string, requested = false): Choice {
+function fallBack(reason: string, requested = false): Chosen {
   const shared = environment();
   if (shared.fallbackReason !== null) return { state: 'node' };
   shared.fallbackReason = reason;
@@ -130,14 +143,21 @@ function fallBack(reason: string, requested = false): Choice {
   return { state: 'node' };
 }
 
-/** Only where the core has a backend, and not where the process may load no addon at all. */
-function remedyFor(error: unknown): string {
-  const isForbidden = (error as NodeJS.ErrnoException).code === 'ERR_DLOPEN_DISABLED';
-  if (process.platform !== 'linux' || isForbidden) return '';
-  return '\n`npx iocp-net build` makes one on this machine.';
+const BUNDLERS = 'docs/bundlers.md';
+
+/**
+ * Only where the core has a backend, and not where the process may load no addon at all. A bundle
+ * looks for none in the package's folder.
+ */
+function remedyFor(error: unknown, isBundled: boolean): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (process.platform !== 'linux' || code === 'ERR_DLOPEN_DISABLED') return '';
+  if (!isBundled) return '\n`npx iocp-net build` makes one on this machine.';
+  if (message.includes(BUNDLERS)) return '';
+  return `\nThe bundle needs one for this system: see the package's ${BUNDLERS}.`;
 }
 
-function choose(): Choice {
+function choose(): Chosen {
   const requested = requestedBackend();
   if (requested === 'node') return fallBack('IOCP_NET_BACKEND=node asks for it', true);
   const shared = environment();
@@ -148,11 +168,13 @@ function choose(): Choice {
   const lack = lackOfRuntime();
   if (lack !== null) return fallBack(lack);
   let binding: Binding;
+  const addon = loadAddonFinder();
   try {
-    binding = loadBinding();
+    binding = addon.loadAddon();
   } catch (error) {
     const { message } = error as Error;
-    return fallBack(`its binary could not be loaded: ${message.trimEnd()}${remedyFor(error)}`);
+    const remedy = remedyFor(error, addon.isBundled());
+    return fallBack(`its binary could not be loaded: ${message.trimEnd()}${remedy}`);
   }
   const refusals: string[] = [];
   for (const backend of binding.backends()) {
@@ -185,7 +207,7 @@ function loadEndpoint(): typeof import('./endpoint/endpoint') {
 }
 
 /** For an endpoint, which outlives this copy of our modules. */
-function observed(now: Exclude<Choice, { state: 'unchosen' }>): ObservedEngine {
+function observed(now: Chosen): ObservedEngine {
   const {
     backend,
     transport,
@@ -196,7 +218,7 @@ function observed(now: Exclude<Choice, { state: 'unchosen' }>): ObservedEngine {
 }
 
 /** What `IOCP_NET_ENDPOINT` asks for, once in an environment. */
-function openRequestedEndpoint(now: Exclude<Choice, { state: 'unchosen' }>): void {
+function openRequestedEndpoint(now: Chosen): void {
   const value = process.env['IOCP_NET_ENDPOINT'];
   if (value === undefined || value === '') return;
   const shared = environment();
@@ -205,14 +227,13 @@ function openRequestedEndpoint(now: Exclude<Choice, { state: 'unchosen' }>): voi
   loadEndpoint().openRequestedEndpoint(value, observed(now), packageVersion());
 }
 
-function chosen(): Exclude<Choice, { state: 'unchosen' }> {
-  if (choice.state === 'unchosen') {
-    const now = choose();
-    choice = now;
-    if (now.state === 'node') warnOfLimits();
-    openRequestedEndpoint(now as Exclude<Choice, { state: 'unchosen' }>);
-  }
-  return choice as Exclude<Choice, { state: 'unchosen' }>;
+function chosen(): Chosen {
+  if (choice.state !== 'unchosen') return choice;
+  const now = choose();
+  choice = now;
+  if (now.state === 'node') warnOfLimits();
+  openRequestedEndpoint(now);
+  return now;
 }
 
 /**

@@ -49,13 +49,8 @@ const key = Symbol.for('iocp-net');
 
 let found: Slot | undefined;
 
-/** Of this package. */
-export function packageVersion(): string {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- a literal in what is built
-  return (require('../package.json') as { version: string }).version;
-}
-
-function findSlot(): Slot {
+/** Of all versions that are here. Only those of ours are known to look like this. */
+export function slotsOf(): Record<string, Slot> {
   const holder = process.getBuiltinModule('node:net') as unknown as Record<
     symbol,
     Record<string, Slot> | undefined
@@ -63,8 +58,17 @@ function findSlot(): Slot {
   if (holder[key] === undefined) {
     Object.defineProperty(holder, key, { value: Object.create(null) as object });
   }
-  const slots = holder[key] as unknown as Record<string, Slot>;
-  return (slots[packageVersion()] ??= {
+  return holder[key] as unknown as Record<string, Slot>;
+}
+
+/** Of this package. */
+export function packageVersion(): string {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- a literal in what is built
+  return (require('../package.json') as { version: string }).version;
+}
+
+function findSlot(): Slot {
+  return (slotsOf()[packageVersion()] ??= {
     running: null,
     fallbackReason: null,
     isLogging: false,

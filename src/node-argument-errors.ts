@@ -22,9 +22,10 @@ function coded<Coded extends Error>(error: Coded, code: string): Coded {
   return Object.assign(error, { code });
 }
 
-/** Node's `ERR_INVALID_ARG_TYPE` for a property. */
+/** Node's `ERR_INVALID_ARG_TYPE`: for a property where the name has a dot, else for an argument. */
 export function invalidType(name: string, type: string, value: unknown): TypeError {
-  const error = new TypeError(`The "${name}" property must be of type ${type}. ${received(value)}`);
+  const what = name.includes('.') ? 'property' : 'argument';
+  const error = new TypeError(`The "${name}" ${what} must be of type ${type}. ${received(value)}`);
   return coded(error, 'ERR_INVALID_ARG_TYPE');
 }
 
@@ -44,4 +45,16 @@ export function outOfRange(name: string, range: string, value: number | bigint):
     `The value of "${name}" is out of range. It must be ${range}. Received ${digits(value)}`,
   );
   return coded(error, 'ERR_OUT_OF_RANGE');
+}
+
+/** Node's `ERR_INVALID_ARG_VALUE` for what is none of these. */
+export function notOneOf(name: string, value: unknown, allowed: readonly string[]): TypeError {
+  const { inspect } = process.getBuiltinModule('node:util');
+  const shown = inspect(value);
+  const error = new TypeError(
+    `The ${name.includes('.') ? 'property' : 'argument'} '${name}' must be one of: ` +
+      `${allowed.map((each) => `'${each}'`).join(', ')}. ` +
+      `Received ${shown.length > 128 ? `${shown.slice(0, 128)}...` : shown}`,
+  );
+  return coded(error, 'ERR_INVALID_ARG_VALUE');
 }

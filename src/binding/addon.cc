@@ -2,7 +2,7 @@
 // The data plane goes through shared memory (layout.cc tells JavaScript how it is laid out), but
 // for what is sent at once (native_port_data.cc); the rest that is called is setup and control
 // plane.
-#include <napi.h>
+#include "addon.h"
 
 #include "immediates.h"
 #include "layout.h"
@@ -34,6 +34,8 @@ Napi::Value Probe(const Napi::CallbackInfo& info) {
 // fatalException(error): what a listener threw goes where node:net's would: 'uncaughtException'.
 void FatalException(const Napi::CallbackInfo& info) { napi_fatal_exception(info.Env(), info[0]); }
 
+}  // namespace
+
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("layout", ExportLayout(env));
   exports.Set("backends", Napi::Function::New(env, Backends));
@@ -44,9 +46,5 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("PortGroup", PortGroup::Define(env));
   return exports;
 }
-
-}  // namespace
-
-NODE_API_MODULE(iocp_net, Init)
 
 }  // namespace iocp_net

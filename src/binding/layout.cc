@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "completion_port/completion_port.h"
+#include "datagram_memory.h"
 
 namespace iocp_net {
 
@@ -45,6 +46,7 @@ Napi::Object SubmissionWords(Napi::Env env) {
   words.Set("arg0", static_cast<double>(offsetof(cp::Submission, arg0) / 4));
   words.Set("arg1", static_cast<double>(offsetof(cp::Submission, arg1) / 4));
   words.Set("arg2", static_cast<double>(offsetof(cp::Submission, arg2) / 4));
+  words.Set("arg3", static_cast<double>(offsetof(cp::Submission, arg3) / 4));
   return words;
 }
 
@@ -56,6 +58,41 @@ Napi::Object CompletionWords(Napi::Env env) {
   words.Set("arg0", static_cast<double>(offsetof(cp::Completion, arg0) / 4));
   words.Set("arg1", static_cast<double>(offsetof(cp::Completion, arg1) / 4));
   return words;
+}
+
+// The memory that datagrams come in and leave by: where its parts begin, in bytes, and words of a
+// record, by the field's name.
+Napi::Object Datagrams(Napi::Env env) {
+  Napi::Object datagrams = Napi::Object::New(env);
+  datagrams.Set("batch", static_cast<double>(cp::kDatagramBatch));
+  datagrams.Set("room", static_cast<double>(cp::kDatagramRoom));
+  datagrams.Set("sendRecords", static_cast<double>(kDatagramSendRecords));
+  datagrams.Set("sendBytes", static_cast<double>(kDatagramSendBytes));
+  datagrams.Set("receivedAt", static_cast<double>(kDatagramsReceivedAt));
+  datagrams.Set("sendAt", static_cast<double>(kDatagramsSendAt));
+  datagrams.Set("payloadsAt", static_cast<double>(kDatagramPayloadsAt));
+  datagrams.Set("sendPayloadsAt", static_cast<double>(kDatagramSendPayloadsAt));
+  datagrams.Set("recordWords", static_cast<std::uint32_t>(cp::kDatagramRecordBytes / 4));
+  datagrams.Set("id", static_cast<double>(offsetof(cp::DatagramRecord, id) / 4));
+  datagrams.Set("result", static_cast<double>(offsetof(cp::DatagramRecord, result) / 4));
+  datagrams.Set("offset", static_cast<double>(offsetof(cp::DatagramRecord, offset) / 4));
+  datagrams.Set("length", static_cast<double>(offsetof(cp::DatagramRecord, length) / 4));
+  datagrams.Set("family", static_cast<double>(offsetof(cp::DatagramRecord, family) / 4));
+  datagrams.Set("port", static_cast<double>(offsetof(cp::DatagramRecord, port) / 4));
+  datagrams.Set("scope", static_cast<double>(offsetof(cp::DatagramRecord, scope_id) / 4));
+  datagrams.Set("address", static_cast<double>(offsetof(cp::DatagramRecord, address) / 4));
+  datagrams.Set("ipv4", static_cast<double>(cp::Family::kIpv4));
+  datagrams.Set("ipv6", static_cast<double>(cp::Family::kIpv6));
+  return datagrams;
+}
+
+Napi::Object DatagramOptions(Napi::Env env) {
+  Napi::Object options = Napi::Object::New(env);
+  options.Set("broadcast", static_cast<double>(cp::DatagramOption::kBroadcast));
+  options.Set("ttl", static_cast<double>(cp::DatagramOption::kTtl));
+  options.Set("multicastTtl", static_cast<double>(cp::DatagramOption::kMulticastTtl));
+  options.Set("multicastLoopback", static_cast<double>(cp::DatagramOption::kMulticastLoopback));
+  return options;
 }
 
 Napi::Array Names(Napi::Env env, const std::vector<const char*>& names) {
@@ -105,10 +142,14 @@ Napi::Object ExportLayout(Napi::Env env) {
   layout.Set("threadDrives", static_cast<double>(cp::Driver::kThread));
   layout.Set("sendMore", static_cast<double>(cp::kSendMore));
   layout.Set("sendPinned", static_cast<double>(cp::kSendPinned));
+  layout.Set("sendFile", static_cast<double>(cp::kSendFile));
   layout.Set("receivePinned", static_cast<double>(cp::kReceivePinned));
   layout.Set("receiveWithdraw", static_cast<double>(cp::kReceiveWithdraw));
   layout.Set("receiveAtOnce", static_cast<double>(cp::kReceiveAtOnce));
   layout.Set("closeReset", static_cast<double>(cp::kCloseReset));
+  layout.Set("mayBeReadable", static_cast<double>(cp::kMayBeReadable));
+  layout.Set("datagrams", Datagrams(env));
+  layout.Set("datagramOptions", DatagramOptions(env));
   layout.Set("acceptShared", static_cast<double>(cp::kAcceptShared));
   layout.Set("closeRelease", static_cast<double>(cp::kCloseRelease));
   layout.Set("submissionsOffset", static_cast<double>(cp::kSubmissionsOffset));

@@ -14,6 +14,10 @@ std::optional<Libuv> Libuv::Find() {
                      LoadFromHost("uv_prepare_init", &uv.prepare_init) &&
                      LoadFromHost("uv_prepare_start", &uv.prepare_start) &&
                      LoadFromHost("uv_prepare_stop", &uv.prepare_stop) &&
+                     LoadFromHost("uv_check_init", &uv.check_init) &&
+                     LoadFromHost("uv_check_start", &uv.check_start) &&
+                     LoadFromHost("uv_poll_init", &uv.poll_init) &&
+                     LoadFromHost("uv_poll_start", &uv.poll_start) &&
                      LoadFromHost("uv_async_init", &uv.async_init) &&
                      LoadFromHost("uv_async_send", &uv.async_send) &&
                      LoadFromHost("uv_close", &uv.close) && LoadFromHost("uv_ref", &uv.ref) &&

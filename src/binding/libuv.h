@@ -39,9 +39,12 @@ struct UvLoop {
 };
 
 // uv_handle_type.
-enum class UvHandleType : int { kAsync = 1, kIdle = 6, kPrepare = 9 };
+enum class UvHandleType : int { kAsync = 1, kCheck = 2, kIdle = 6, kPoll = 8, kPrepare = 9 };
+
+constexpr int kUvReadable = 1;  // of uv_poll_event
 
 using UvCallback = void (*)(UvHandle*);
+using UvPollCallback = void (*)(UvHandle*, int status, int events);
 
 struct Libuv {
   // Nothing where one of these is missing.
@@ -54,6 +57,10 @@ struct Libuv {
   int (*prepare_init)(UvLoop*, UvHandle*);
   int (*prepare_start)(UvHandle*, UvCallback);
   int (*prepare_stop)(UvHandle*);
+  int (*check_init)(UvLoop*, UvHandle*);
+  int (*check_start)(UvHandle*, UvCallback);
+  int (*poll_init)(UvLoop*, UvHandle*, int descriptor);
+  int (*poll_start)(UvHandle*, int events, UvPollCallback);
   int (*async_init)(UvLoop*, UvHandle*, UvCallback);
   int (*async_send)(UvHandle*);
   void (*close)(UvHandle*, UvCallback);

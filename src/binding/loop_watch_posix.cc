@@ -1,6 +1,8 @@
 // POSIX: libuv waits in a descriptor that can itself be waited for, so it joins the port's queue.
 #include "loop_watch.h"
 
+#include <new>
+
 namespace iocp_net {
 
 namespace {
@@ -29,7 +31,7 @@ std::unique_ptr<LoopWatch> WatchLoop(const Libuv& uv, UvLoop* loop, completion_p
   // Is uv_loop_t what we take it for?
   if (descriptor < 0 || loop->backend_fd != descriptor) return nullptr;
   if (port->WatchDescriptor(descriptor) != completion_port::Error::kOk) return nullptr;
-  return std::make_unique<DescriptorWatch>(loop, port);
+  return std::unique_ptr<LoopWatch>(new (std::nothrow) DescriptorWatch(loop, port));
 }
 
 }  // namespace iocp_net

@@ -95,8 +95,8 @@ std::unique_ptr<LoopWatch> WatchLoop(const Libuv&, UvLoop* loop, completion_port
   // of this one.
   const HANDLE loop_port = loop->iocp;
   if (!PostQueuedCompletionStatus(loop_port, 0, 0, nullptr)) return nullptr;
-  auto sentinel = std::make_unique<Sentinel>(loop_port, port);
-  if (!sentinel->Start()) return nullptr;
+  std::unique_ptr<Sentinel> sentinel(new (std::nothrow) Sentinel(loop_port, port));
+  if (sentinel == nullptr || !sentinel->Start()) return nullptr;
   return sentinel;
 }
 

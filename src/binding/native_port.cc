@@ -13,6 +13,12 @@ double Number(const Napi::Object& settings, const char* name) {
   return settings.Get(name).As<Napi::Number>().DoubleValue();
 }
 
+// PortSettings.driving of src/port/binding.ts.
+LoopMode ModeByName(const std::string& name) {
+  if (name == "loop") return LoopMode::kDrives;
+  return name == "watched" ? LoopMode::kWatches : LoopMode::kWoken;
+}
+
 }  // namespace
 
 cp::BackendKind BackendByName(const std::string& name) {
@@ -24,11 +30,14 @@ cp::BackendKind BackendByName(const std::string& name) {
 
 cp::Error NativePort::Open(cp::PortGroup& group, const Napi::Object& settings,
                            Napi::Object object) {
-  const bool drives = settings.Get("driving").As<Napi::String>().Utf8Value() == "loop";
+  const LoopMode mode = ModeByName(settings.Get("driving").As<Napi::String>());
+  const bool drives = mode != LoopMode::kWoken;
   uv_loop_s* loop = nullptr;
   napi_get_uv_event_loop(env_, &loop);
-  loop_ = EventLoop::Open(loop, Deliver, this);
-  if (loop_ == nullptr && drives) return cp::Error::kNotSupported;
+  const cp::Error no_loop = EventLoop::Open(loop, Deliver, this, &loop_);
+  // Without, threads drive, and a function of Node-API wakes the loop.
+  const bool may_do_without = no_loop == cp::Error::kNotSupported && !drives;
+  if (no_loop != cp::Error::kOk && !may_do_without) return no_loop;
   cp::PortOptions options;
   options.backend = BackendByName(settings.Get("backend").As<Napi::String>());
   options.submission_entries = static_cast<std::uint32_t>(Number(settings, "submissionEntries"));
@@ -40,6 +49,7 @@ cp::Error NativePort::Open(cp::PortGroup& group, const Napi::Object& settings,
   options.core = static_cast<int>(Number(settings, "core"));
   options.driving = drives ? cp::Driving::kSubmitter : cp::Driving::kThread;
   options.helper = settings.Get("helper").As<Napi::Boolean>();
+  options.takes_accepted = settings.Get("takesAccepted").As<Napi::Boolean>();
   options.batch_sends = settings.Get("batchSends").As<Napi::Boolean>();
   const std::size_t ring_bytes =
       cp::RingMemoryBytes(options.submission_entries, options.completion_entries);
@@ -58,11 +68,10 @@ cp::Error NativePort::Open(cp::PortGroup& group, const Napi::Object& settings,
     if (error != cp::Error::kOk) return error;
   }
   const cp::Error error = group.Add(options, &port_);
-  return error != cp::Error::kOk ? error : Start(drives);
+  return error != cp::Error::kOk ? error : Start(mode);
 }
 
-cp::Error NativePort::Start(bool drives) {
-  const LoopMode mode = drives ? LoopMode::kDrives : LoopMode::kWoken;
+cp::Error NativePort::Start(LoopMode mode) {
   const bool starts = loop_ != nullptr ? loop_->Start(mode, port_) : port_->ConsumerSleeps();
   return starts ? cp::Error::kOk : cp::Error::kNotSupported;
 }
@@ -93,10 +102,13 @@ void NativePort::Define(Napi::Object object) {
   Define<ListenerAddress>(object, "listenerAddress");
   Define<NativeHandle>(object, "nativeHandle");
   Define<NativeListenerHandle>(object, "nativeListenerHandle");
+  Define<DuplicateFile>(object, "duplicateFile");
+  Define<CloseFile>(object, "closeFile");
   Define<AdoptConnection>(object, "adoptConnection");
   Define<AdoptListener>(object, "adoptListener");
   Define<Duplicate>(object, "duplicate");
   Define<DuplicateListener>(object, "duplicateListener");
+  DefineDatagrams(object);
 }
 
 // On a thread that drives. What it wakes goes only when the environment goes, and by then this
@@ -109,33 +121,36 @@ void NativePort::WakeConsumer(void* context) {
 
 // --- Completions into JavaScript
 
-NativePort::Next NativePort::CallDeliver(napi_value deliver, Next how) {
-  napi_value is_bare = nullptr;
+NativePort::Next NativePort::CallDeliver(napi_value deliver, Next how, Phase phase) {
+  napi_value arguments[2] = {};
   napi_value answer = nullptr;
   std::int32_t next = 0;
-  napi_get_boolean(env_, how == Next::kBare, &is_bare);
+  napi_get_boolean(env_, how == Next::kBare, &arguments[0]);
+  napi_create_int32(env_, static_cast<std::int32_t>(phase), &arguments[1]);
   // In no async context: an accepted connection belongs to nobody until its handlers say so. The
   // function stands for the object that it is called on: nobody looks at that.
   const napi_status status =
       how == Next::kBare
-          ? napi_call_function(env_, deliver, deliver, 1, &is_bare, &answer)
-          : napi_make_callback(env_, nullptr, deliver, deliver, 1, &is_bare, &answer);
+          ? napi_call_function(env_, deliver, deliver, 2, arguments, &answer)
+          : napi_make_callback(env_, nullptr, deliver, deliver, 2, arguments, &answer);
   if (status != napi_ok || napi_get_value_int32(env_, answer, &next) != napi_ok)
     return Next::kNothing;
   return static_cast<Next>(next);
 }
 
 // JavaScript catches what listeners throw; what fails here is a worker that is being terminated.
-void NativePort::Deliver(void* context) {
+// True: something remains for the loop's next round.
+bool NativePort::Deliver(void* context, Phase phase) {
   NativePort& self = *static_cast<NativePort*>(context);
   napi_env env = self.env_;
   napi_handle_scope scope = nullptr;
   napi_value deliver = nullptr;
-  if (napi_open_handle_scope(env, &scope) != napi_ok) return;
+  Next next = Next::kNothing;
+  if (napi_open_handle_scope(env, &scope) != napi_ok) return false;
   if (napi_get_reference_value(env, self.deliver_, &deliver) == napi_ok && deliver != nullptr) {
-    for (Next next = self.likely_; next != Next::kNothing;) {
+    for (next = self.likely_; next == Next::kScoped || next == Next::kBare;) {
       self.likely_ = next;
-      next = self.CallDeliver(deliver, next);
+      next = self.CallDeliver(deliver, next, phase);
     }
   }
   napi_value thrown = nullptr;
@@ -144,6 +159,7 @@ void NativePort::Deliver(void* context) {
     napi_get_and_clear_last_exception(env, &thrown);
   }
   napi_close_handle_scope(env, scope);
+  return next == Next::kLater;
 }
 
 // deliverTo(deliver): see NativePort in src/port/binding.ts.
@@ -209,8 +225,10 @@ cp::Error NativePort::MakeWakeFunction() {
 
 void NativePort::CallJs(napi_env env, napi_value, void* context, void*) {
   if (env == nullptr) return;  // the environment is going
-  Deliver(context);
-  if (!static_cast<NativePort*>(context)->port_->ConsumerSleeps()) WakeConsumer(context);
+  const bool has_more = Deliver(context, Phase::kAny);
+  if (has_more || !static_cast<NativePort*>(context)->port_->ConsumerSleeps()) {
+    WakeConsumer(context);
+  }
 }
 
 // --- The end
@@ -221,6 +239,7 @@ NativePort::~NativePort() {
   ring_.Abandon();
   receive_slab_.Abandon();
   send_slab_.Abandon();
+  files_.Abandon();
 }
 
 void NativePort::Close(std::function<void()> closed) {

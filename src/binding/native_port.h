@@ -10,6 +10,7 @@
 #include "completion_port/completion_port.h"
 #include "event_loop.h"
 #include "port_memory.h"
+#include "sent_files.h"
 
 namespace iocp_net {
 
@@ -38,8 +39,8 @@ class NativePort {
   void GiveUp();
 
  private:
-  // The answers of JavaScript's deliver (Next, src/port/port.ts).
-  enum class Next : std::int32_t { kNothing, kScoped, kBare };
+  // The answers of JavaScript's deliver (Next, src/port/dispatch.ts).
+  enum class Next : std::int32_t { kNothing, kScoped, kBare, kLater };
 
   static NativePort& Of(const Napi::CallbackInfo& info) {
     return *static_cast<NativePort*>(info.Data());
@@ -54,13 +55,13 @@ class NativePort {
   void Define(Napi::Object object, const char* name) {
     object.Set(name, Napi::Function::New<method>(env_, name, this));
   }
-  completion_port::Error Start(bool drives);
+  completion_port::Error Start(LoopMode mode);
   completion_port::Error MakeWakeFunction();
   static void WakeConsumer(void* native_port);  // on a thread that drives
 
   // These on the JS thread:
-  static void Deliver(void* native_port);
-  Next CallDeliver(napi_value deliver, Next how);
+  static bool Deliver(void* native_port, Phase phase);
+  Next CallDeliver(napi_value deliver, Next how, Phase phase);
   static void CallJs(napi_env env, napi_value callback, void* context, void*);
 
   // What JavaScript calls; said in src/port/binding.ts. In native_port.cc:
@@ -91,6 +92,26 @@ class NativePort {
   static Napi::Value ListenerAddress(const Napi::CallbackInfo& info);
   static Napi::Value NativeHandle(const Napi::CallbackInfo& info);
   static Napi::Value NativeListenerHandle(const Napi::CallbackInfo& info);
+  // In native_port_datagrams.cc:
+  void DefineDatagrams(Napi::Object object);
+  static Napi::Value OpenDatagrams(const Napi::CallbackInfo& info);
+  static Napi::Value PrepareDatagrams(const Napi::CallbackInfo& info);
+  static Napi::Value ConnectDatagrams(const Napi::CallbackInfo& info);
+  static Napi::Value DatagramAddress(const Napi::CallbackInfo& info);
+  static Napi::Value DatagramPeer(const Napi::CallbackInfo& info);
+  static Napi::Value SetDatagramOption(const Napi::CallbackInfo& info);
+  static Napi::Value SetMulticastInterface(const Napi::CallbackInfo& info);
+  static Napi::Value JoinGroup(const Napi::CallbackInfo& info);
+  static Napi::Value DatagramBufferSize(const Napi::CallbackInfo& info);
+  static Napi::Value NativeDatagramHandle(const Napi::CallbackInfo& info);
+  static Napi::Value DuplicateDatagrams(const Napi::CallbackInfo& info);
+  static Napi::Value ReceiveDatagrams(const Napi::CallbackInfo& info);
+  static Napi::Value SendDatagrams(const Napi::CallbackInfo& info);
+  static Napi::Value ParsePeer(const Napi::CallbackInfo& info);
+  static Napi::Value FormatPeer(const Napi::CallbackInfo& info);
+  // In native_port_files.cc:
+  static Napi::Value DuplicateFile(const Napi::CallbackInfo& info);
+  static Napi::Value CloseFile(const Napi::CallbackInfo& info);
   // In native_port_adopt.cc:
   static Napi::Value AdoptConnection(const Napi::CallbackInfo& info);
   static Napi::Value AdoptListener(const Napi::CallbackInfo& info);
@@ -106,6 +127,8 @@ class NativePort {
   PortMemory ring_;
   PortMemory receive_slab_;
   PortMemory send_slab_;
+  PortMemory datagrams_;  // from the first datagram socket on
+  SentFiles files_;
 };
 
 }  // namespace iocp_net

@@ -6,26 +6,6 @@ namespace iocp_net {
 
 namespace cp = completion_port;
 
-namespace {
-
-// The id as the signed 32-bit number that JavaScript reads from a record. It can be negative, so
-// ids and errors do not share a number: errors come as strings.
-Napi::Value IdOrError(Napi::Env env, cp::Error error, std::uint32_t id) {
-  if (error != cp::Error::kOk) return ErrorName(env, error);
-  return Napi::Number::New(env, static_cast<std::int32_t>(id));
-}
-
-Napi::Value AddressOrError(Napi::Env env, cp::Error error, const cp::Address& address) {
-  if (error != cp::Error::kOk) return ErrorName(env, error);
-  Napi::Object endpoint = Napi::Object::New(env);
-  endpoint.Set("address", cp::FormatAddress(address));
-  endpoint.Set("family", address.family == cp::Family::kIpv6 ? "IPv6" : "IPv4");
-  endpoint.Set("port", static_cast<double>(address.port));
-  return endpoint;
-}
-
-}  // namespace
-
 // listen(address, number, backlog, ipv6Only, reusePort): listener id or error name.
 Napi::Value NativePort::Listen(const Napi::CallbackInfo& info) {
   cp::ListenOptions options;

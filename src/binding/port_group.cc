@@ -1,6 +1,7 @@
 // See port_group.h.
 #include "port_group.h"
 
+#include <new>
 #include <utility>
 
 #include "values.h"
@@ -23,7 +24,11 @@ PortGroup::~PortGroup() { StopAll(); }
 // the group is of no use.
 Napi::Value PortGroup::Add(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  auto member = std::make_unique<Member>(this, env);
+  std::unique_ptr<Member> member(new (std::nothrow) Member(this, env));
+  if (member == nullptr) {
+    StopAll();
+    return ErrorName(env, cp::Error::kNoMemory);
+  }
   Napi::Object object = Napi::Object::New(env);
   const cp::Error error = member->port.Open(group_, info[0].As<Napi::Object>(), object);
   if (error != cp::Error::kOk) {

@@ -5,8 +5,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <memory>
+
+#include "completion_port/pages.h"
 
 namespace iocp_net {
 
@@ -22,14 +22,10 @@ class PortMemory {
   std::uint8_t* start() const { return start_; }
 
   // The system may still write to it: it is never freed, where that is ours to say.
-  void Abandon() { static_cast<void>(own_.release()); }
+  void Abandon() { own_.Abandon(); }
 
  private:
-  struct Free {
-    void operator()(void* memory) const { std::free(memory); }
-  };
-
-  std::unique_ptr<void, Free> own_;
+  completion_port::Pages own_;
   Napi::Reference<Napi::ArrayBuffer> buffer_;
   std::uint8_t* start_ = nullptr;
 };

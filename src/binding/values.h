@@ -14,6 +14,11 @@ namespace iocp_net {
 Napi::Value Result(Napi::Env env, completion_port::Error error);
 Napi::Value ErrorName(Napi::Env env, completion_port::Error error);
 Napi::Value HandleOrError(Napi::Env env, completion_port::Error error, std::intptr_t native);
+// The id as the signed 32-bit number that JavaScript reads from a record. It can be negative, so
+// ids and errors do not share a number: errors come as strings.
+Napi::Value IdOrError(Napi::Env env, completion_port::Error error, std::uint32_t id);
+Napi::Value AddressOrError(Napi::Env env, completion_port::Error error,
+                           const completion_port::Address& address);
 // From two arguments: the text of an address, and its port number.
 completion_port::Error ParseFrom(const Napi::CallbackInfo& info, std::size_t first,
                                  completion_port::Address* out);

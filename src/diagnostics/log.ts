@@ -35,10 +35,16 @@ function driven({ helperTurns, helperMs }: DriveMessage): string {
   return `; the helper drove ${helperTurns} times, ${helperMs.toFixed(1)} ms in all`;
 }
 
+function driving({ drivers }: EngineMessage): string {
+  const threads = drivers.filter((driver) => driver === 'thread').length;
+  if (threads === drivers.length) return 'threads';
+  return threads === 0 ? 'the event loop' : `the event loop and ${threads} by threads`;
+}
+
 const texts: Texts = {
   'iocp-net:engine': (message) =>
     `engine: ${message.backend}, ${why(message)}; ports: ${message.ports}, ` +
-    `driven by ${message.driver === 'loop' ? 'the event loop' : 'threads'}`,
+    `driven by ${driving(message)}`,
   'iocp-net:fallback': ({ reason }) => `fallback: node:net serves, because ${reason}`,
   'iocp-net:connection': ({ socket, origin }) => `${numberOf(socket)}: ${origin}, ${ends(socket)}`,
   'iocp-net:close': ({ socket }) =>

@@ -15,7 +15,10 @@ export interface EngineMessage {
   refusals: readonly string[];
   /** How many ports were opened. */
   ports: number;
+  /** Who drives the first of them. */
   driver: Driver;
+  /** Who drives each, in the order of `engine.stats().ports`. */
+  drivers: readonly Driver[];
 }
 
 /** `iocp-net:fallback`: `node:net` serves this thread of JavaScript. */

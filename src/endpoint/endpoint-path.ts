@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve, sep } from 'node:path';
 import { isMainThread, threadId } from 'node:worker_threads';
 import { invalidValue } from '../invalid-value';
+import { mayBeTakenFrom } from '../port/trusted-path';
 
 const onWindows = process.platform === 'win32';
 
@@ -19,7 +20,6 @@ const DEFAULT_PLACE = '1';
 
 const OTHERS_MAY_WRITE = 0o022;
 const OTHERS_MAY_ANYTHING = 0o077;
-const STICKY = 0o1000;
 
 /** The user's own folder of endpoints; it need not be there. Null on Windows, where there is none. */
 export function defaultFolder(): string | null {
@@ -59,8 +59,7 @@ export function readName(name: string): { pid: number; thread: number } | null {
 
 /** Whoever could write there could put a socket of his own in the place of ours. */
 function checkFolder(folder: string): void {
-  const { mode } = statSync(folder);
-  if ((mode & OTHERS_MAY_WRITE) === 0 || (mode & STICKY) !== 0) return;
+  if (!mayBeTakenFrom(folder, OTHERS_MAY_WRITE)) return;
   throw Object.assign(new Error(`${folder} may be written by others`), { code: 'EACCES' });
 }
 

@@ -1,7 +1,7 @@
 /** What an endpoint tells: one object for each request. */
 import { threadId } from 'node:worker_threads';
 import type { Server } from 'node:net';
-import type { Backend, EngineOptions } from '../engine-options';
+import { helperOf, type Backend, type EngineOptions } from '../engine-options';
 import { environment } from '../environment';
 import type { EngineLimits, ServerLimits } from '../limit-options';
 import { kLimits } from '../net/node/internals';
@@ -111,7 +111,7 @@ export function takeSnapshot(engine: ObservedEngine, version: string): EndpointS
     program: process.argv[1] ?? process.title,
     backend,
     reason: environment().fallbackReason,
-    helper: options.helper ?? (options.ports === undefined ? 'auto' : 'always'),
+    helper: helperOf(options),
     uptimeSeconds: process.uptime(),
     clockMs: performance.now(),
     cpuMs: cpuMs(),

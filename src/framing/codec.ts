@@ -100,6 +100,16 @@ export function bytesOf(payload: unknown, name: string): Uint8Array {
   throw invalidType(name, 'string or an instance of Uint8Array', payload);
 }
 
+/**
+ * The bytes in memory of their own. Not from Node's pool, of which a kept frame would keep all: in some
+ * versions that is as much as a chunk.
+ */
+export function ownCopy(bytes: Uint8Array): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  copy.set(bytes);
+  return copy;
+}
+
 /** The same bytes as a Buffer, whose methods decoders use. */
 export function bufferOf(chunk: unknown): Buffer {
   if (Buffer.isBuffer(chunk)) return chunk;

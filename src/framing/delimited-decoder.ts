@@ -1,5 +1,6 @@
 /** Decodes frames that end with a delimiter. */
 import { BaseDecoder } from './base-decoder';
+import { ownCopy } from './codec';
 import type { FrameLimits } from './codec';
 import { tooLarge } from './errors';
 import { PartialFrame } from './partial-frame';
@@ -41,7 +42,7 @@ export class DelimitedDecoder extends BaseDecoder<Buffer> {
       if (found - at > maxPayloadBytes) throw tooLarge(found - at, maxPayloadBytes);
       const view = chunk.subarray(at, found);
       at = found + delimiter.length;
-      onFrame(copy ? Buffer.from(view) : view);
+      onFrame(copy ? ownCopy(view) : view);
     }
     if (at < chunk.length) this.#keep(chunk, at);
   }
@@ -62,6 +63,7 @@ export class DelimitedDecoder extends BaseDecoder<Buffer> {
     if (found > 0) this.#partial.add(chunk, 0, found);
     const frame = this.#partial.take();
     this.#tail = nothing;
+    // What is cut off is the beginning of a delimiter.
     onFrame(found < 0 ? frame.subarray(0, payloadBytes) : frame);
     return found + length;
   }

@@ -3,6 +3,7 @@ import { checkInteger } from '../check-integer';
 import { invalidValue } from '../invalid-value';
 import { has } from '../net/bare';
 import { invalidType, outOfRange } from '../node-argument-errors';
+import { ownCopy } from './codec';
 import { numberTypes } from './number-types';
 import type { Endianness, NumberType, NumberTypeName } from './number-types';
 
@@ -67,7 +68,7 @@ function bytesField(name: string, at: number, bytes: number): Field {
     name,
     at,
     bytes,
-    read: (header, start) => Buffer.from(header.subarray(start + at, start + at + bytes)),
+    read: (header, start) => ownCopy(header.subarray(start + at, start + at + bytes)),
     write: (header, start, value) => {
       if (!(value instanceof Uint8Array)) {
         throw invalidType(`frame.${name}`, 'Uint8Array', value);

@@ -13,6 +13,17 @@ const DIRECT_BYTES = 64 * 1024;
 const HELD_BYTES = 2048;
 const LEAST_GATHERED_BYTES = 4096;
 
+/** As Buffer.concat(), which takes from a pool. */
+function joined(parts: readonly Buffer[], bytes: number): Buffer {
+  const whole = Buffer.allocUnsafeSlow(bytes);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
 export class PartialFrame {
   readonly #holdsChunks: boolean;
   readonly #parts: Buffer[] = [];
@@ -31,7 +42,7 @@ export class PartialFrame {
 
   /** Before the first bytes of a frame whose length is known. */
   begin(frameBytes: number): void {
-    if (frameBytes <= DIRECT_BYTES) this.#gathered = Buffer.allocUnsafe(frameBytes);
+    if (frameBytes <= DIRECT_BYTES) this.#gathered = Buffer.allocUnsafeSlow(frameBytes);
   }
 
   add(chunk: Buffer, start: number, end: number): void {
@@ -52,7 +63,7 @@ export class PartialFrame {
     let frame = gathered;
     if (gathered === null || this.#parts.length > 0 || gathered.length > this.#gatheredBytes) {
       this.#closeGathered();
-      frame = Buffer.concat(this.#parts);
+      frame = joined(this.#parts, this.#partBytes);
     }
     this.clear();
     return frame!;

@@ -1,5 +1,6 @@
 /** Decodes frames that begin with a header which says how long the rest is. */
 import { BaseDecoder } from './base-decoder';
+import { ownCopy } from './codec';
 import { PartialFrame } from './partial-frame';
 
 /**
@@ -69,7 +70,7 @@ export class PrefixedDecoder<Frame> extends BaseDecoder<Frame> {
 
   #piece(chunk: Buffer, start: number, end: number): Buffer {
     const view = chunk.subarray(start, end);
-    return this.#copies ? Buffer.from(view) : view;
+    return this.#copies ? ownCopy(view) : view;
   }
 
   #keepHead(chunk: Buffer, at: number): void {

@@ -63,12 +63,21 @@ function limitQueues(): void {
   override(socketPrototype, countingMembers(socketPrototype, most));
 }
 
+const fallbacks: (() => void)[] = [];
+
+/** Called when it turns out that `node:net` has to serve, as a whole. */
+export function whenNodeServes(call: () => void): void {
+  fallbacks.push(call);
+}
+
 /** The ports of this environment, or null when `node:net` has to serve. */
 export function core(): Transport | null {
   if (chosen === undefined) {
     chosen = transport();
-    if (chosen === null) removeOverrides();
-    else {
+    if (chosen === null) {
+      removeOverrides();
+      for (const call of fallbacks) call();
+    } else {
       listOnce(chosen);
       limitQueues();
     }

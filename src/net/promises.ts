@@ -1,5 +1,5 @@
 /**
- * `iocp-net/promises`: connecting and listening, to be awaited. The shape is that of
+ * `iocp-net/promises`: connecting, listening and sending files, to be awaited. The shape is that of
  * `node:net/promises`, which the first Node to have it is newer than 26.
  *
  * @packageDocumentation
@@ -7,12 +7,18 @@
 import { once } from 'node:events';
 import type * as nodeNet from 'node:net';
 import { bare } from './bare';
-import { connect as connectSocket, createServer, type ServerOpts } from './index';
+import {
+  connect as connectSocket,
+  createServer,
+  type ServerOpts,
+  type FileSendingSocket,
+} from './index';
 import { normalizeArguments } from './node/internals';
+import type { FileSource, SendFileOptions } from './send-file/options';
 
 export interface ListenOptions extends ServerOpts, Omit<nodeNet.ListenOptions, 'signal'> {
   /** Called for every connection. */
-  connectionListener?: ((socket: nodeNet.Socket) => void) | undefined;
+  connectionListener?: ((socket: FileSendingSocket) => void) | undefined;
   /** Gives up waiting, and closes the server. */
   signal?: AbortSignal | undefined;
 }
@@ -41,7 +47,7 @@ interface Abortable {
  *
  * Rejects when the connect fails, or when `signal` aborts it; the socket is destroyed then.
  */
-export async function connect(...args: unknown[]): Promise<nodeNet.Socket> {
+export async function connect(...args: unknown[]): Promise<FileSendingSocket> {
   const [{ signal, ...options }] = normalizeArguments<nodeNet.NetConnectOpts & Abortable>(args);
   signal?.throwIfAborted();
   const socket = connectSocket(options as nodeNet.NetConnectOpts);
@@ -64,4 +70,18 @@ export async function listen(options: ListenOptions = {}): Promise<nodeNet.Serve
   server.listen(isSaid ? rest : { ...rest, port: 0 });
   await begun(server, 'listening', signal, () => server.close());
   return server;
+}
+
+/**
+ * `socket.sendFile()` for any socket, also one that is no class of ours: `tls.TLSSocket`, those of
+ * Node's `http`, and those of `node:net`.
+ */
+export async function sendFile(
+  socket: nodeNet.Socket,
+  file: FileSource,
+  options?: SendFileOptions,
+): Promise<number> {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- few programs send files
+  const { sendFile } = require('./send-file/send-file') as typeof import('./send-file/send-file');
+  return (await sendFile(socket, file, options)) as number;
 }

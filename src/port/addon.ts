@@ -117,14 +117,23 @@ function ownFolder(): string | undefined {
   return isAbsolute(path) ? dirname(path) : undefined; // evaluated text has made-up names
 }
 
+/** The root of the package; undefined in a bundle. */
+function packageRoot(folder = ownFolder()): string | undefined {
+  // Beside the chunk that we are in there is this file only in the package.
+  const isPackage = folder !== undefined && existsSync(join(folder, 'port/addon.js'));
+  return isPackage ? dirname(folder) : undefined;
+}
+
 function findAddon(): Binding {
   const given = process.env['IOCP_NET_PREBUILD'];
   if (given) return ofFolder(given);
   const folder = ownFolder();
-  // Beside the chunk that we are in there is this file only in the package.
-  const isPackage = folder !== undefined && existsSync(join(folder, 'port/addon.js'));
-  return isPackage ? ofPackage(dirname(folder)) : ofBundle(folder);
+  const root = packageRoot(folder);
+  return root !== undefined ? ofPackage(root) : ofBundle(folder);
 }
+
+/** What is in the package's folder is not for us then. */
+export const isBundled = (): boolean => packageRoot() === undefined;
 
 /** The addon, loaded at the first call. Throws where there is none, or where it cannot be loaded. */
 export function loadAddon(): Binding {

@@ -3,13 +3,16 @@
  * `deps/completion-port/include/completion_port/layout.h`; they arrive here as `binding.layout`, so
  * that none is written twice.
  */
-import type { Driver } from '../diagnostics/messages';
 import type { Endpoint, ErrorName, SocketKind } from './contract';
+import type { DatagramLayout, NativeDatagrams } from './datagram-binding';
+import type { Region } from './region';
+
+export type { Region } from './region';
 
 type Words<Names extends string> = Readonly<Record<Names, number>>;
 
 /** Constants of the shared memory, exported by `src/binding/layout.cc`. */
-export interface Layout {
+export interface Layout extends DatagramLayout {
   /** The most that one completion of `receive` brings. */
   readonly largestChunkBytes: number;
   /** 32-bit words per record; a power of two. */
@@ -38,15 +41,19 @@ export interface Layout {
     | 'close'
     | 'linger'
     | 'closeListener'
+    | 'awaitReadable'
+    | 'awaitWritable'
+    | 'closeDatagrams'
   >;
   /** Words of a submission record. */
-  readonly submission: Words<'opcode' | 'flags' | 'id' | 'arg0' | 'arg1' | 'arg2'>;
+  readonly submission: Words<'opcode' | 'flags' | 'id' | 'arg0' | 'arg1' | 'arg2' | 'arg3'>;
   /** Words of a completion record. */
   readonly completion: Words<'opcode' | 'id' | 'result' | 'arg0' | 'arg1'>;
   /** Value of the header's `driver` while a thread drives the port. */
   readonly threadDrives: number;
   readonly sendMore: number;
   readonly sendPinned: number;
+  readonly sendFile: number;
   readonly receivePinned: number;
   readonly receiveAtOnce: number;
   readonly receiveWithdraw: number;
@@ -73,6 +80,12 @@ export function errorName({ errors }: Layout, result: number): ErrorName {
   return errors[-result] ?? 'UNKNOWN';
 }
 
+/**
+ * Who drives a port: libuv's event loop, which waits in it (`'loop'`) or in another while libuv
+ * watches its queue (`'watched'`), or a thread of the port's own.
+ */
+export type PortDriving = 'loop' | 'watched' | 'thread';
+
 export interface PortSettings {
   backend: string;
   submissionEntries: number;
@@ -81,8 +94,7 @@ export interface PortSettings {
   sendSlabBytes: number;
   socketCapacity: number;
   lingerMs: number;
-  /** Who drives: libuv's event loop, or a thread of the port's own. */
-  driving: Driver;
+  driving: PortDriving;
   /** Whether a thread may help the loop while that is away. */
   helper: boolean;
   /**
@@ -90,15 +102,10 @@ export interface PortSettings {
    * asks for epoll by name.
    */
   batchSends: boolean;
+  /** Whether connections that its siblings accept may join it. */
+  takesAccepted: boolean;
   /** Core to pin the port's thread or the helper to, or -1. */
   core: number;
-}
-
-/** Where an aligned region lies in an ArrayBuffer. */
-export interface Region {
-  readonly buffer: ArrayBuffer;
-  readonly offset: number;
-  readonly bytes: number;
 }
 
 export interface PortMemory {
@@ -117,14 +124,14 @@ export interface Adopted {
  * One port. Results are 0 or minus an index into `layout.errors`; where an id or an endpoint comes
  * back, an error comes as a string.
  */
-export interface NativePort extends PortMemory {
+export interface NativePort extends PortMemory, NativeDatagrams {
   /**
    * Completions go to `deliver` from now on. It is called in a callback scope of Node's (`isBare`
    * is false) or in none; its answer is 0 when it is done, 1 to be called again in a scope, 2 in
-   * none. It must not throw.
+   * none, 3 in the loop's next round. `phase` is one of `Phase` (`dispatch.ts`). It must not throw.
    */
-  deliverTo(deliver: (isBare: boolean) => number): void;
-  /** `deliver` is called before the event loop's round is over, also without completions. */
+  deliverTo(deliver: (isBare: boolean, phase: number) => number): void;
+  /** `deliver` is called in the event loop's closing phase, also without completions. */
   deliverSoon(): void;
   /** Wakes the thread that drives. */
   wake(): void;
@@ -182,6 +189,9 @@ export interface NativePort extends PortMemory {
   /** A second handle to the same socket, the caller's to close. */
   duplicate(id: number): number | ErrorName;
   duplicateListener(id: number): number | ErrorName;
+  /** A handle to the file of a descriptor, for `layout.sendFile`. The port's end closes it, too. */
+  duplicateFile(descriptor: number): number | ErrorName;
+  closeFile(handle: number): void;
 }
 
 /** The ports of this environment, which are usable as long as this is kept. */

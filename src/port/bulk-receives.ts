@@ -30,7 +30,7 @@ export class BulkReceives {
   constructor(port: Port, id: number) {
     this.#port = port;
     this.#id = id;
-    port.bulk.waiting++;
+    port.bulk.begin();
   }
 
   get isIdle(): boolean {
@@ -43,7 +43,7 @@ export class BulkReceives {
   }
 
   end(): void {
-    this.#port.bulk.waiting--;
+    this.#port.bulk.end();
   }
 
   submitRound(): void {

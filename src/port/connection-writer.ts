@@ -10,7 +10,9 @@
  * system reads the caller's memory, and the callback waits for it.
  */
 import { errorName } from './binding';
-import type { DoneCallback, ErrorName, SocketKind, WriteChunk } from './contract';
+import type { DoneCallback, ErrorName, FileToSend, SocketKind, WriteChunk } from './contract';
+import { FileSend } from './file-send';
+import type { FileQueue } from './file-send';
 import type { Port } from './port';
 import type { SendRequest } from './send-request';
 import { LARGEST_BLOCK } from './send-slab';
@@ -64,7 +66,7 @@ enum Mode {
   Submitted,
 }
 
-export class ConnectionWriter {
+export class ConnectionWriter implements FileQueue {
   bytesWritten = 0;
   /** Bytes submitted and not yet completed. */
   queued = 0;
@@ -130,6 +132,33 @@ export class ConnectionWriter {
       }
     });
     this.handOver();
+  }
+
+  /** See `Connection.sendFile()`. */
+  sendFile(file: FileToSend, done: DoneCallback): ErrorName | null {
+    // Of what is sent from files the system has no way into a pipe.
+    if (!this.#sendsDirectly) return 'ENOTSUP';
+    const handle = this.#port.native.duplicateFile(file.descriptor);
+    if (typeof handle === 'string') return handle;
+    new FileSend(this, file, handle, done).begin();
+    return null;
+  }
+
+  submitBytes(bytes: Uint8Array, done: DoneCallback): void {
+    this.#writePinned(bytes, done);
+  }
+
+  submitPiece(file: FileSend, offset: number, length: number): void {
+    const { opcodes, sendFile } = this.#port.context.layout;
+    const request = this.#append(length);
+    request.file = file;
+    const high = Math.floor(offset / 2 ** 32);
+    this.#port.submit(opcodes.send, sendFile, this.#id, offset, length, high, file.handle);
+    this.#leaveUnanswered(request, file.answer);
+  }
+
+  closeFile(handle: number): void {
+    this.#port.native.closeFile(handle);
   }
 
   #chooseMode(): Mode {
@@ -220,7 +249,8 @@ export class ConnectionWriter {
     request.block = block;
     const { opcodes } = this.#port.context.layout;
     this.#port.submit(opcodes.send, 0, this.#id, block + sent, length - sent);
-    const isAcknowledged = this.queued <= ACKNOWLEDGED_BYTES;
+    // Not before those ahead of it: they may be of the memory of the program.
+    const isAcknowledged = this.queued <= ACKNOWLEDGED_BYTES && this.unanswered === 0;
     if (!isAcknowledged) this.#leaveUnanswered(request, done);
     this.#leave(mode); // which may complete the request, and call back for it
     if (isAcknowledged) done(null);
@@ -299,16 +329,16 @@ export class ConnectionWriter {
   }
 
   /**
-   * The next `count` requests have completed. True if one of them failed that had been acknowledged
-   * before.
+   * The next `count` requests have completed; of the first, if it failed, the system had `taken` so
+   * many bytes. True if one of them failed that had been acknowledged before.
    */
-  complete(count: number, error: ErrorName | null): boolean {
+  complete(count: number, error: ErrorName | null, taken = 0): boolean {
     const known = Math.min(count, this.#ahead);
     this.#ahead -= known;
-    return this.#complete(count - known, error);
+    return this.#complete(count - known, error, taken);
   }
 
-  #complete(count: number, error: ErrorName | null): boolean {
+  #complete(count: number, error: ErrorName | null, taken = 0): boolean {
     if (error === null) this.#directError = null; // it was not for good
     let wasAnswered = false;
     for (let left = count; left > 0 && this.#first !== null; left--) {
@@ -317,6 +347,8 @@ export class ConnectionWriter {
       if (this.#first === null) this.#last = null;
       this.queued -= request.bytes;
       if (request.block >= 0) this.#port.slab.free(request.block);
+      if (request.file !== null) this.#completePiece(request.file, request.bytes, error, taken);
+      taken = 0;
       const { done } = request;
       this.#port.requests.give(request);
       if (done === null) {
@@ -327,6 +359,13 @@ export class ConnectionWriter {
       this.#port.answer(done, error);
     }
     return wasAnswered && error !== null;
+  }
+
+  /** Of a piece that failed only so much was written. */
+  #completePiece(file: FileSend, bytes: number, error: ErrorName | null, taken: number): void {
+    const sent = error === null ? bytes : taken;
+    this.bytesWritten -= bytes - sent;
+    file.returned(sent);
   }
 
   /** Calls every callback still waiting. The memory stays with the port until completion. */

@@ -8,6 +8,7 @@ import type {
   ConnectionOwner,
   DoneCallback,
   ErrorName,
+  FileToSend,
   SocketKind,
   Verdict,
   WriteChunk,
@@ -16,6 +17,7 @@ import type { Port } from './port';
 import { ConnectionControl } from './connection-control';
 import { ConnectionReader } from './connection-reader';
 import type { Received } from './connection-reader';
+import { ConnectionScope } from './connection-scope';
 import { ConnectionWriter } from './connection-writer';
 import type { PortConnection } from './served';
 
@@ -35,26 +37,9 @@ enum SendSide {
   Ended,
 }
 
-/** The async resource of a connection. Tools ask it whether it holds the process. */
-class ConnectionScope extends AsyncResource {
-  readonly #connection: TcpConnection;
-
-  constructor(type: string, connection: TcpConnection, triggerAsyncId: number | undefined) {
-    // On no prototype: what others put on Object.prototype is no option.
-    const options = { requireManualDestroy: true, triggerAsyncId };
-    super(type, Object.setPrototypeOf(options, null) as typeof options);
-    this.#connection = connection;
-  }
-
-  hasRef(): boolean {
-    return #connection in this ? this.#connection.hasRef() : true;
-  }
-}
-
 export class TcpConnection extends ConnectionControl implements PortConnection {
   owner: ConnectionOwner | null = null;
-  /** What the owner is called in. */
-  readonly #scope: AsyncResource;
+  scope: AsyncResource;
   readonly #reader: ConnectionReader;
   readonly #writer: ConnectionWriter;
   #state: State;
@@ -78,13 +63,9 @@ export class TcpConnection extends ConnectionControl implements PortConnection {
     scope?: AsyncResource,
   ) {
     super(port, id);
-    this.#scope =
+    this.scope =
       scope ??
-      new ConnectionScope(
-        kind === 'tcp' ? 'TCPWRAP' : 'PIPEWRAP',
-        this,
-        origin instanceof AsyncResource ? origin.asyncId() : undefined,
-      );
+      new ConnectionScope(this, origin instanceof AsyncResource ? origin.asyncId() : undefined);
     this.#reader = new ConnectionReader(this, port, (what) => this.#deliver(what));
     this.#writer = new ConnectionWriter(port, id, kind);
     this.#state = origin === undefined ? State.Connecting : State.Open;
@@ -102,7 +83,7 @@ export class TcpConnection extends ConnectionControl implements PortConnection {
   #call<T>(call: (owner: ConnectionOwner, argument: T) => Verdict, argument: T): Verdict {
     const { owner } = this;
     if (owner === null) return false;
-    return this.#scope.runInAsyncScope(callOwner<T>, null, this.port, owner, call, argument);
+    return this.scope.runInAsyncScope(callOwner<T>, null, this.port, owner, call, argument);
   }
 
   #deliver(what: Received): Verdict {
@@ -187,11 +168,18 @@ export class TcpConnection extends ConnectionControl implements PortConnection {
     if (!this.#holding) this.#updateHold();
   }
 
+  sendFile(file: FileToSend, done: DoneCallback): ErrorName | null {
+    if (this.#state !== State.Open) return 'ENOTCONN';
+    const refused = this.#writer.sendFile(file, done);
+    if (!this.#holding) this.#updateHold();
+    return refused;
+  }
+
   get isAnswered(): boolean {
     return this.#writer.unanswered === 0;
   }
 
-  completeSend(result: number, count: number): void {
+  completeSend(result: number, count: number, taken: number): void {
     if (result >= 0) {
       this.#writer.complete(count, null);
       if (this.#holding && this.#writer.queued === 0) this.#updateHold();
@@ -200,7 +188,7 @@ export class TcpConnection extends ConnectionControl implements PortConnection {
     // As with libuv, closing cancels what is not written, whatever that has met meanwhile.
     const isClosing = this.#state >= State.Closing;
     const error = isClosing ? 'ECANCELED' : this.#writer.errorOf(result);
-    const unanswered = this.#writer.complete(count, error);
+    const unanswered = this.#writer.complete(count, error, taken);
     if (unanswered && this.#state === State.Open) this.#call(reportWriteError, error);
   }
 
@@ -262,7 +250,7 @@ export class TcpConnection extends ConnectionControl implements PortConnection {
   completeClose(): void {
     this.#finish();
     this.#writer.complete(Infinity, 'ECANCELED');
-    this.#scope.emitDestroy();
+    this.scope.emitDestroy();
   }
 
   #finish(): void {
@@ -329,10 +317,6 @@ export class TcpConnection extends ConnectionControl implements PortConnection {
 
   hasRef(): boolean {
     return this.#refed;
-  }
-
-  asyncId(): number {
-    return this.#scope.asyncId();
   }
 }
 

@@ -7,6 +7,7 @@
  * layer's business.
  */
 import type { AsyncResource } from 'node:async_hooks';
+import type { DatagramClass } from '../traffic-class';
 
 /** An error of the operating system by Node's name for it, such as `'ECONNREFUSED'`. */
 export type ErrorName = string;
@@ -74,6 +75,19 @@ export interface WriteChunk {
   encoding: BufferEncoding;
 }
 
+/** What is sent of a regular file, and what goes with it. */
+export interface FileToSend {
+  /** Of Node's; a duplicate of it is used. */
+  readonly descriptor: number;
+  /** In the file; the end is the first byte that is not sent. */
+  readonly start: number;
+  readonly end: number;
+  readonly head: Uint8Array | null;
+  readonly tail: Uint8Array | null;
+  /** The system has taken so much of the file, in all. Called also before `sendFile()` returns. */
+  progress(sent: number): void;
+}
+
 export interface KeepAliveSettings {
   /** Seconds; 0 leaves the default of the operating system. */
   delay: number;
@@ -109,6 +123,12 @@ export interface Connection {
    */
   write(chunk: Buffer | Uint8Array | string, encoding: BufferEncoding, done: DoneCallback): void;
   writev(chunks: readonly WriteChunk[], done: DoneCallback): void;
+  /**
+   * Sends from a file, as a write of its bytes would, but that `done` waits for the system to take
+   * the last. `'EOF'`: the file has ended before. An error's name where this connection or file
+   * cannot be served so, or the descriptor is none; then nothing was sent, and `done` is not called.
+   */
+  sendFile(file: FileToSend, done: DoneCallback): ErrorName | null;
   /**
    * Sends FIN once everything written before is sent. `done` is never called synchronously. Once
    * only: later calls, and those after close(), are refused with `'ENOTCONN'`, and `done` is not
@@ -149,8 +169,11 @@ export interface Connection {
   ref(): void;
   unref(): void;
   hasRef(): boolean;
-  /** Async id of the connection's resource (`TCPWRAP`, `PIPEWRAP`). */
-  asyncId(): number;
+  /**
+   * The async resource (`TCPWRAP`, `PIPEWRAP`) in which its owner is called. It ends with the
+   * connection; who puts another in its place ends the one before.
+   */
+  scope: AsyncResource;
 }
 
 /**
@@ -222,6 +245,82 @@ export interface Listener {
   asyncId(): number;
 }
 
+/** What a datagram socket reports, under the rules of `ConnectionOwner`. */
+export interface DatagramOwner {
+  /** One datagram; the buffer is the owner's. */
+  onDatagram(bytes: Buffer, address: string, family: 'IPv4' | 'IPv6', port: number): void;
+  /** Receiving failed; it goes on. `'ECONNREFUSED'`: nobody is at the connected peer's port. */
+  onReceiveError(error: ErrorName): void;
+}
+
+export interface DatagramSettings {
+  /** Numeric address. */
+  address: string;
+  port: number;
+  ipv6Only: boolean;
+  /** Others with this setting may bind the same address. */
+  reuseAddress: boolean;
+  /** Likewise, and the system spreads what arrives over them. Linux only, else `'ENOTSUP'`. */
+  reusePort: boolean;
+  /** Decides on which port it lives. */
+  trafficClass: DatagramClass;
+}
+
+/** Called when a datagram has left, with the bytes, or has failed; in no async context. */
+export type SentCallback = (error: ErrorName | null, bytes: number) => void;
+
+export interface GroupSettings {
+  group: string;
+  /** Undefined: any. */
+  source: string | undefined;
+  /** An address of the interface, or of none with a zone; undefined: the system's choice. */
+  networkInterface: string | undefined;
+}
+
+export type DatagramOption = 'broadcast' | 'ttl' | 'multicastTtl' | 'multicastLoopback';
+
+/** A bound datagram socket on a port. Receiving starts stopped. Errors come as names. */
+export interface DatagramSocket {
+  startReceiving(): void;
+  /** What was taken from the system already is dropped. */
+  stopReceiving(): void;
+  /**
+   * Sends one datagram of these pieces, to the connected peer where `address` is null. The bytes it
+   * has if the system took it at once, or an error, or undefined: `done` will be called. Then it is
+   * held for a moment to leave with others, or the system has no room for it now. The pieces are
+   * copied in any case.
+   */
+  send(
+    chunks: readonly Uint8Array[],
+    address: string | null,
+    port: number,
+    done: SentCallback | null,
+  ): number | ErrorName | undefined;
+  /** Bytes and datagrams that the system has not taken. */
+  readonly queuedBytes: number;
+  readonly queuedCount: number;
+
+  /** Without an address it disconnects. */
+  connect(address?: string, port?: number): ErrorName | null;
+  localEndpoint(): Endpoint | ErrorName;
+  peerEndpoint(): Endpoint | ErrorName;
+  setOption(option: DatagramOption, value: number): ErrorName | null;
+  setMulticastInterface(address: string): ErrorName | null;
+  joinGroup(join: boolean, settings: GroupSettings): ErrorName | null;
+  /** Of the system's buffer, in bytes: what it has where `bytes` is 0, else it is set. */
+  bufferSize(of: 'receive' | 'send', bytes: number): number | ErrorName;
+  /** File descriptor on POSIX, -1 on Windows. */
+  readonly fd: number;
+  /** A second descriptor, the caller's to close. */
+  duplicate(): number | ErrorName;
+
+  /** Its address is free when this returns, as nearly always. What waits to be sent is dropped. */
+  close(): void;
+  /** Whether it keeps the event loop alive, while it receives or has something to send. */
+  ref(): void;
+  unref(): void;
+}
+
 export interface ConnectSettings {
   /** Numeric address. */
   address: string;
@@ -247,6 +346,12 @@ export interface Transport extends AdoptingTransport, SharingTransport {
   /** The same for a path. */
   listenLocal(settings: LocalListenSettings, owner: ListenerOwner): Listener | ErrorName;
   connectLocal(path: string, owner: ConnectionOwner, scope?: AsyncResource): Connection | ErrorName;
+  /**
+   * Binds a datagram socket at once. `'ENOSYS'`: this core has none (`completion_port/datagram.h`).
+   */
+  bindDatagrams(settings: DatagramSettings, owner: DatagramOwner): DatagramSocket | ErrorName;
+  /** Whether this descriptor is one of a datagram socket here. Costs a look at each. */
+  hasDatagrams(fd: number): boolean;
   /** Time that the event loop has waited in the ports, in milliseconds. */
   waitedMs(): number;
   /** What a listener threw: it goes to 'uncaughtException', in the context of this call. */

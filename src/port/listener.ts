@@ -16,15 +16,19 @@ export class TcpListener extends AsyncResource implements PortListener {
   #state = State.Listening;
   #done: (() => void) | undefined;
   #refed = true;
+  /** Others may have the socket, too. */
+  #isShared: boolean;
 
   constructor(
     port: Port,
     readonly id: number,
     readonly owner: ListenerOwner,
     readonly kind: SocketKind = 'tcp',
+    isShared = false,
   ) {
     super(kind === 'tcp' ? 'TCPSERVERWRAP' : 'PIPESERVERWRAP', { requireManualDestroy: true });
     this.#port = port;
+    this.#isShared = isShared;
     port.addListener(this);
     port.ref();
     // Without credit: nothing is read before the 'connection' event and its ticks are over.
@@ -33,6 +37,10 @@ export class TcpListener extends AsyncResource implements PortListener {
 
   get listening(): boolean {
     return this.#state === State.Listening;
+  }
+
+  get takesAccepted(): boolean {
+    return this.listening || this.#isShared;
   }
 
   get fd(): number {
@@ -44,6 +52,7 @@ export class TcpListener extends AsyncResource implements PortListener {
     if (!this.listening) return 'EBADF';
     const { layout } = this.#port.context;
     this.#port.submit(layout.opcodes.accept, layout.acceptShared, this.id);
+    this.#isShared = true;
     return this.#port.native.duplicateListener(this.id);
   }
 
@@ -66,7 +75,8 @@ export class TcpListener extends AsyncResource implements PortListener {
     // As with libuv, closing holds the event loop, or nobody would hear of its end.
     this.ref();
     if (this.kind === 'local') this.#port.native.unlinkListener(this.id);
-    if (!this.#port.closeListener(this.id)) return false;
+    if (!this.#port.closeNow(this.#port.context.layout.opcodes.closeListener, this.id))
+      return false;
     this.#state = State.Closed;
     return true;
   }

@@ -11,16 +11,18 @@ import { errorName, type Layout, type NativePort, type PortSettings } from './bi
 import { BulkMemory } from './bulk-memory';
 import type { DoneCallback, ErrorName } from './contract';
 import { operationCounters } from './counters';
-import { Dispatch, type DispatchedPort } from './dispatch';
+import { Dispatch, type DispatchedPort, type Owed } from './dispatch';
 import { DriveWatch } from './drive-watch';
 import { Gathering, type Gathered } from './gathering';
 import { ReceiveSlab } from './receive-slab';
 import { CompletionRing, SubmissionRing } from './ring';
 import { SendRequestPool } from './send-request';
 import { SendSlab } from './send-slab';
-import type { PortConnection, PortListener } from './served';
+import type { PortConnection, PortListener, ServedDatagrams } from './served';
 import { Slots } from './slots';
 import { waitAMoment } from './wait';
+import type { Driver } from '../diagnostics/messages';
+import type { TrafficClass } from '../traffic-class';
 
 /** Node's, whatever a test's fake timers put in its place later. */
 const setImmediate = nodeSetImmediate;
@@ -52,6 +54,10 @@ export class Port implements DispatchedPort {
   readonly bulk = new BulkMemory();
   readonly gathering = new Gathering();
   readonly counters: BigUint64Array;
+  /** Who drives it, but for what a helper does. */
+  readonly driver: Driver;
+  /** It has no connections. */
+  readonly isForDatagrams: boolean;
   readonly #submissions: SubmissionRing;
   readonly #completions: CompletionRing;
   readonly #connections: Slots<PortConnection>;
@@ -61,20 +67,26 @@ export class Port implements DispatchedPort {
   readonly #wakeAtTick = (): void => this.wakeThread();
   #wake = Wake.None;
   #references = 0;
-  #listenersClosed = 0;
+  readonly #closed = new Map<number, bigint>();
   #isBacklogFollowed = false;
   /** Accepted by the completion that is being dispatched: it is not read from before that is over. */
   newcomer: PortConnection | null = null;
   /** Connections on this port. */
   size = 0;
+  /** Its datagram sockets; null before the first. */
+  datagrams: ServedDatagrams | null = null;
 
   constructor(
     readonly native: NativePort,
     readonly context: PortContext,
     settings: PortSettings,
+    /** What it serves. */
+    readonly classes: readonly TrafficClass[],
     ordinal: number,
   ) {
     const { layout } = context;
+    this.isForDatagrams = !classes.includes('stream');
+    this.driver = settings.driving === 'thread' ? 'thread' : 'loop';
     this.#connections = new Slots(layout.indexMask);
     this.#listeners = new Slots(layout.indexMask);
     this.slab = new SendSlab(native.sendSlab);
@@ -100,9 +112,9 @@ export class Port implements DispatchedPort {
   // --- Submitting ---------------------------------------------------------------------------------
 
   /** For the next turn, whoever takes it. */
-  submit(opcode: number, flags: number, id: number, arg0 = 0, arg1 = 0, arg2 = 0): void {
+  submit(opcode: number, flags: number, id: number, arg0 = 0, arg1 = 0, arg2 = 0, arg3 = 0): void {
     const submissions = this.#submissions;
-    submissions.write(opcode, flags, id, arg0, arg1, arg2);
+    submissions.write(opcode, flags, id, arg0, arg1, arg2, arg3);
     if (submissions.full) this.makeRoom();
     if (!this.#dispatch.isRunning && submissions.threadDrives) this.#wakeInTick();
   }
@@ -134,16 +146,15 @@ export class Port implements DispatchedPort {
   }
 
   /**
-   * Closes a listener, as `node:net` closes it in `server.close()`. False where that takes a while
-   * (Windows, and a thread that drives); its completion says when, in any case.
+   * Closes a listener or a datagram socket, as Node closes it in `close()`. False where that takes a
+   * while (Windows, and a thread that drives); its completion says when, in any case.
    */
-  closeListener(id: number): boolean {
-    const { layout } = this.context;
-    const { closeListener } = layout.opcodes;
-    this.submit(closeListener, 0, id);
+  closeNow(opcode: number, id: number): boolean {
+    this.submit(opcode, 0, id);
     this.handOver();
-    const wanted = BigInt(++this.#listenersClosed);
-    const { completed } = operationCounters(layout, closeListener);
+    const wanted = (this.#closed.get(opcode) ?? 0n) + 1n;
+    this.#closed.set(opcode, wanted);
+    const { completed } = operationCounters(this.context.layout, opcode);
     const isClosed = (): boolean => Atomics.load(this.counters, completed) >= wanted;
     return isClosed() || (this.#submissions.threadDrives && waitAMoment(isClosed));
   }
@@ -181,24 +192,41 @@ export class Port implements DispatchedPort {
     this.#driveWatch.look(this.#submissions.threadDrives ? 'thread' : 'loop');
   }
 
-  /** Something waits in the connection to be delivered, in a callback of its own, soon. */
-  owe(connection: PortConnection): void {
-    const isFirst = this.#dispatch.owe(connection);
-    if (isFirst && !this.#dispatch.isRunning) this.native.deliverSoon();
+  deliverSoon(): void {
+    this.native.deliverSoon();
   }
+
+  /** Something waits in the connection to be delivered, in a callback of its own, soon. */
+  owe(to: Owed): void {
+    const isFirst = this.#dispatch.owe(to);
+    if (isFirst && !this.#dispatch.isRunning) this.deliverSoon();
+  }
+
+  /** Not of one that is closing: nobody is told, and what it holds is given back before the end. */
+  readonly isArrival = (opcode: number, id: number): boolean =>
+    opcode === this.context.layout.opcodes.receive && this.#connections.find(id)?.reading === true;
 
   isForNative({ opcode, id, result }: CompletionRing): boolean {
     const isData = opcode === this.context.layout.opcodes.receive && result >= 0;
     return isData && this.#connections.find(id)?.isNative === true;
   }
 
-  /** Of sends that were answered when they were submitted nobody has to be told. */
+  /**
+   * Of sends that were answered when they were submitted nobody has to be told; datagrams are
+   * delivered later.
+   */
   completeQuietly({ opcode, id, result, arg0 }: CompletionRing): boolean {
-    if (opcode !== this.context.layout.opcodes.send || result < 0) return false;
+    if (result < 0) return false;
+    const { send, awaitReadable } = this.context.layout.opcodes;
+    if (opcode === awaitReadable) {
+      this.datagrams?.noteReadable(id);
+      return true;
+    }
+    if (opcode !== send) return false;
     const connection = this.#connections.find(id);
     if (connection === undefined) return true;
     if (!connection.isAnswered) return false;
-    connection.completeSend(result, arg0);
+    connection.completeSend(result, arg0, 0);
     return true;
   }
 
@@ -207,6 +235,7 @@ export class Port implements DispatchedPort {
     const { id, result, arg0, arg1 } = completion;
     if (completion.opcode === opcodes.accept) return this.#completeAccept(id, result, arg0, arg1);
     if (completion.opcode === opcodes.closeListener) return this.#completeCloseListener(id);
+    if (this.datagrams?.complete(completion)) return;
     const connection = this.#connections.find(id);
     switch (completion.opcode) {
       case opcodes.receive:
@@ -214,18 +243,18 @@ export class Port implements DispatchedPort {
         if (result > 0) this.submit(opcodes.release, 0, id, arg0, 0);
         return;
       case opcodes.send:
-        return connection?.completeSend(result, arg0);
+        return connection?.completeSend(result, arg0, arg1);
       case opcodes.connect:
         return connection?.completeConnect(result);
       case opcodes.shutdown:
         return connection?.completeShutdown(result);
       case opcodes.linger:
-        return connection?.completeLinger();
+        return this.#tellOver(connection);
       case opcodes.close:
         if (connection === undefined) return;
         this.#connections.delete(id);
         this.size--;
-        return connection.completeClose();
+        return this.#tellClosed(connection);
     }
   }
 
@@ -243,7 +272,34 @@ export class Port implements DispatchedPort {
     const listener = this.listener(id);
     if (listener === undefined) return;
     this.#listeners.delete(id);
-    listener.completeClose();
+    this.#tellClosed(listener);
+  }
+
+  // In functions of their own: a closure in `complete` would cost memory with every completion.
+  #tellClosed(closed: PortConnection | PortListener): void {
+    this.#dispatch.close({ isNative: false, deliverHeld: () => closed.completeClose() });
+  }
+
+  #tellOver(connection: PortConnection | undefined): void {
+    if (connection === undefined) return;
+    this.#dispatch.close({ isNative: false, deliverHeld: () => connection.completeLinger() });
+  }
+
+  get isDispatching(): boolean {
+    return this.#dispatch.isRunning;
+  }
+
+  /** A dispatch is under way, and has more to deliver. */
+  get othersFollow(): boolean {
+    return this.#dispatch.othersFollow;
+  }
+
+  get holdsDatagrams(): boolean {
+    return this.datagrams?.outbox.isEmpty === false;
+  }
+
+  sendDatagrams(): void {
+    this.datagrams?.outbox.endDispatch();
   }
 
   /** Calls back. What that throws costs nothing that is owed to others. */

@@ -10,6 +10,9 @@ import type { Region } from './binding';
 /** Up to so many bytes V8 keeps a typed array's memory on its heap, and a loop is the best copy. */
 const ON_HEAP_BYTES = 64;
 
+/** Up to so many bytes memory that V8 clears costs less than Node's that is not cleared. */
+const CLEARED_BYTES = 4096;
+
 /**
  * The class of Node's Buffers, whose constructor does not ask what it is given. `slice` would find
  * it by the same name, and takes longer over that than over the bytes.
@@ -41,12 +44,18 @@ export class ReceiveSlab {
 
 /** In memory of its own. */
 export function copyOf(bytes: Buffer, offset: number, length: number): Buffer {
-  if (length > ON_HEAP_BYTES) {
-    const copy = Buffer.allocUnsafeSlow(length);
-    copy.set(bytes.subarray(offset, offset + length));
-    return copy;
-  }
+  if (!isOnHeap(length)) return copyOfView(bytes.subarray(offset, offset + length));
   const copy = new FastBuffer(length);
   for (let i = 0; i < length; i++) copy[i] = bytes[offset + i] as number;
+  return copy;
+}
+
+export const isOnHeap = (length: number): boolean => length <= ON_HEAP_BYTES;
+
+/** Likewise, of more than fits on the heap. */
+export function copyOfView(view: Buffer): Buffer {
+  const { length } = view;
+  const copy = length > CLEARED_BYTES ? Buffer.allocUnsafeSlow(length) : new FastBuffer(length);
+  copy.set(view);
   return copy;
 }

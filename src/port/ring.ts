@@ -30,6 +30,7 @@ export class SubmissionRing {
   readonly #arg0: number;
   readonly #arg1: number;
   readonly #arg2: number;
+  readonly #arg3: number;
   #tail = 0;
   #knownHead = 0;
   #backlog: Backlog = [];
@@ -52,15 +53,24 @@ export class SubmissionRing {
     this.#arg0 = layout.submission.arg0;
     this.#arg1 = layout.submission.arg1;
     this.#arg2 = layout.submission.arg2;
+    this.#arg3 = layout.submission.arg3;
   }
 
   /** Submits one operation. Never fails: what finds no room is kept here and written later. */
-  write(opcode: number, flags: number, id: number, arg0: number, arg1: number, arg2: number): void {
+  write(
+    opcode: number,
+    flags: number,
+    id: number,
+    arg0: number,
+    arg1: number,
+    arg2: number,
+    arg3: number,
+  ): void {
     if (this.#backlog.length !== 0 || !this.#hasRoom()) {
-      this.#backlog.push(opcode, flags, id, arg0, arg1, arg2);
+      this.#backlog.push(opcode, flags, id, arg0, arg1, arg2, arg3);
       return;
     }
-    this.#put(opcode, flags, id, arg0, arg1, arg2);
+    this.#put(opcode, flags, id, arg0, arg1, arg2, arg3);
     Atomics.store(this.#words, this.#tailWord, this.#tail);
   }
 
@@ -108,7 +118,15 @@ export class SubmissionRing {
     return ((this.#tail - this.#knownHead) | 0) <= this.#mask;
   }
 
-  #put(opcode: number, flags: number, id: number, arg0: number, arg1: number, arg2: number): void {
+  #put(
+    opcode: number,
+    flags: number,
+    id: number,
+    arg0: number,
+    arg1: number,
+    arg2: number,
+    arg3: number,
+  ): void {
     const words = this.#words;
     const at = this.#first + (this.#tail & this.#mask) * this.#recordWords;
     words[at + this.#opcode] = opcode;
@@ -117,6 +135,7 @@ export class SubmissionRing {
     words[at + this.#arg0] = arg0;
     words[at + this.#arg1] = arg1;
     words[at + this.#arg2] = arg2;
+    words[at + this.#arg3] = arg3;
     this.#tail = (this.#tail + 1) | 0;
   }
 
@@ -131,8 +150,9 @@ export class SubmissionRing {
         waiting[next + 3] as number,
         waiting[next + 4] as number,
         waiting[next + 5] as number,
+        waiting[next + 6] as number,
       );
-      next += 6;
+      next += 7;
     }
     this.#backlog = waiting.slice(next);
   }
@@ -183,7 +203,7 @@ export class CompletionRing {
       if (this.#head === this.#knownTail) return false;
     }
     const words = this.#words;
-    const at = this.#first + (this.#head & this.#mask) * this.#recordWords;
+    const at = this.#at(this.#head);
     this.opcode = words[at + this.#opcode] as number;
     this.id = words[at + this.#id] as number;
     this.result = words[at + this.#result] as number;
@@ -209,10 +229,33 @@ export class CompletionRing {
     const words = this.#words;
     const { ready } = this;
     for (let i = 0; i < ready; i++) {
-      const at = this.#first + ((this.#head + i) & this.#mask) * this.#recordWords;
+      const at = this.#at(this.#head + i);
       if (words[at + this.#opcode] !== opcode || words[at + this.#id] !== id) continue;
       seen(words[at + this.#result] as number, words[at + this.#arg1] as number);
     }
+  }
+
+  /**
+   * Puts such completions behind the others, of what can be read now; both keep their order. How many
+   * come before them.
+   */
+  putLast(isLast: (opcode: number, id: number) => boolean): number {
+    const words = this.#words;
+    const records = Array.from({ length: this.ready }, (_, i) => {
+      const at = this.#at(this.#head + i);
+      return words.slice(at, at + this.#recordWords);
+    });
+    const [first, last]: [Int32Array[], Int32Array[]] = [[], []];
+    for (const record of records) {
+      const waits = isLast(record[this.#opcode] as number, record[this.#id] as number);
+      (waits ? last : first).push(record);
+    }
+    [...first, ...last].forEach((record, i) => words.set(record, this.#at(this.#head + i)));
+    return first.length;
+  }
+
+  #at(index: number): number {
+    return this.#first + (index & this.#mask) * this.#recordWords;
   }
 
   /** Gives the slots read so far back. True if the port holds completions back and must be woken. */

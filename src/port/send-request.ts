@@ -3,12 +3,15 @@
  * recycled: a busy server allocates none.
  */
 import type { DoneCallback } from './contract';
+import type { FileSend } from './file-send';
 
 export class SendRequest {
   /** Offset of the block to free, or -1. */
   block = -1;
   /** Keeps the caller's memory alive while the operating system may read it. */
   pinned: Uint8Array | null = null;
+  /** Whose piece it is. */
+  file: FileSend | null = null;
   bytes = 0;
   /** Null when the write was acknowledged at once. */
   done: DoneCallback | null = null;
@@ -29,6 +32,7 @@ export class SendRequestPool {
   give(request: SendRequest): void {
     request.block = -1;
     request.pinned = null;
+    request.file = null;
     request.done = null;
     request.next = this.#free;
     this.#free = request;

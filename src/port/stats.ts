@@ -1,5 +1,7 @@
 /** `engine.stats()`: the counters that the ports keep in shared memory, by name. */
+import type { Driver } from '../diagnostics/messages';
 import type { DropStats } from '../drops';
+import type { TrafficClass } from '../traffic-class';
 import { operationCounters } from './counters';
 import type { Port } from './port';
 import type { PortTransport } from './transport';
@@ -16,7 +18,7 @@ export interface OperationStats {
  *
  * Names and meanings: `COMPLETION_PORT_COUNTERS` in `completion_port/layout.h`.
  */
-export interface PortStats {
+export interface PortCounters {
   /** Bytes handed to JavaScript. */
   bytesReceived: number;
   /** Bytes that the system took, through the port or directly. */
@@ -35,6 +37,8 @@ export interface PortStats {
   socketsOpen: number;
   /** Listeners that are alive now. */
   listenersOpen: number;
+  /** Sockets for datagrams that are alive now; not among those of `socketsOpen`. */
+  datagramSocketsOpen: number;
   /** Chunks to receive into that the system or JavaScript has now. */
   chunksInUse: number;
   /** Chunks to receive into that there are now. */
@@ -47,6 +51,12 @@ export interface PortStats {
   directSends: number;
   /** Bytes of those sends. */
   directBytesSent: number;
+  /** Datagrams taken from the system. */
+  datagramsReceived: number;
+  /** Datagrams handed to the system. */
+  datagramsSent: number;
+  /** Receives into chunks of 64 KiB, of connections that fill more than the 4 KiB of the others. */
+  largeReceives: number;
   /** Receives into the memory that becomes the program's. */
   pinnedReceives: number;
   /** Nanoseconds that the event loop waited in the port. */
@@ -63,15 +73,23 @@ export interface PortStats {
   operations: Record<string, OperationStats>;
 }
 
+/** One port. */
+export interface PortStats extends PortCounters {
+  /** Which traffic it is for: `engine.configure({ ports })`. */
+  classes: TrafficClass[];
+  /** Who drives it: the event loop (with a helper or without), or a thread of its own. */
+  driver: Driver;
+}
+
 /** What `engine.stats()` returns: the sums over all ports. */
-export interface EngineStats extends PortStats {
+export interface EngineStats extends PortCounters {
   /** Connections that limits have dropped, by which; counted on `node:net`, too. */
   drops: DropStats;
-  /** The same, port by port. */
+  /** The same, port by port: those of streams first. */
   ports: PortStats[];
 }
 
-function empty(): PortStats {
+function empty(): PortCounters {
   return {
     bytesReceived: 0,
     bytesSent: 0,
@@ -82,12 +100,16 @@ function empty(): PortStats {
     consumerWakeups: 0,
     socketsOpen: 0,
     listenersOpen: 0,
+    datagramSocketsOpen: 0,
     chunksInUse: 0,
     chunksTotal: 0,
     receivesStarved: 0,
     chunksTrimmed: 0,
     directSends: 0,
     directBytesSent: 0,
+    datagramsReceived: 0,
+    datagramsSent: 0,
+    largeReceives: 0,
     pinnedReceives: 0,
     waitedNs: 0,
     helperTurns: 0,
@@ -98,11 +120,14 @@ function empty(): PortStats {
   };
 }
 
-function isCounter(name: string, stats: PortStats): name is Exclude<keyof PortStats, 'operations'> {
+function isCounter(
+  name: string,
+  stats: PortCounters,
+): name is Exclude<keyof PortCounters, 'operations'> {
   return name !== 'operations' && name in stats;
 }
 
-function statsOf(port: Port): PortStats {
+function countersOf(port: Port): PortCounters {
   const { layout } = port.context;
   const stats = empty();
   const value = (index: number): number => Number(port.counters[index] ?? 0n);
@@ -118,7 +143,7 @@ function statsOf(port: Port): PortStats {
   return stats;
 }
 
-function addTo(total: PortStats, port: PortStats): void {
+function addTo(total: PortCounters, port: PortCounters): void {
   for (const name of Object.keys(port)) {
     if (isCounter(name, total)) total[name] += port[name];
   }
@@ -130,8 +155,11 @@ function addTo(total: PortStats, port: PortStats): void {
 }
 
 export function readStats(transport: PortTransport | null, drops: DropStats): EngineStats {
-  const ports = transport === null ? [] : transport.ports.map(statsOf);
   const total = empty();
-  for (const port of ports) addTo(total, port);
+  const ports = (transport?.ports ?? []).map((port) => {
+    const counters = countersOf(port);
+    addTo(total, counters);
+    return { classes: [...port.classes], driver: port.driver, ...counters };
+  });
   return { ...total, drops: { ...drops }, ports };
 }

@@ -12,6 +12,9 @@ import type {
   ConnectSettings,
   Connection,
   ConnectionOwner,
+  DatagramOwner,
+  DatagramSettings,
+  DatagramSocket,
   ErrorName,
   Listener,
   ListenerOwner,
@@ -23,21 +26,28 @@ import { TcpListener } from './listener';
 import { Port, type PortContext } from './port';
 import { beforeEnd } from './process-end';
 import type { PortListener } from './served';
+import type { TrafficClass } from '../traffic-class';
+
+/** What a port is to serve, and how it is to be opened. */
+export interface PortToOpen {
+  readonly classes: readonly TrafficClass[];
+  readonly settings: PortSettings;
+}
 
 export class PortTransport implements Transport {
+  /** Those of streams first. */
   readonly ports: Port[] = [];
-  /** Who drives the ports, but for what a helper does. */
-  readonly #driver: PortSettings['driving'];
+  /** By the class of what they serve; one for each at least. */
+  readonly #portsOf: Readonly<Record<TrafficClass, Port[]>>;
   readonly #binding: Binding;
   /** Keeps the ports alive. */
   readonly #group: NativePortGroup;
   readonly #context: PortContext;
   readonly #arrival = new ArrivedConnection();
 
-  /** Opens `count` ports; throws an Error whose `code` is the error's name. */
-  constructor(binding: Binding, settings: PortSettings, cores: readonly number[], count: number) {
+  /** Opens these ports; throws an Error whose `code` is the error's name. */
+  constructor(binding: Binding, ports: readonly PortToOpen[]) {
     this.#binding = binding;
-    this.#driver = settings.driving;
     this.#group = new binding.PortGroup();
     this.#context = {
       layout: binding.layout,
@@ -51,18 +61,29 @@ export class PortTransport implements Transport {
       acceptFailed: (listenerPort, listenerId, result) =>
         this.#acceptFailed(listenerPort, listenerId, result),
     };
-    for (let ordinal = 0; ordinal < count; ordinal++) {
-      this.#open({ ...settings, core: cores[ordinal] ?? -1 });
-    }
-    beforeEnd(() => this.ports.forEach((port) => port.handOver()));
+    for (const port of ports) this.#open(port);
+    const serving = (one: TrafficClass): Port[] =>
+      this.ports.filter(({ classes }) => classes.includes(one));
+    this.#portsOf = {
+      stream: serving('stream'),
+      datagram: serving('datagram'),
+      broadcast: serving('broadcast'),
+      multicast: serving('multicast'),
+    };
+    beforeEnd(() =>
+      this.ports.forEach((port) => {
+        port.datagrams?.outbox.flush();
+        port.handOver();
+      }),
+    );
   }
 
-  #open(settings: PortSettings): void {
+  #open({ classes, settings }: PortToOpen): void {
     const native = this.#group.add(settings);
     if (typeof native === 'string') {
       throw Object.assign(new Error(`cannot open a completion port: ${native}`), { code: native });
     }
-    this.ports.push(new Port(native, this.#context, settings, this.ports.length));
+    this.ports.push(new Port(native, this.#context, settings, classes, this.ports.length));
   }
 
   /** For those who listen on `iocp-net:engine`. */
@@ -72,12 +93,14 @@ export class PortTransport implements Transport {
     refusals: readonly string[],
   ): void {
     if (!channels.engine.hasSubscribers) return;
-    const ports = this.ports.length;
-    channels.engine.publish({ backend, requested, refusals, ports, driver: this.#driver });
+    const drivers = this.ports.map(({ driver }) => driver);
+    const [driver = 'loop'] = drivers;
+    const ports = drivers.length;
+    channels.engine.publish({ backend, requested, refusals, ports, driver, drivers });
   }
 
   listen(settings: ListenSettings, owner: ListenerOwner): Listener | ErrorName {
-    const port = this.#leastLoaded();
+    const port = this.#leastLoaded('stream');
     const id = port.native.listen(
       settings.address,
       settings.port,
@@ -90,7 +113,7 @@ export class PortTransport implements Transport {
   }
 
   connect(settings: ConnectSettings, owner: ConnectionOwner): Connection | ConnectFailure {
-    const port = this.#leastLoaded();
+    const port = this.#leastLoaded('stream');
     const { localAddress = '', localPort = 0, scope } = settings;
     const id = port.native.connect(settings.address, settings.port, localAddress, localPort);
     if (typeof id === 'string') {
@@ -103,7 +126,7 @@ export class PortTransport implements Transport {
   }
 
   listenLocal(settings: LocalListenSettings, owner: ListenerOwner): Listener | ErrorName {
-    const port = this.#leastLoaded();
+    const port = this.#leastLoaded('stream');
     const id = port.native.listenLocal(settings.path, settings.backlog);
     if (typeof id === 'string') return id;
     return new TcpListener(port, id, owner, 'local');
@@ -114,7 +137,7 @@ export class PortTransport implements Transport {
     owner: ConnectionOwner,
     scope?: AsyncResource,
   ): Connection | ErrorName {
-    const port = this.#leastLoaded();
+    const port = this.#leastLoaded('stream');
     const id = port.native.connectLocal(path);
     if (typeof id === 'string') return id;
     const connection = new TcpConnection(port, id, undefined, 'local', scope);
@@ -124,7 +147,7 @@ export class PortTransport implements Transport {
   }
 
   adoptConnection({ handle, duplicate }: Adoption): Connection | ErrorName {
-    const port = this.#leastLoaded();
+    const port = this.#leastLoaded('stream');
     const adopted = port.native.adoptConnection(handle, duplicate);
     if (typeof adopted === 'string') return adopted;
     const { id, kind } = adopted;
@@ -138,10 +161,21 @@ export class PortTransport implements Transport {
     { backlog }: Pick<ListenSettings, 'backlog'>,
     owner: ListenerOwner,
   ): Listener | ErrorName {
-    const port = this.#leastLoaded();
+    const port = this.#leastLoaded('stream');
     const adopted = port.native.adoptListener(handle, duplicate, backlog);
     if (typeof adopted === 'string') return adopted;
-    return new TcpListener(port, adopted.id, owner, adopted.kind);
+    return new TcpListener(port, adopted.id, owner, adopted.kind, true);
+  }
+
+  bindDatagrams(settings: DatagramSettings, owner: DatagramOwner): DatagramSocket | ErrorName {
+    const port = this.#leastLoaded(settings.trafficClass);
+    // eslint-disable-next-line @typescript-eslint/no-require-imports -- few programs have any
+    const { datagramsOf } = require('./port-datagrams') as typeof import('./port-datagrams');
+    return datagramsOf(port)?.bind(settings, owner) ?? 'ENOMEM';
+  }
+
+  hasDatagrams(fd: number): boolean {
+    return this.ports.some(({ datagrams }) => datagrams?.serves(fd) === true);
   }
 
   openShared({
@@ -187,7 +221,7 @@ export class PortTransport implements Transport {
 
   #accepted(port: Port, listenerPort: number, listenerId: number, socketId: number): void {
     const listener = this.ports[listenerPort]?.listener(listenerId);
-    if (listener === undefined || !listener.listening) {
+    if (listener === undefined || !listener.takesAccepted) {
       // The server closed meanwhile: as the kernel does with what is left in a closed backlog.
       const { opcodes, closeReset } = this.#context.layout;
       port.submit(opcodes.close, closeReset, socketId);
@@ -228,7 +262,7 @@ export class PortTransport implements Transport {
     });
   }
 
-  #leastLoaded(): Port {
-    return this.ports.reduce((least, port) => (port.size < least.size ? port : least));
+  #leastLoaded(serving: TrafficClass): Port {
+    return this.#portsOf[serving].reduce((least, port) => (port.size < least.size ? port : least));
   }
 }

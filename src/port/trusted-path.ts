@@ -9,13 +9,18 @@ const OTHERS_WRITE = 0o002;
 /** Of a folder: only its owner takes away what is in it. */
 const STICKY = 0o1000;
 
-const isOpen = (mode: number): boolean => (mode & OTHERS_WRITE) !== 0;
+const isOpen = (mode: number, writers = OTHERS_WRITE): boolean => (mode & writers) !== 0;
+
+/** Whether those of others whose bits `writers` has may take away what is in the folder. */
+export function mayBeTakenFrom(folder: string, writers = OTHERS_WRITE): boolean {
+  const { mode } = statSync(folder);
+  return isOpen(mode, writers) && (mode & STICKY) === 0;
+}
 
 /** Throws where others may take away what is in the folder. */
 export function checkFolder(folder: string): void {
   if (process.platform === 'win32') return;
-  const { mode } = statSync(folder);
-  if (isOpen(mode) && (mode & STICKY) === 0) throw untrusted(folder);
+  if (mayBeTakenFrom(folder)) throw untrusted(folder);
 }
 
 /**

@@ -1,6 +1,7 @@
 /**
  * `iocp-net/register`: puts our `net` in the place of Node's, for the whole process, so that all
- * that stands on `net` (`http`, `https`, `http2`, `tls`, packages) listens and connects on the core.
+ * that stands on `net` (`http`, `https`, `http2`, `tls`, packages) listens and connects on the core;
+ * and our `dgram`.
  *
  *     node --import iocp-net/register app.js
  *
@@ -41,8 +42,34 @@ function replace(wanted: readonly Part[]): void {
   }
 }
 
+type Datagrams = typeof import('../dgram/index');
+
+// eslint-disable-next-line @typescript-eslint/no-require-imports -- with the first datagram socket
+const datagrams = (): Datagrams => require('../dgram/index') as Datagrams;
+
+/**
+ * Datagram sockets neither listen nor connect: they are replaced together with all of `net`. What
+ * stands in Node's place loads ours at first use, and has the prototype of Node's.
+ */
+function replaceDatagrams(): void {
+  const builtin = process.getBuiltinModule('node:dgram') as unknown as Record<string, unknown>;
+  const nodes = builtin['Socket'] as { prototype: object };
+  const Socket = function Socket(this: object, ...args: unknown[]): unknown {
+    const ours = datagrams().Socket as unknown as new (...args: unknown[]) => object;
+    if (new.target === undefined) return Reflect.apply(ours as never, this, args);
+    return Reflect.construct(ours, args, new.target as never);
+  };
+  Object.setPrototypeOf(Socket, nodes);
+  Socket.prototype = nodes.prototype as never;
+  const createSocket = (...args: unknown[]): unknown =>
+    Reflect.apply(datagrams().createSocket, null, args);
+  Object.assign(builtin, { Socket, createSocket });
+  debug('dgram is ours');
+}
+
 const wanted = wantedParts();
 replace(wanted);
+if (wanted.length === parts.length) replaceDatagrams();
 for (const name of standLoadedOnOurs(wanted)) debug('%s was loaded before, and is moved', name);
 if (wanted.includes('client')) {
   connectTlsOnCore();

@@ -1,6 +1,15 @@
 // Makes the bundles, takes the project away and runs them. Started by scripts/test-bundlers.mjs.
 import { execFile, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -64,6 +73,15 @@ function runAll(target, backend) {
       run(`${program}, ${backend}`, process.execPath, [join(target, program), backend], target);
     }
   }
+}
+
+/** A binary that the system refuses, as it does one for a newer C library. */
+function runWithUnusableBinary(target) {
+  const folder = join(target, 'esbuild');
+  for (const file of readdirSync(folder)) {
+    if (file.endsWith('.node')) writeFileSync(join(folder, file), 'not a library');
+  }
+  run('a binary that cannot be loaded', process.execPath, [join(folder, 'program.js'), 'node']);
 }
 
 /** The commands and configurations are those that users read. */
@@ -133,6 +151,7 @@ export async function testBundlers(versions) {
     runAll(join(target, 'with'), 'epoll');
     runAll(join(target, 'without'), 'node');
     for (const each of [runTrace, ...runs]) each();
+    runWithUnusableBinary(join(target, 'with'));
   } finally {
     rmSync(project, { recursive: true, force: true });
     rmSync(target, { recursive: true, force: true });

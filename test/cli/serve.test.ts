@@ -1,11 +1,21 @@
 /** `iocp-net serve`: what it gives out, and what not. */
 import t from 'tap';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import * as http from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startCommand, type Running } from '../support/command-line';
 
 // Each of many programs takes a second where the machine is slow.
@@ -190,6 +200,74 @@ t.test('a client that goes away in the middle is no mistake', () =>
     socket.destroy();
     t.equal((await ask(port, '/ten.txt')).status, 200);
     t.equal(running.output.split('\n').length, 2, running.output);
+  }),
+);
+
+/** How many descriptors a process has of a file. */
+function openIn(pid: number | undefined, path: string): number {
+  const folder = `/proc/${pid}/fd`;
+  const isOfFile = (descriptor: string): boolean => {
+    try {
+      return readlinkSync(join(folder, descriptor)) === path;
+    } catch {
+      return false; // it has been closed meanwhile
+    }
+  };
+  return readdirSync(folder).filter(isOfFile).length;
+}
+
+t.test(
+  'a client that goes leaves no file open, nor those that waited for their turn',
+  { skip: process.platform !== 'linux' && 'the system does not tell' },
+  () =>
+    withServer([], async (port, running) => {
+      const open = (): number => openIn(running.child.pid, join(root, 'large.bin'));
+      for (const leave of ['destroy', 'resetAndDestroy'] as const) {
+        const socket = connect(port, '127.0.0.1').on('error', () => {});
+        socket.write('GET /large.bin HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(20));
+        await once(socket, 'data');
+        socket.pause();
+        while (open() < 20) await sleep(10);
+        socket[leave]();
+        for (let look = 0; open() > 0 && look < 300; look++) await sleep(10);
+        t.equal(open(), 0, leave);
+      }
+      t.equal(running.output.split('\n').length, 2, running.output);
+    }),
+);
+
+t.test('requests on one connection are answered in turn', () =>
+  withServer([], async (port) => {
+    const socket = connect(port, '127.0.0.1').setEncoding('latin1');
+    const paths = ['/large.bin', '/ten.txt', '/empty.bin', '/site/index.html'];
+    const last = 'Connection: close\r\n';
+    paths.forEach((path, i) => {
+      const isLast = i === paths.length - 1;
+      socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n${isLast ? last : ''}\r\n`);
+    });
+    let all = '';
+    for await (const text of socket) all += text as string;
+    const bodies = all.split(/HTTP\/1\.1 200 OK\r\n.*?\r\n\r\n/s).slice(1);
+    t.strictSame(bodies, ['x'.repeat(3_000_000), '0123456789', '', '<p>site']);
+  }),
+);
+
+t.test('a file that becomes shorter meanwhile ends the connection', () =>
+  withServer([], async (port, running) => {
+    const path = join(root, 'shrinks.bin');
+    writeFileSync(path, Buffer.alloc(32 << 20, 'x'));
+    const socket = connect(port, '127.0.0.1');
+    const errors: NodeJS.ErrnoException[] = [];
+    socket.on('error', (error) => errors.push(error));
+    socket.write('GET /shrinks.bin HTTP/1.1\r\nHost: x\r\n\r\n');
+    await new Promise((resolve) => socket.once('data', resolve));
+    truncateSync(path, 1000);
+    socket.resume();
+    await new Promise((resolve) => socket.once('close', resolve));
+    t.ok(errors.length === 0 || errors[0]?.code === 'ECONNRESET');
+    t.equal((await ask(port, '/ten.txt')).status, 200);
+    t.equal(running.output.split('\n').length, 2, running.output);
+    rmSync(path);
   }),
 );
 

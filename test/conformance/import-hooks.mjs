@@ -6,8 +6,9 @@ export function initialize(data) {
 }
 
 export function resolve(specifier, context, nextResolve) {
-  const isNet = specifier === 'net' || specifier === 'node:net';
-  if (!isNet || context.parentURL?.startsWith(settings.inside)) {
+  const { replaced } = settings;
+  const isReplaced = specifier === replaced || specifier === `node:${replaced}`;
+  if (!isReplaced || context.parentURL?.startsWith(settings.inside)) {
     return nextResolve(specifier, context);
   }
   return { url: settings.url, format: 'module', shortCircuit: true };

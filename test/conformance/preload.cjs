@@ -4,6 +4,7 @@
 // too: gives test files ours where they ask for `net`. Settings come by the environment:
 //
 // CONFORMANCE_NET       file of the module that takes the place of `net`
+// CONFORMANCE_MODULE    the builtin whose place it takes, where that is another one
 // CONFORMANCE_REGISTER  or: file to load, which replaces `net` in the whole process
 // CONFORMANCE_TRACE     '1': count the handles that Node's own net makes
 // CONFORMANCE_NOTES     file that gets one line per fact, for the runner
@@ -88,12 +89,15 @@ function countHandles() {
 
 // --- The swap ---------------------------------------------------------------------------------
 
-const isNet = (request) => request === 'net' || request === 'node:net';
+const replaced = env.CONFORMANCE_MODULE || 'net';
 
-/** Whether the main file takes net by `import`; only then are its modules hooked. */
-function importsNet(file) {
+const isReplaced = (request) => request === replaced || request === `node:${replaced}`;
+
+/** Whether the main file takes it by `import`; only then are its modules hooked. */
+function importsReplaced(file) {
   try {
-    return /\bimport\b[^\n]*['"](?:node:)?net['"]/.test(readFileSync(file, 'utf8'));
+    const imports = new RegExp(`\\bimport\\b[^\\n]*['"](?:node:)?${replaced}['"]`);
+    return imports.test(readFileSync(file, 'utf8'));
   } catch {
     return false; // --eval, a REPL
   }
@@ -102,7 +106,7 @@ function importsNet(file) {
 function hookImports(entry, packageFolder) {
   // The entry of ESM lies beside that of CommonJS and gives the same objects.
   const url = pathToFileURL(entry.replace(/\.cjs$/, '.mjs')).href;
-  const data = { url, inside: pathToFileURL(packageFolder).href };
+  const data = { url, replaced, inside: pathToFileURL(packageFolder).href };
   if (Module.registerHooks === undefined) {
     Module.register(pathToFileURL(path.join(__dirname, 'import-hooks.mjs')), { data });
     return;
@@ -110,7 +114,7 @@ function hookImports(entry, packageFolder) {
   Module.registerHooks({
     resolve(specifier, context, nextResolve) {
       const isImport = context.conditions?.includes('import') ?? false;
-      if (!isImport || !isNet(specifier) || context.parentURL?.startsWith(data.inside)) {
+      if (!isImport || !isReplaced(specifier) || context.parentURL?.startsWith(data.inside)) {
         return nextResolve(specifier, context);
       }
       return { url, format: 'module', shortCircuit: true };
@@ -124,7 +128,7 @@ function swap(entry) {
   let noted = false;
   Module._load = function (request, parent, isMain) {
     const from = parent?.filename ?? '';
-    if (!isNet(request) || from.startsWith(packageFolder)) {
+    if (!isReplaced(request) || from.startsWith(packageFolder)) {
       return Reflect.apply(load, this, [request, parent, isMain]);
     }
     // The tests' own library loads net as well, for every test.
@@ -134,7 +138,7 @@ function swap(entry) {
     }
     return loadQuietly(() => Reflect.apply(load, Module, [entry, null, false]));
   };
-  if (importsNet(process.argv[1])) {
+  if (importsReplaced(process.argv[1])) {
     hookImports(entry, packageFolder);
     note('swapped');
   }

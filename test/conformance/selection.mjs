@@ -7,20 +7,27 @@ const folders = ['parallel', 'sequential', 'async-hooks'];
 const loads = (names) =>
   new RegExp(`\\b(?:require\\(|from |import\\()['"](?:node:)?(?:${names})['"]`);
 const loadsNet = loads('net');
-const loadsUser = loads('_?https?(?:_\\w+)?|http2|tls|inspector|dgram|quic');
+const usersOfNet = '_?https?(?:_\\w+)?|http2|tls|inspector|quic';
+const loadsUser = loads(`${usersOfNet}|dgram`);
+const loadsDgram = loads('dgram');
+const loadsOthers = loads(usersOfNet);
 
 /**
  * The sets. `net`: what loads net and nothing that Node builds on its own net. `neighbours`: what
  * loads both; there the other module stays on Node's net. `http`: the tests of those modules, for
- * `--register`.
+ * `--register`. `dgram`: what loads dgram, which is the module to replace there.
  */
 const sets = {
   net: (name, text) => loadsNet.test(text) && !loadsUser.test(text),
   neighbours: (name, text) => loadsNet.test(text) && loadsUser.test(text),
+  dgram: (name, text) => loadsDgram.test(text) && !loadsOthers.test(text),
   http: (name) => /\/test-(?:https?|http2|tls)-/.test(name),
 };
 
 export const setNames = Object.keys(sets);
+
+/** The builtin that is replaced in the tests of a set. */
+export const moduleOf = (set) => (set === 'dgram' ? 'dgram' : 'net');
 
 /** Every test of a set, as `folder/file`. */
 export function testsOf(set, testsFolder) {

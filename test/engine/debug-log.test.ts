@@ -37,7 +37,14 @@ const server = net.createServer((socket) => socket.pipe(socket)).listen(0, '127.
 });`;
 
 t.test('the engine tells once what it has opened, and why', async (test) => {
-  const opened = { name: 'engine', backend: first, refusals: [], ports: 1, driver: 'loop' };
+  const opened = {
+    name: 'engine',
+    backend: first,
+    refusals: [],
+    ports: 1,
+    driver: 'loop',
+    drivers: ['loop'],
+  };
   test.strictSame(only(await toldBy(echo, { IOCP_NET_BACKEND: '' }), 'engine', 'fallback'), [
     { ...opened, requested: null },
   ]);
@@ -46,7 +53,7 @@ t.test('the engine tells once what it has opened, and why', async (test) => {
   ]);
   const threads = `${load('engine')}engine.engine.configure({ ports: 2 });${echo}`;
   test.strictSame(only(await toldBy(threads, { IOCP_NET_BACKEND: '' }), 'engine'), [
-    { ...opened, requested: null, ports: 2, driver: 'thread' },
+    { ...opened, requested: null, ports: 2, driver: 'thread', drivers: ['thread', 'thread'] },
   ]);
 });
 

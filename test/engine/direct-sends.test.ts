@@ -93,6 +93,30 @@ t.test('the answers to many leave together', async (test) => {
   else test.ok(sends < 24 + 12, `${sends}`);
 });
 
+t.test(
+  'memory of corked writes is not sent from any more once they are called back for',
+  async (test) => {
+    const { client, peer, close } = await connectedPair(net);
+    peer.pause();
+    const before = engine.stats().bytesSent;
+    const isTaken = (): boolean => engine.stats().bytesSent - before === client.bytesWritten;
+    // Little by little, until the system takes no more: a little is left to be sent.
+    while (isTaken()) await new Promise((resolve) => client.write(pattern(500), resolve));
+    const written = client.bytesWritten;
+    const bytes = pattern(6000);
+    client.cork();
+    client.write(bytes);
+    // Nobody knows how long this is before it is encoded; so these are sent one after the other.
+    client.write('ff', 'hex', () => bytes.fill(0));
+    client.uncork();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    client.end();
+    const whole = await readAll(peer);
+    test.ok(whole.subarray(written, -1).equals(pattern(6000)));
+    await close();
+  },
+);
+
 t.test('of a text the system takes a part, too', async (test) => {
   const { client, peer, close } = await connectedPair(net);
   peer.pause();

@@ -3,14 +3,17 @@ import t from 'tap';
 import { once } from 'node:events';
 import {
   chmodSync,
+  closeSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   rmSync,
   statSync,
+  writeFileSync,
+  writeSync,
 } from 'node:fs';
-import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -147,6 +150,20 @@ t.test('only its user may open it', { skip: windows }, async (test) => {
     'nothing is left',
   );
 });
+
+// Everybody may open a pipe to read.
+t.test(
+  'who may only read cannot ask, and keeps nobody from it',
+  { skip: !windows },
+  async (test) => {
+    const endpoint = await engine.openEndpoint(freshPath());
+    const reader = openSync(endpoint.path, 'r');
+    test.throws(() => writeSync(reader, 'stats\n'), { code: /^(EBADF|EPERM|EACCES)$/ });
+    test.equal((await ask(endpoint.path)).pid, process.pid);
+    closeSync(reader);
+    await endpoint.close();
+  },
+);
 
 t.test('a bad path is refused', async (test) => {
   for (const path of ['', 'a\0b', 7, null, ...(windows ? ['C:\\x', '\\\\.\\pipe\\'] : [])]) {

@@ -38,7 +38,7 @@ t.test('docs/engine.md has a row for each, and no other', async (test) => {
 
 t.test('each has the unit of its row in its comment, and a kind', async (test) => {
   const rows = documented();
-  const written = comments('src/port/stats.ts', 'PortStats');
+  const written = comments('src/port/stats.ts', 'PortCounters');
   for (const name of Object.keys(counters)) {
     const [unit = '', kind = ''] = rows.get(name) ?? [];
     test.match(unit, /^[a-z-]+$/, name);
@@ -59,8 +59,7 @@ t.test('docs/limits.md names each reason to drop', async (test) => {
   for (const reason of Object.keys(drops)) test.ok(text.includes(`\`${reason}\``), reason);
 });
 
-t.test('each port has the same', async (test) => {
-  for (const port of ports) {
-    test.strictSame(Object.keys(port).sort(), [...Object.keys(counters), 'operations'].sort());
-  }
+t.test('each port has the same, and says what it is', async (test) => {
+  const names = [...Object.keys(counters), 'operations', 'classes', 'driver'];
+  for (const port of ports) test.strictSame(Object.keys(port).sort(), names.sort());
 });

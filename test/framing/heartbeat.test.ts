@@ -130,22 +130,39 @@ t.test('silence is not held against a peer that is not listened to', async (test
   near.destroy();
 });
 
-t.test('a process that was away does not blame its peer', async (test) => {
-  const { client, peer, close } = await connectedPair(net);
-  const near = quiet(
-    framed(client, codec, {
-      heartbeat: commandHeartbeat({ interval: 30, timeout: 90 }),
-      onFrame: () => {},
-    }),
-  );
-  const far = quiet(framed(peer, codec, { onFrame: () => {} }));
-  far.send({ commandType: 1 });
-  await delay(5);
-  far.send({ commandType: 1 });
-  const until = performance.now() + 250;
+function beAway(milliseconds: number): void {
+  const until = performance.now() + milliseconds;
   while (performance.now() < until);
+}
+
+t.test('a process that was away asks before it gives up', async (test) => {
+  const { near, peer } = connection(30, 90);
+  near.resume();
+  beAway(200);
+  while (peer.types.length === 0 && !near.destroyed) await delay(1);
+  peer.say(PONG);
   await new Promise(setImmediate);
-  await new Promise(setImmediate);
+  test.same(peer.types, [PING]);
+  test.notOk(near.destroyed);
+  near.destroy();
+});
+
+t.test('an answer that came while the process was away is seen in time', async (test) => {
+  const { client, peer, close } = await connectedPair(net);
+  const heartbeat = commandHeartbeat({ interval: 30, timeout: 90 });
+  const near = quiet(framed(client, codec, { heartbeat, onFrame: () => {} }));
+  const answered = new Promise<void>((resolve) => {
+    const onFrame = ({ commandType }: CommandFrame): void => {
+      test.equal(commandType, PING);
+      far.send({ commandType: PONG });
+      // The timer is due before the answer is read.
+      beAway(200);
+      resolve();
+    };
+    const far = quiet(framed(peer, codec, { onFrame }));
+  });
+  await answered;
+  for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate);
   test.notOk(near.destroyed);
   await close();
 });

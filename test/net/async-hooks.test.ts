@@ -2,6 +2,7 @@
 import t from 'tap';
 import { AsyncLocalStorage, createHook, executionAsyncId, triggerAsyncId } from 'node:async_hooks';
 import { once } from 'node:events';
+import * as nodeHttp from 'node:http';
 import type * as nodeNet from 'node:net';
 import { sameAsNode } from '../support/compare';
 import { closed, closeServer, closing, connectedPair, listen, pattern } from '../support/sockets';
@@ -182,4 +183,52 @@ sameAsNode(t, 'a resource says whether it holds the process', async ({ net: modu
   await closed(client);
   await closeServer(server);
   collect.disable();
+});
+
+sameAsNode(t, 'a connection that an HTTP agent gives to another request', async ({ net, log }) => {
+  const resources = new Map<number, { handle?: object }>();
+  const ended: number[] = [];
+  const watch = createHook({
+    init(id, type, _cause, resource: object) {
+      if (type === 'TCPWRAP') resources.set(id, resource);
+    },
+    destroy: (id) => void ended.push(id),
+  }).enable();
+  const requests = new AsyncLocalStorage<string>();
+  const server = nodeHttp.createServer((_request, response) => response.end('answer'));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as nodeNet.AddressInfo;
+  const agent = new nodeHttp.Agent({ keepAlive: true, maxSockets: 1 });
+  agent.createConnection = (options) => net.connect(options as nodeNet.TcpNetConnectOpts);
+
+  const ids: number[] = [];
+  const sockets = new Set<object>();
+  let contextOfClose: Promise<unknown> | undefined;
+  const ask = async (name: string): Promise<void> => {
+    const request = nodeHttp.get({ agent, port, host: '127.0.0.1' });
+    const [response] = (await once(request, 'response')) as [nodeHttp.IncomingMessage];
+    const { socket } = response;
+    const handle = (socket as unknown as { _handle: { getAsyncId(): number } })._handle;
+    ids.push(handle.getAsyncId());
+    sockets.add(socket);
+    response.resume();
+    await once(response, 'end');
+    await new Promise(setImmediate);
+    contextOfClose ??= new Promise((resolve) =>
+      socket.once('close', () => resolve([name, requests.getStore()])),
+    );
+  };
+  await requests.run('first', () => ask('listened in first'));
+  await requests.run('second', () => ask('listened in second'));
+  agent.destroy();
+  log('close in', await contextOfClose);
+  server.close();
+  await once(server, 'close');
+  await new Promise(setImmediate);
+  watch.disable();
+  const [first = 0, second = 0] = ids;
+  log('sockets', sockets.size, 'ids differ', first !== second);
+  log('the second has the first', resources.get(second)?.handle === resources.get(first));
+  for (const id of ids) log('ended', ended.filter((each) => each === id).length);
 });

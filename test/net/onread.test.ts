@@ -1,5 +1,6 @@
 import t from 'tap';
 import { once } from 'node:events';
+import * as nodeNet from 'node:net';
 import * as net from 'iocp-net';
 import { closed, closeServer, delay, listen, pattern } from '../support/sockets';
 
@@ -79,6 +80,44 @@ for (const how of ['pause()', 'false'] as const) {
     test.equal(received.length, 3);
     await once(client, 'end');
     test.ok(Buffer.concat(received).equals(bytes));
+    await close();
+  });
+}
+
+for (const [name, module] of Object.entries({ 'node:net': nodeNet, 'iocp-net': net })) {
+  t.test(`pause() takes back no resume() before there is a connection (${name})`, async (test) => {
+    const { port, close } = await sender();
+    let calls = 0;
+    const callback = (): boolean => ++calls > 0;
+    const client = module.connect({
+      port,
+      host: '127.0.0.1',
+      onread: { buffer: Buffer.alloc(1000), callback },
+    });
+    client.resume().pause();
+    await once(client, 'end');
+    test.ok(calls > 0 && client.isPaused());
+    client.destroy();
+    await close();
+  });
+
+  t.test(`false once more, of what resume() hands over (${name})`, async (test) => {
+    const { port, close } = await sender();
+    let calls = 0;
+    const callback = (): boolean => ++calls > 2;
+    const client = module.connect({
+      port,
+      host: '127.0.0.1',
+      onread: { buffer: Buffer.alloc(1000), callback },
+    });
+    await delay(100);
+    test.equal(calls, 1);
+    client.resume();
+    await delay(100);
+    test.equal(calls, 2);
+    client.resume();
+    await once(client, 'end');
+    test.equal(client.bytesRead, bytes.length);
     await close();
   });
 }

@@ -6,7 +6,7 @@ import { deepStrictEqual } from 'node:assert';
 import * as nodeNet from 'node:net';
 import fc from 'fast-check';
 import * as iocpNet from 'iocp-net';
-import type { Test } from 'tap';
+import t, { type Test } from 'tap';
 import { describe, record } from '../support/compare';
 import type { Scenario } from '../support/compare';
 
@@ -18,6 +18,8 @@ const DEFAULT_MILLISECONDS = 3500;
 const RUN_MILLISECONDS = 1500;
 const isLong = process.env.IOCP_NET_RUNS !== undefined;
 const numRuns = Number(process.env.IOCP_NET_RUNS ?? DEFAULT_RUNS);
+// A file as a whole has 30 seconds by default.
+if (isLong) t.setTimeout(0);
 
 // Paths, errors and descriptors are those of POSIX.
 const skip = process.platform === 'win32' ? 'the inputs are for POSIX' : false;
@@ -69,8 +71,8 @@ export function holdsForBoth<Input>(
 ): void {
   t.test(name, { skip, timeout: isLong ? 0 : 60_000 }, async (test) => {
     const property = fc.asyncProperty(input, async (made) => {
-      const expected = await record(nodeNet, (scenario) => run(scenario, made));
-      const actual = await record(iocpNet, (scenario) => run(scenario, made));
+      const expected = await record({ net: nodeNet }, (scenario) => run(scenario, made));
+      const actual = await record({ net: iocpNet }, (scenario) => run(scenario, made));
       deepStrictEqual(actual, expected);
     });
     await check(test, name, property, examples);

@@ -2,6 +2,7 @@
 import type * as nodeNet from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import t from 'tap';
@@ -15,6 +16,11 @@ import { anyNumber, anyObject, anyValue, mostly, someOf } from './values';
 const LISTENING = Object.freeze({ listening: true });
 /** Stands for the listener that notes that it was called. */
 const CALLBACK = Object.freeze({ callback: true });
+
+/** A connection that is not made by then is taken to wait for ever. */
+const UNSETTLED_MS = 300;
+/** Where the machine is busy, a timer is late and runs before what has come meanwhile. */
+const ROUNDS_AT_LEAST = 5;
 
 /** Nothing listens on those that are valid. */
 const port = fc
@@ -83,6 +89,10 @@ const answer = fc.oneof(
   fc.tuple(anyObject, entry),
 );
 
+async function rounds(count: number): Promise<void> {
+  for (let i = 0; i < count; i++) await setImmediate();
+}
+
 async function attempt(
   { net, log }: Scenario,
   args: readonly unknown[],
@@ -128,9 +138,10 @@ async function attempt(
     const over = closing(connecting);
     const isSettled = new Promise((resolve) => {
       connecting.once('ready', resolve).once('close', resolve);
-      setTimeout(resolve, 100).unref();
+      setTimeout(resolve, UNSETTLED_MS).unref();
     });
     await isSettled;
+    await rounds(ROUNDS_AT_LEAST);
     log(
       connecting.connecting,
       connecting.pending,

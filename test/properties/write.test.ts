@@ -51,18 +51,25 @@ const CALLBACK = 'callback';
 
 type Step = readonly [method: string, args: readonly unknown[]];
 
+/** Where writes leave together, Node 22 ends the process over half a byte: by an assertion of its own. */
+function isWholeBytes([value, encoding]: readonly unknown[]): boolean {
+  return encoding !== 'hex' || typeof value !== 'string' || value.length % 2 === 0;
+}
+
 const write = fc.tuple(
   fc.constantFrom('write', 'write', 'write', 'end'),
-  fc.oneof(
-    fc.tuple(chunk),
-    fc.tuple(chunk, fc.constant(CALLBACK)),
-    fc.tuple(
-      chunk,
-      fc.oneof(fc.constantFrom(...encodings), noFunction),
-      fc.oneof(fc.constant(CALLBACK), noFunction),
-    ),
-    fc.tuple(fc.constant(CALLBACK)),
-  ),
+  fc
+    .oneof(
+      fc.tuple(chunk),
+      fc.tuple(chunk, fc.constant(CALLBACK)),
+      fc.tuple(
+        chunk,
+        fc.oneof(fc.constantFrom(...encodings), noFunction),
+        fc.oneof(fc.constant(CALLBACK), noFunction),
+      ),
+      fc.tuple(fc.constant(CALLBACK)),
+    )
+    .filter(isWholeBytes),
 );
 const other = fc.tuple(fc.constantFrom('cork', 'uncork', 'settle'), fc.constant([]));
 const steps = fc.array(fc.oneof({ weight: 4, arbitrary: write }, { weight: 1, arbitrary: other }), {
@@ -142,6 +149,7 @@ holdsForBoth(
     steps,
   ),
   (scenario, [options, all]) => transfer(scenario, { client: options }, all),
+  [[{}, [['write', ['abc', 'hex', CALLBACK]]]]],
 );
 
 async function unconnected(net: Net, phase: string): Promise<nodeNet.Socket> {

@@ -85,6 +85,17 @@ const programs = {
     server.close();`,
 };
 
+const datagrams = `const dgram = require('dgram');
+    const server = dgram.createSocket('udp4', (bytes, { port }) => server.send(bytes, port));
+    await once(server.bind(0, '127.0.0.1'), 'listening');
+    const client = dgram.createSocket('udp4');
+    client.send('dgram', server.address().port);
+    console.log(String((await once(client, 'message'))[0]));
+    client.close();
+    server.close();
+    ${load('engine')}
+    console.log(engine.engine.stats().datagramsReceived);`;
+
 const whole = (program: string): string =>
   `${prelude} (async () => { ${program}\n console.log(...count()); })();`;
 
@@ -111,6 +122,25 @@ for (const [name, program] of Object.entries(programs)) {
   same(`${name}, both sides`, program, `${name}\n1 ${opened}`);
 }
 
+same('datagrams', datagrams, 'dgram\n2\n0 0');
+same(
+  'datagrams, by classes of the program’s own',
+  datagrams.replace(
+    "const server = dgram.createSocket('udp4', (",
+    `class Own extends dgram.Socket {}
+    const node = Object.getPrototypeOf(dgram.Socket);
+    const isOne = (socket) => socket instanceof Own && socket instanceof node;
+    if (!isOne(new Own('udp4').unref()) || !(dgram.createSocket('udp4').close() instanceof node)) {
+      console.log('no instance');
+    }
+    const server = new Own('udp4', (`,
+  ),
+  'dgram\n2\n0 0',
+);
+same('no datagrams with one part', datagrams, 'dgram\n0\n0 0', {
+  ...imported,
+  env: { IOCP_NET_REGISTER: 'server' },
+});
 same('with --require', programs.http, 'http\n1 1', { execArgv: ['--require', file] });
 same('with NODE_OPTIONS', programs.http, 'http\n1 1', {
   env: { NODE_OPTIONS: `--import ${asModule}` },
@@ -217,7 +247,7 @@ t.test('what the program does not ask for is not loaded', async (test) => {
 });
 
 t.test('what is thrown names the sources, with --enable-source-maps', async (test) => {
-  const program = `try { ${load('engine')} engine.engine.configure({ ports: 0 }); }
+  const program = `try { ${load('engine')} engine.engine.configure({ linger: -1 }); }
     catch ({ stack }) { console.log(stack); }`;
   const { stdout } = await run(program, 15_000, { execArgv: ['--enable-source-maps'] });
   test.match(stdout, /checkInteger .*src.engine-options\.ts:\d+/);

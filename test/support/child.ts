@@ -1,7 +1,7 @@
 /** Programs in a process of their own. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -21,6 +21,7 @@ export interface RunOptions {
 const entries = {
   net: require.resolve('iocp-net'),
   http: require.resolve('iocp-net/http'),
+  dgram: require.resolve('iocp-net/dgram'),
   engine: require.resolve('iocp-net/engine'),
   framing: require.resolve('iocp-net/framing'),
   register: require.resolve('iocp-net/register'),
@@ -64,6 +65,18 @@ export async function runNode(
     return { code, signal, stdout: readFileSync(out, 'utf8'), stderr: readFileSync(err, 'utf8') };
   } finally {
     for (const file of files) closeSync(file);
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The same with a program in a file, which it can start again by `__filename`. */
+export async function runAsFile(program: string, milliseconds = 15_000): Promise<Ended> {
+  const folder = mkdtempSync(join(tmpdir(), 'iocp-net-'));
+  const file = join(folder, 'program.cjs');
+  writeFileSync(file, program);
+  try {
+    return await runNode([file], milliseconds);
+  } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }

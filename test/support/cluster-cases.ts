@@ -59,6 +59,22 @@ async function closeInOneWorker(test: Test): Promise<void> {
   test.fail('after listening again it gets none');
 }
 
+/** Its connection is there before it learns that it is to close, and both when it comes back. */
+async function closeWithOneWaiting(test: Test): Promise<void> {
+  for (const how of ['close', 'disconnect']) {
+    const workers = await forkAll(2, anywhere);
+    const { worker: first, port } = workers[0] as (typeof workers)[0];
+    const away = workers.map(({ worker }) => once(worker, 'message'));
+    for (const [index, { worker }] of workers.entries()) worker.send({ awayMs: 200 * (index + 1) });
+    await Promise.all(away);
+    const answer = ask({ port, host });
+    first.send(how);
+    const ids = workers.map(({ worker }) => worker.id);
+    test.ok(ids.includes((await answer).worker), how);
+    await endAll();
+  }
+}
+
 async function crashAndRestart(test: Test): Promise<void> {
   const workers = await forkAll(2, anywhere);
   const { worker: victim, port } = workers[0] as (typeof workers)[0];
@@ -156,6 +172,7 @@ export function clusterCases(t: Test, onCore: boolean): void {
   };
   add('four workers share a port evenly', (test) => everyWorkerAccepts(test, onCore));
   add('server.close() in one worker', closeInOneWorker);
+  add('a worker closes while a connection waits for it', closeWithOneWaiting);
   add('a worker crashes and another takes its place', crashAndRestart);
   add('exclusive: true', exclusive);
   add('worker.disconnect()', disconnect);

@@ -183,7 +183,3 @@ process.on('exit', () => {
   process.exitCode = 1;
   writeSync(2, `nobody gave back: ${lost.join(', ')}\n`);
 });
-
-// What the test starts runs without this: its folder may be another.
-const at = process.execArgv.findIndex((argument) => argument.includes('tattling-pools'));
-if (at >= 0) process.execArgv.splice(at, process.execArgv[at] === __filename ? 2 : 1);

@@ -4,9 +4,12 @@ import nodes = require('node:net');
 
 type Shared = keyof typeof ours & keyof typeof nodes;
 
+// What makes sockets: those of ours have a member more.
+type Makers = 'connect' | 'createConnection' | 'createServer' | 'Server' | 'Socket' | 'Stream';
+
 // Ours goes where Node's is wanted, and the other way round.
 export const asNodes: typeof nodes = ours;
-export const asOurs: Pick<typeof ours, Shared> = nodes;
+export const asOurs: Pick<typeof ours, Exclude<Shared, Makers>> = nodes;
 
 // Every name of Node's is one of ours.
 export const missing: Exclude<keyof typeof nodes, keyof typeof ours>[] = [] satisfies never[];

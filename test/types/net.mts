@@ -27,4 +27,15 @@ export const ofHttp: nodeHttp.Server = createHttpServer({ limits }, (_request, r
 export const ofTls: nodes.Server = createTlsServer({ limits });
 limited.on('drop', (data?: DropArgument) => data?.reason);
 engine.configure({ limits: { queuedBytes: 1e9 } });
+engine.configure({ ports: { stream: 2, datagram: true, multicast: { thread: true, core: 1 } } });
 export const dropped: number = engine.stats().drops.idleMs;
+
+export const sent: Promise<number> = connect(1).sendFile('file', {
+  start: 1,
+  onProgress: () => {},
+});
+createServer({ keepAlive: true, keepAliveInterval: 1000, keepAliveCount: 3 }, (peer) => {
+  peer.sendFile(1, (error: Error | null, bytes: number) => void [error, bytes]);
+});
+class Own extends Socket {}
+export const byOwn: Promise<number> = new Own({ keepAliveCount: 3 }).sendFile('file');

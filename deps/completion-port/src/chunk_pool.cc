@@ -40,7 +40,7 @@ ChunkPool::~ChunkPool() {
   if (Total() != 0) Permit(Data(0), Offset(Total() - 1) + Bytes(Total() - 1) - Offset(0));
 }
 
-void ChunkPool::Use(std::uint8_t* slab, std::size_t bytes) {
+bool ChunkPool::Use(std::uint8_t* slab, std::size_t bytes) {
   // Chunks start on a page, or a small one would hold no whole page that Trim could give back.
   const auto address = reinterpret_cast<std::uintptr_t>(slab);
   first_ = std::min<std::size_t>((kPageBytes - address % kPageBytes) % kPageBytes, bytes);
@@ -60,26 +60,35 @@ void ChunkPool::Use(std::uint8_t* slab, std::size_t bytes) {
     offset_[i] = offset;
     offset += counts[i] * kChunkBytes[i];
   }
-  states_.assign(begin_[kChunkClasses], ChunkState::kFree);
-  touched_.assign(begin_[kChunkClasses], false);
   in_use_count_ = 0;
   for (auto& count : delivered_) count = 0;
-  for (auto& stack : free_) stack.clear();
+  for (auto& count : free_count_) count = 0;
+  if (!AllocateNotes()) {
+    for (auto& begin : begin_) begin = 0;
+    return false;
+  }
   // The lowest indices on top.
   for (std::uint32_t i = Total(); i-- > 0;) {
-    free_[Index(ClassOf(i))].push_back(i);
+    const std::size_t of_class = Index(ClassOf(i));
+    free_[of_class][free_count_[of_class]++] = i;
     Forbid(Data(i), Bytes(i));
   }
-  for (std::size_t i = 0; i < kChunkClasses; ++i) lowest_free_[i] = free_[i].size();
+  for (std::size_t i = 0; i < kChunkClasses; ++i) lowest_free_[i] = free_count_[i];
+  return true;
+}
+
+bool ChunkPool::AllocateNotes() {
+  for (std::size_t i = 0; i < kChunkClasses; ++i) {
+    if (!free_[i].Allocate(Total(static_cast<ChunkClass>(i)))) return false;
+  }
+  return states_.Allocate(Total()) && touched_.Allocate(Total());
 }
 
 std::uint32_t ChunkPool::Acquire(ChunkClass chunk_class) {
-  auto& stack = free_[Index(chunk_class)];
-  if (stack.empty()) return kNoChunk;
-  const std::uint32_t chunk = stack.back();
-  stack.pop_back();
-  auto& lowest = lowest_free_[Index(chunk_class)];
-  lowest = std::min(lowest, stack.size());
+  const std::size_t i = Index(chunk_class);
+  if (free_count_[i] == 0) return kNoChunk;
+  const std::uint32_t chunk = free_[i][--free_count_[i]];
+  lowest_free_[i] = std::min(lowest_free_[i], free_count_[i]);
   states_[chunk] = ChunkState::kAcquired;
   touched_[chunk] = true;
   ++in_use_count_;
@@ -104,7 +113,7 @@ void ChunkPool::Release(std::uint32_t chunk) {
   if (states_[chunk] == ChunkState::kDelivered) --delivered_[i];
   states_[chunk] = ChunkState::kFree;
   --in_use_count_;
-  free_[i].push_back(chunk);
+  free_[i][free_count_[i]++] = chunk;
   Forbid(Data(chunk), Bytes(chunk));
 }
 
@@ -116,44 +125,37 @@ bool ChunkPool::IsDelivered(std::uint32_t chunk) const {
   return chunk < Total() && states_[chunk] == ChunkState::kDelivered;
 }
 
-std::uint32_t ChunkPool::Offset(std::uint32_t chunk) const {
-  const std::size_t i = Index(ClassOf(chunk));
-  return offset_[i] + (chunk - begin_[i]) * kChunkBytes[i];
-}
-
-ChunkClass ChunkPool::ClassOf(std::uint32_t chunk) const {
-  return chunk < begin_[1] ? ChunkClass::kSmall : ChunkClass::kLarge;
-}
-
 std::uint32_t ChunkPool::Total(ChunkClass chunk_class) const {
   return begin_[Index(chunk_class) + 1] - begin_[Index(chunk_class)];
 }
 
 std::uint32_t ChunkPool::Free(ChunkClass chunk_class) const {
-  return static_cast<std::uint32_t>(free_[Index(chunk_class)].size());
+  return free_count_[Index(chunk_class)];
 }
 
 std::uint32_t ChunkPool::Trim() {
-  // What lies deeper in a stack than it ever sank was free all the time.
-  std::vector<std::uint32_t> cold;
-  for (std::size_t i = 0; i < kChunkClasses; ++i) {
-    for (std::size_t depth = 0; depth < lowest_free_[i]; ++depth) {
-      const std::uint32_t chunk = free_[i][depth];
-      if (touched_[chunk]) cold.push_back(chunk);
-    }
-    lowest_free_[i] = free_[i].size();
-  }
+  std::uint32_t trimmed = 0;
+  for (std::size_t i = 0; i < kChunkClasses; ++i) trimmed += TrimClass(i);
+  return trimmed;
+}
+
+// What lies deeper in a stack than it ever sank was free all the time. In which order it lies there
+// is of no account.
+std::uint32_t ChunkPool::TrimClass(std::size_t i) {
+  std::uint32_t* const deepest = free_[i].begin();
+  std::uint32_t* const end = std::partition(
+      deepest, deepest + lowest_free_[i], [this](std::uint32_t chunk) { return touched_[chunk]; });
+  lowest_free_[i] = free_count_[i];
   // Neighbours go in one call.
-  std::sort(cold.begin(), cold.end());
-  for (std::size_t i = 0; i < cold.size();) {
-    std::size_t end = i + 1;
-    while (end < cold.size() && cold[end] == cold[end - 1] + 1) ++end;
-    const std::uint32_t last = cold[end - 1];
-    os::DiscardPages(Data(cold[i]), Offset(last) + Bytes(last) - Offset(cold[i]));
-    i = end;
+  std::sort(deepest, end);
+  for (std::uint32_t* first = deepest; first != end;) {
+    std::uint32_t* last = first;
+    while (last + 1 != end && last[1] == last[0] + 1) ++last;
+    os::DiscardPages(Data(*first), Offset(*last) + Bytes(*last) - Offset(*first));
+    first = last + 1;
   }
-  for (const std::uint32_t chunk : cold) touched_[chunk] = false;
-  return static_cast<std::uint32_t>(cold.size());
+  for (std::uint32_t* chunk = deepest; chunk != end; ++chunk) touched_[*chunk] = false;
+  return static_cast<std::uint32_t>(end - deepest);
 }
 
 }  // namespace completion_port

@@ -8,8 +8,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
+#include "allocation.h"
 #include "completion_port/layout.h"
 
 namespace completion_port {
@@ -35,8 +35,9 @@ class ChunkPool {
   ChunkPool(const ChunkPool&) = delete;
   ChunkPool& operator=(const ChunkPool&) = delete;
 
-  // Half of the slab in large chunks, but 4 MiB at most; the rest in small ones.
-  void Use(std::uint8_t* slab, std::size_t bytes);
+  // Half of the slab in large chunks, but 4 MiB at most; the rest in small ones. False where there
+  // is no memory for what is noted of them; there are none then.
+  [[nodiscard]] bool Use(std::uint8_t* slab, std::size_t bytes);
 
   std::uint32_t Acquire(ChunkClass chunk_class);  // kNoChunk when there is none
   // The preferred class, else the other if it may stand in.
@@ -56,11 +57,16 @@ class ChunkPool {
   }
 
   std::uint8_t* Data(std::uint32_t chunk) const { return slab_ + Offset(chunk); }
-  std::uint32_t Offset(std::uint32_t chunk) const;  // in the slab, in bytes
+  std::uint32_t Offset(std::uint32_t chunk) const {  // in the slab, in bytes
+    const std::size_t i = Index(ClassOf(chunk));
+    return offset_[i] + (chunk - begin_[i]) * kChunkBytes[i];
+  }
   std::uint32_t Bytes(std::uint32_t chunk) const { return ChunkBytes(ClassOf(chunk)); }
-  ChunkClass ClassOf(std::uint32_t chunk) const;
+  ChunkClass ClassOf(std::uint32_t chunk) const {
+    return chunk < begin_[1] ? ChunkClass::kSmall : ChunkClass::kLarge;
+  }
 
-  std::uint32_t Total() const { return static_cast<std::uint32_t>(states_.size()); }
+  std::uint32_t Total() const { return begin_[kChunkClasses]; }
   std::uint32_t Total(ChunkClass chunk_class) const;
   std::uint32_t InUse() const { return in_use_count_; }
   std::uint32_t Free(ChunkClass chunk_class) const;
@@ -70,6 +76,9 @@ class ChunkPool {
   std::uint32_t Trim();
 
  private:
+  bool AllocateNotes();
+  std::uint32_t TrimClass(std::size_t i);
+
   std::uint8_t* slab_ = nullptr;
   std::size_t first_ = 0;  // where the first chunk starts: on a page
   // Indices [begin_[i], begin_[i + 1]) are of class i.
@@ -77,11 +86,13 @@ class ChunkPool {
   std::uint32_t offset_[kChunkClasses] = {};  // in the slab, of the first chunk of class i
   std::uint32_t in_use_count_ = 0;
   std::uint32_t delivered_[kChunkClasses] = {};
-  std::vector<std::uint32_t> free_[kChunkClasses];
-  std::size_t lowest_free_[kChunkClasses] = {};  // least depth of the stack since the last Trim
+  // Stacks, with room for all chunks of their class.
+  ZeroedArray<std::uint32_t> free_[kChunkClasses];
+  std::uint32_t free_count_[kChunkClasses] = {};
+  std::uint32_t lowest_free_[kChunkClasses] = {};  // least depth of the stack since the last Trim
   enum class ChunkState : std::uint8_t { kFree, kAcquired, kDelivered };
-  std::vector<ChunkState> states_;
-  std::vector<bool> touched_;  // has pages that Trim could give back
+  ZeroedArray<ChunkState> states_;
+  ZeroedArray<bool> touched_;  // has pages that Trim could give back
 };
 
 }  // namespace completion_port

@@ -11,6 +11,7 @@
 
 #include "chunk_pool.h"
 #include "completion_port/completion_port.h"
+#include "growable.h"
 #include "os/socket.h"
 #include "send_queue.h"
 
@@ -35,9 +36,10 @@ struct PipeNotes {
 // What the IOCP backend remembers of one connection.
 struct IocpNotes {
   Notification notification = Notification::kQueued;
-  bool busy = false;                  // the next receive takes a chunk along
-  std::uint32_t last_receive_ms = 0;  // low half of the clock
-  std::unique_ptr<PipeNotes> pipe;    // null for a socket
+  TRANSMIT_FILE_BUFFERS around_file{};  // what goes with it, while a file is being sent
+  bool busy = false;                    // the next receive takes a chunk along
+  std::uint32_t last_receive_ms = 0;    // low half of the clock
+  std::unique_ptr<PipeNotes> pipe;      // null for a socket
 };
 #endif
 
@@ -121,7 +123,8 @@ enum class OperationKind : std::uint8_t {
   kSend,
   kConnect,
   kShutdown,
-  kAccept
+  kAccept,
+  kLook  // whether a datagram socket has something to receive; Windows only
 };
 enum class OperationState : std::uint8_t { kIdle, kSubmitted, kCancelling };
 
@@ -172,13 +175,15 @@ struct Connection {
   CloseMode close_mode = CloseMode::kFinish;
   bool owes_drain = false;   // closing: read to the peer's end (port_close.cc, step 3)
   bool starved = false;      // waits for a free chunk
+  bool adopted = false;      // its blocking mode may be shared with others
   bool send_listed = false;  // stands in the core's list of sends to issue
   std::uint32_t credit = 0;
   std::uint32_t posted_chunk = kNoChunk;  // IOCP: chunk with the OS (kNoChunk: zero-byte receive)
-  std::vector<PinnedReceive> pinned;      // oldest first; few, and none on most connections
+  GrowableArray<PinnedReceive> pinned;    // oldest first; few, and none on most connections
   bool pinned_listed = false;             // stands in the core's list of those to serve
   SendQueue sends;
-  std::uint32_t refused_sends = 0;  // requests that came too late, behind those in `sends`
+  std::uint32_t refused_sends = 0;  // requests behind those in `sends` that were not taken, as
+  Error refused_with = Error::kBrokenPipe;  // they came too late, or there was no memory
   Operation receive;
   Operation send;                   // also carries the connect, and a pipe's shutdown
   std::unique_ptr<Address> remote;  // of a connect, until it completes
@@ -208,8 +213,9 @@ struct Connection {
     send_side = SendSide::kOpen;
     chunk_class = ChunkClass::kSmall;
     close_mode = CloseMode::kFinish;
-    likely_readable = owes_drain = starved = send_listed = pinned_listed = false;
-    pinned = {};
+    likely_readable = owes_drain = starved = adopted = send_listed = pinned_listed = false;
+    pinned.Reset();
+    refused_with = Error::kBrokenPipe;
     credit = refused_sends = 0;
     remote.reset();
 #ifdef __linux__

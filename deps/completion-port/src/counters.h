@@ -24,6 +24,10 @@ class Counters {
   }
   void AddSubmitted(Opcode opcode, std::uint64_t n = 1) { Add(PerOpcode(opcode, 0), n); }
   void AddCompleted(Opcode opcode, std::uint64_t n = 1) { Add(PerOpcode(opcode, 1), n); }
+  std::uint64_t Completed(Opcode opcode) const {
+    const auto index = static_cast<std::size_t>(PerOpcode(opcode, 1));
+    return values_[index].load(std::memory_order_relaxed);
+  }
 
  private:
   static Counter PerOpcode(Opcode opcode, std::uint32_t which) {

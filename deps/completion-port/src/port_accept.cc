@@ -73,6 +73,12 @@ void PortCore::Accept(const Submission& submission) {
   backend_->SubmitAccept(*listener);
 }
 
+// Had a shared listener not accepted it here, another of those who have the socket would have it.
+bool PortCore::TakesAccepted(const Listener& listener) const {
+  if (listener.state == ListenerState::kAccepting) return true;
+  return listener.shared && !stopping_.load();
+}
+
 void PortCore::OnAccept(Listener& listener, NativeSocket socket, Error error) {
   const ListenerId id = listener.id.load(std::memory_order_relaxed);
   if (error != Error::kOk) {
@@ -81,31 +87,31 @@ void PortCore::OnAccept(Listener& listener, NativeSocket socket, Error error) {
     }
     return;
   }
-  if (listener.state != ListenerState::kAccepting) {
+  if (!TakesAccepted(listener)) {
     // Accepted while the listener was being closed. Nobody waits for it any more, as nobody waits
     // for what a closing listener still has in its backlog: that gets RST, so does this.
     os::ResetOnClose(socket);
     return os::CloseSocket(socket, listener.Kind());
   }
   PortCore* least = this;
-  for (auto& port : group_->ports_) {
+  for (PortCore* port : group_->accepting_) {
     // A pipe belongs to the queue that its instance was made for.
     if (os::IsPipe(listener.Kind())) break;
-    if (port->Load() < least->Load()) least = port.get();
+    if (port->Load() < least->Load()) least = port;
   }
   const AcceptedSocket accepted{socket, listener.Kind(), id, ordinal_, listener.accepted_credit};
-  if (least != this) return least->HandOver(accepted);
+  if (least != this && least->HandOver(accepted)) return;
   load_.fetch_add(1, std::memory_order_relaxed);
   Adopt(accepted);
 }
 
 void PortCore::Adopt(const AcceptedSocket& accepted) {
-  Connection* connection = connections_.Allocate();
+  Error error = Error::kOk;
+  Connection* connection = connections_.Allocate(&error);
   if (connection == nullptr) {
     load_.fetch_sub(1, std::memory_order_relaxed);
     os::CloseSocket(accepted.socket, accepted.kind);
-    return Complete(Opcode::kAccept, accepted.listener, ToResult(Error::kTooManyFiles), 0,
-                    accepted.listener_port);
+    return Complete(Opcode::kAccept, accepted.listener, ToResult(error), 0, accepted.listener_port);
   }
   connection->socket = accepted.socket;
   connection->kind = accepted.kind;
@@ -145,8 +151,8 @@ std::uint32_t PortCore::AcceptsWanted(Listener& listener) {
 }
 
 std::uint32_t PortCore::UnreadAcceptsOfGroup() {
-  std::uint32_t unread = 0;
-  for (auto& port : group_->ports_) unread += port->UnreadAccepts();
+  std::uint32_t unread = options_.takes_accepted ? 0 : UnreadAccepts();
+  for (PortCore* port : group_->accepting_) unread += port->UnreadAccepts();
   return unread;
 }
 
@@ -154,8 +160,8 @@ std::uint32_t PortCore::UnreadAccepts() {
   const std::uint32_t read = header_.At(kCompletionHead).load();
   std::lock_guard<std::mutex> lock(inbox_mutex_);
   while (!unread_accepts_.empty() &&
-         static_cast<std::int32_t>(read - unread_accepts_.front()) > 0) {
-    unread_accepts_.pop_front();
+         static_cast<std::int32_t>(read - unread_accepts_.Front()) > 0) {
+    unread_accepts_.PopFront();
   }
   return static_cast<std::uint32_t>(unread_accepts_.size() + inbox_.size()) + adopting_;
 }
@@ -163,7 +169,8 @@ std::uint32_t PortCore::UnreadAccepts() {
 void PortCore::NoteAcceptCompletion() {
   const auto held_back = static_cast<std::uint32_t>(overflow_.size());
   std::lock_guard<std::mutex> lock(inbox_mutex_);
-  unread_accepts_.push_back(completions_.Written() + held_back);
+  // Where there is no memory to note it, it is not counted: more may be accepted than are read.
+  static_cast<void>(unread_accepts_.TryPush(completions_.Written() + held_back));
   if (adopting_ != 0) --adopting_;
 }
 

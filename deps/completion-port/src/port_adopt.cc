@@ -7,13 +7,14 @@ namespace completion_port {
 Error PortCore::AdoptConnection(std::intptr_t native, SocketId* id) {
   const auto socket = static_cast<NativeSocket>(native);
   Family family = Family::kNone;
-  const Error error = os::PrepareAdoptedConnection(socket, &family);
+  Error error = os::PrepareAdoptedConnection(socket, &family);
   if (error != Error::kOk) return error;
-  Connection* connection = connections_.Allocate();
-  if (connection == nullptr) return Error::kTooManyFiles;
+  Connection* connection = connections_.Allocate(&error);
+  if (connection == nullptr) return error;
   load_.fetch_add(1, std::memory_order_relaxed);
   connection->socket = socket;
   connection->kind = KindOf(family);
+  connection->adopted = true;
   connection->state = ConnectionState::kPrepared;  // `remote` stays empty: nothing to connect
   *id = connection->id.load(std::memory_order_relaxed);
   return Error::kOk;
@@ -25,8 +26,8 @@ Error PortCore::AdoptListener(std::intptr_t native, int backlog, ListenerId* id)
   Error error = os::PrepareAdoptedListener(socket, &family);
   if (error == Error::kOk) error = os::Listen(socket, backlog);
   if (error != Error::kOk) return error;
-  Listener* listener = listeners_.Allocate();
-  if (listener == nullptr) return Error::kTooManyFiles;
+  Listener* listener = listeners_.Allocate(&error);
+  if (listener == nullptr) return error;
   listener->socket = socket;
   listener->family = family;  // and no path: its name, if it has one, is its maker's to remove
   listener->shared = true;

@@ -69,7 +69,8 @@ void PortCore::Linger(Connection& connection) {
     return;
   }
   Complete(Opcode::kLinger, id, 0);
-  lingering_.push_back({id, os::NowMs() + options_.linger_ms});
+  // One whose time is not noted would have no end: it has ended now.
+  if (!lingering_.TryPush({id, os::NowMs() + options_.linger_ms})) CancelAndClose(connection);
 }
 
 // The next step of the order above that can be taken now. Called whenever an operation of a
@@ -126,9 +127,9 @@ void PortCore::FinishClose(Connection& connection) {
 void PortCore::ExpireLingering() {
   if (lingering_.empty()) return;
   const std::uint64_t now_ms = os::NowMs();
-  while (!lingering_.empty() && lingering_.front().deadline_ms <= now_ms) {
-    Connection* connection = connections_.Find(lingering_.front().id);
-    lingering_.pop_front();
+  while (!lingering_.empty() && lingering_.Front().deadline_ms <= now_ms) {
+    Connection* connection = connections_.Find(lingering_.Front().id);
+    lingering_.PopFront();
     if (connection != nullptr && connection->state == ConnectionState::kLingering) {
       CancelAndClose(*connection);
     }

@@ -1,6 +1,10 @@
 // The control plane: plain calls on the submitter's thread. They touch only what the driver
 // does not change while the submitter still holds the id: the socket of a connection that is not
 // closed (the submitter itself is the one who closes it).
+#include <memory>
+#include <utility>
+
+#include "allocation.h"
 #include "os/local_socket.h"
 #include "port_core.h"
 
@@ -24,13 +28,13 @@ Error OpenListener(const ListenOptions& options, NativeSocket* out) {
 Error PortCore::PrepareListener(const ListenOptions& options, ListenerId* id) {
   const Address& address = options.address;
   NativeSocket socket = kInvalidSocket;
-  const Error error = OpenListener(options, &socket);
+  Error error = OpenListener(options, &socket);
   if (error != Error::kOk) return error;
-  Listener* listener = listeners_.Allocate();
+  Listener* listener = listeners_.Allocate(&error);
   if (listener == nullptr) {
     os::RemoveLocalPath(address.path);
     os::CloseSocket(socket, KindOf(address.family));
-    return Error::kTooManyFiles;
+    return error;
   }
   listener->socket = socket;
   listener->family = address.family;
@@ -48,15 +52,18 @@ Error PortCore::PrepareConnect(const ConnectOptions& options, SocketId* id) {
   if (!os::IsPipe(kind)) error = os::OpenStreamSocket(options.remote.family, &socket);
   if (error != Error::kOk) return error;
   if (options.local.family != Family::kNone) error = os::BindSocket(socket, options.local);
-  Connection* connection = error == Error::kOk ? connections_.Allocate() : nullptr;
+  std::unique_ptr<Address> remote;
+  if (error == Error::kOk) remote = TryMake<Address>(options.remote);
+  if (error == Error::kOk && remote == nullptr) error = Error::kNoMemory;
+  Connection* connection = error == Error::kOk ? connections_.Allocate(&error) : nullptr;
   if (connection == nullptr) {
     os::CloseSocket(socket, kind);
-    return error != Error::kOk ? error : Error::kTooManyFiles;
+    return error;
   }
   load_.fetch_add(1, std::memory_order_relaxed);
   connection->socket = socket;
   connection->kind = kind;
-  connection->remote = std::make_unique<Address>(options.remote);
+  connection->remote = std::move(remote);
   connection->state = ConnectionState::kPrepared;
   *id = connection->id.load(std::memory_order_relaxed);
   return Error::kOk;

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "allocation.h"
+
 namespace completion_port {
 
 namespace {
@@ -27,6 +29,7 @@ PortCore::PortCore(PortGroup* group, std::uint32_t ordinal, const PortOptions& o
       options_(options),
       connections_(std::min(options.socket_capacity, kIndexMask)),
       listeners_(4096),
+      datagrams_(std::min(options.socket_capacity, kIndexMask)),
       helper_(this, &drive_) {
   header_.Use(options.ring_memory);
   drive_.Use(options.ring_memory);
@@ -34,11 +37,8 @@ PortCore::PortCore(PortGroup* group, std::uint32_t ordinal, const PortOptions& o
   completions_.Use(options.ring_memory, CompletionsOffset(options.submission_entries),
                    options.completion_entries);
   counters_.Use(static_cast<std::uint8_t*>(options.ring_memory) + kCountersOffset);
-  // Memory that somebody used before was zeroed for us by touching all of it, and would stay
-  // resident: with one worker after the other, that is both slabs as a whole. Nothing is in them.
-  os::DiscardPages(options.receive_slab, options.receive_slab_bytes);
-  os::DiscardPages(const_cast<std::uint8_t*>(options.send_slab), options.send_slab_bytes);
-  chunks_.Use(options.receive_slab, options.receive_slab_bytes);
+  has_memory_ = chunks_.Use(options.receive_slab, options.receive_slab_bytes) &&
+                connections_.HasMemory() && listeners_.HasMemory() && datagrams_.HasMemory();
   counters_.Set(Counter::kChunksTotal, chunks_.Total());
 }
 
@@ -103,10 +103,10 @@ bool PortCore::HasWorkBeforeSleep() {
 
 int PortCore::NextTimeoutMs(int limit_ms) {
   std::uint64_t wake_ms = ~std::uint64_t{0};
-  if (!lingering_.empty()) wake_ms = lingering_.front().deadline_ms;
+  if (!lingering_.empty()) wake_ms = lingering_.Front().deadline_ms;
   if (trim_planned_) wake_ms = std::min(wake_ms, next_trim_ms_);
   // That the consumer has read on in a sibling's ring is the sibling's to hear of, not ours.
-  const bool looks_at_siblings = accepts_held_ && group_->ports_.size() > 1;
+  const bool looks_at_siblings = accepts_held_ && group_->accepting_.size() > 1;
   if (wake_ms == ~std::uint64_t{0} && !looks_at_siblings) return limit_ms;
   const std::uint64_t now_ms = os::NowMs();
   if (looks_at_siblings) wake_ms = std::min(wake_ms, now_ms + kLookAtSiblingsMs);
@@ -142,6 +142,12 @@ void PortCore::Dispatch(const Submission& submission) {
       return Close(submission);
     case Opcode::kCloseListener:
       return CloseListener(submission);
+    case Opcode::kAwaitReadable:
+      return AwaitReadable(submission);
+    case Opcode::kAwaitWritable:
+      return AwaitWritable(submission);
+    case Opcode::kCloseDatagrams:
+      return CloseDatagrams(submission);
     case Opcode::kNone:
     case Opcode::kLinger:
     case Opcode::kCount:
@@ -149,28 +155,28 @@ void PortCore::Dispatch(const Submission& submission) {
   }
 }
 
-void PortCore::HandOver(const AcceptedSocket& accepted) {
-  load_.fetch_add(1, std::memory_order_relaxed);
+bool PortCore::HandOver(const AcceptedSocket& accepted) {
   {
     std::lock_guard<std::mutex> lock(inbox_mutex_);
-    if (!inbox_closed_) {
-      inbox_.push_back(accepted);
-      inbox_filled_.store(true);
-    } else {
-      os::CloseSocket(accepted.socket,
-                      accepted.kind);  // the group stops: nobody is left to serve it
-      return;
+    if (inbox_closed_) {
+      // The group stops: nobody is left to serve it.
+      os::CloseSocket(accepted.socket, accepted.kind);
+      return true;
     }
+    if (!inbox_.TryPush(accepted)) return false;
+    load_.fetch_add(1, std::memory_order_relaxed);
+    inbox_filled_.store(true);
   }
   if (header_.TakeSleeper(kPortAsleep)) backend_->Wake();
+  return true;
 }
 
 void PortCore::TakeInbox() {
   if (!inbox_filled_.load()) return;
-  std::vector<AcceptedSocket> accepted;
+  GrowableArray<AcceptedSocket> accepted;
   {
     std::lock_guard<std::mutex> lock(inbox_mutex_);
-    accepted.swap(inbox_);
+    accepted.Swap(inbox_);
     adopting_ = static_cast<std::uint32_t>(accepted.size());
     inbox_filled_.store(false);
   }
@@ -189,14 +195,15 @@ void PortCore::Complete(Opcode opcode, std::uint32_t id, std::int32_t result, st
   completion.result = result;
   completion.arg0 = arg0;
   completion.arg1 = arg1;
-  if (!overflow_.empty() || !completions_.Write(completion)) overflow_.push_back(completion);
+  if (overflow_.empty() && completions_.Write(completion)) return;
+  if (!overflow_.TryPush(completion)) EndForWantOfMemory();
 }
 
 void PortCore::FlushOverflow() {
   if (overflow_.empty()) return;  // nor is anything announced
   while (!overflow_.empty()) {
-    if (completions_.Write(overflow_.front())) {
-      overflow_.pop_front();
+    if (completions_.Write(overflow_.Front())) {
+      overflow_.PopFront();
       continue;
     }
     // Announce, then look once more: the consumer reads the flag after it has made room.
@@ -260,17 +267,18 @@ void PortCore::StopEverything() {
     backend_->Wait(0);
     if (round > 0 && packet_sends_ == 0) break;
   }
-  for (Listener* listener : listeners_.Snapshot()) {
-    if (listener->state == ListenerState::kAccepting) {
-      listener->state = ListenerState::kCancelling;
-      backend_->Cancel(*listener);
-    } else if (listener->state == ListenerState::kPrepared) {
-      FreeListener(*listener);
+  listeners_.ForEachLive([this](Listener& listener) {
+    if (listener.state == ListenerState::kAccepting) {
+      listener.state = ListenerState::kCancelling;
+      backend_->Cancel(listener);
+    } else if (listener.state == ListenerState::kPrepared) {
+      FreeListener(listener);
     }
-  }
-  for (Connection* connection : connections_.Snapshot()) {
-    if (connection->state != ConnectionState::kCancelling) CancelAndClose(*connection);
-  }
+  });
+  connections_.ForEachLive([this](Connection& connection) {
+    if (connection.state != ConnectionState::kCancelling) CancelAndClose(connection);
+  });
+  datagrams_.ForEachLive([this](DatagramSocket& datagrams) { CloseDatagrams(datagrams); });
   const std::uint64_t deadline_ms = os::NowMs() + kReapMs;
   while (HoldsMemory() && os::NowMs() < deadline_ms) backend_->Wait(10);
   FlushOverflow();
@@ -291,10 +299,12 @@ PortGroup::~PortGroup() {
 }
 
 Error PortGroup::Add(const PortOptions& options, Port** port) {
-  auto core = std::make_unique<PortCore>(this, static_cast<std::uint32_t>(ports_.size()), options);
+  auto core = TryMake<PortCore>(this, static_cast<std::uint32_t>(ports_.size()), options);
+  if (core == nullptr) return Error::kNoMemory;
   const Error error = core->Start();
   if (error != Error::kOk) return error;
   *port = core.get();
+  if (options.takes_accepted) accepting_.push_back(core.get());
   ports_.push_back(std::move(core));
   return Error::kOk;
 }

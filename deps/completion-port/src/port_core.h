@@ -8,12 +8,12 @@
 //   port_data.cc     receive, send, shutdown
 //   port_accept.cc   listeners, accepted sockets, connects
 //   port_close.cc    the order of closing
+//   port_datagrams.cc  datagram sockets
 #ifndef COMPLETION_PORT_PORT_CORE_H_
 #define COMPLETION_PORT_PORT_CORE_H_
 
 #include <atomic>
 #include <condition_variable>
-#include <deque>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -23,7 +23,9 @@
 #include "completion_port/completion_port.h"
 #include "connection.h"
 #include "counters.h"
+#include "datagram_socket.h"
 #include "drive.h"
+#include "growable.h"
 #include "helper.h"
 #include "os/thread.h"
 #include "ring.h"
@@ -43,7 +45,9 @@ class PortCore final : public Port, private BackendEvents {
   void RequestStop();
   void Join();
   // After Join: the kernel may still hold operations in our slots.
-  bool HoldsMemory() const override { return connections_.Live() + listeners_.Live() != 0; }
+  bool HoldsMemory() const override {
+    return connections_.Live() + listeners_.Live() + datagrams_.Live() != 0;
+  }
 
   // Port: the control plane.
   Error PrepareListener(const ListenOptions& options, ListenerId* id) override;
@@ -63,6 +67,19 @@ class PortCore final : public Port, private BackendEvents {
   std::intptr_t NativeListenerHandle(ListenerId id) override;
   Error Duplicate(SocketId id, std::intptr_t* native) override;
   Error DuplicateListener(ListenerId id, std::intptr_t* native) override;
+  Error PrepareDatagrams(const DatagramOptions& options, DatagramId* id) override;
+  Error ConnectDatagrams(DatagramId id, const Address& remote) override;
+  Error DatagramAddress(DatagramId id, Address* out) override;
+  Error DatagramPeer(DatagramId id, Address* out) override;
+  Error SetDatagramOption(DatagramId id, DatagramOption option, int value) override;
+  Error SetMulticastInterface(DatagramId id, const Address& through) override;
+  Error JoinGroup(DatagramId id, const Membership& membership, bool join) override;
+  Error DatagramBufferSize(DatagramId id, DatagramBuffer buffer, int* bytes) override;
+  std::intptr_t NativeDatagramHandle(DatagramId id) override;
+  std::int32_t ReceiveDatagrams(DatagramId id, DatagramRecord* records, std::uint32_t count,
+                                std::uint8_t* payloads) override;
+  void SendDatagrams(DatagramRecord* records, std::uint32_t count,
+                     const std::uint8_t* payloads) override;
   std::int32_t SendNow(SocketId id, const std::uint8_t* data, std::size_t length) override;
   bool HasUnread(SocketId id) override;
   bool ConsumerSleeps() override;
@@ -70,8 +87,11 @@ class PortCore final : public Port, private BackendEvents {
   bool Submit(SocketId id) override;
   bool HasCompletions() const override;
   std::uint32_t ConnectsMade() const override { return connects_made_.load(); }
+  std::uint64_t Completed(Opcode opcode) const override { return counters_.Completed(opcode); }
   Error WatchDescriptor(std::intptr_t descriptor) override;
   bool WatchIsQuiet() const override { return backend_->WatchIsQuiet(); }
+  bool HasSubmissions() const override { return submissions_.Available() != 0; }
+  std::intptr_t QueueDescriptor() const override { return backend_->QueueDescriptor(); }
   void Wake() override;
 
   // For whoever drives: one turn, which waits at most so long (kNoLimit: until there is something).
@@ -91,7 +111,8 @@ class PortCore final : public Port, private BackendEvents {
     std::uint32_t listener_port;  // ordinal
     std::uint32_t credit;
   };
-  void HandOver(const AcceptedSocket& accepted);
+  // False where there is no memory to note it.
+  bool HandOver(const AcceptedSocket& accepted);
   // Accepted sockets, here or on their way here, that the consumer has not read of. Whoever
   // drives a port of the group.
   std::uint32_t UnreadAccepts();
@@ -135,6 +156,7 @@ class PortCore final : public Port, private BackendEvents {
   void WithdrawReceives(SocketId id);
   void ReceivePinned(const Submission& submission);
   void ListPinned(Connection& connection);
+  void RefusePinned(Connection& connection);
   void ServeListedPinned();
   void ServePinned(Connection& connection);
   bool WaitsForReadable(const Connection& connection) const;
@@ -143,7 +165,9 @@ class PortCore final : public Port, private BackendEvents {
   bool ServeStarved();
   bool ServeStarved(ChunkClass wanted, ChunkClass given, std::uint32_t* usable);
   bool IsAnyStarved() const;
+  bool Starve(Connection& connection);
   void Send(const Submission& submission);
+  SendBuffer BufferOf(const Submission& submission) const;
   void IssueListedSends();
   void IssueSend(Connection& connection);
   void FailSends(Connection& connection, Error error);
@@ -162,6 +186,7 @@ class PortCore final : public Port, private BackendEvents {
   void OnConnect(Connection& connection, Error error) override;
   void Accept(const Submission& submission);
   void OnAccept(Listener& listener, NativeSocket socket, Error error) override;
+  bool TakesAccepted(const Listener& listener) const;
   void Adopt(const AcceptedSocket& accepted);
   void TurnAway(Connection& connection);
   void CloseListener(const Submission& submission);
@@ -171,6 +196,19 @@ class PortCore final : public Port, private BackendEvents {
   void NoteAcceptCompletion();
   void ResumeHeldAccepts();
   void FreeListener(Listener& listener);
+
+  // --- port_datagrams.cc
+  void SendRun(DatagramId id, DatagramRecord* records, std::uint32_t count,
+               const std::uint8_t* payloads);
+  DatagramSocket* FindAttached(Opcode opcode, DatagramId id);
+  void AwaitReadable(const Submission& submission);
+  void AwaitWritable(const Submission& submission);
+  void OnReadable(DatagramSocket& datagrams) override;
+  void OnWritable(DatagramSocket& datagrams, Error error) override;
+  void CloseDatagrams(const Submission& submission);
+  void CloseDatagrams(DatagramSocket& datagrams);
+  void OnDetached(DatagramSocket& datagrams) override;
+  void FreeDatagrams(DatagramSocket& datagrams);
 
   // --- port_close.cc
   void Close(const Submission& submission);
@@ -187,41 +225,43 @@ class PortCore final : public Port, private BackendEvents {
   RingHeader header_;
   SubmissionReader submissions_;
   CompletionWriter completions_;
-  std::deque<Completion> overflow_;  // completions for which the ring had no room
+  GrowableQueue<Completion> overflow_;  // completions for which the ring had no room
   Counters counters_;
+  bool has_memory_ = false;  // for all tables; without, Start() fails
   ChunkPool chunks_;
   SlotTable<Connection> connections_;
   SlotTable<Listener> listeners_;
+  SlotTable<DatagramSocket> datagrams_;
   std::unique_ptr<Backend> backend_;  // outlives the thread: siblings may still wake it
 
   struct Lingering {
     SocketId id;
     std::uint64_t deadline_ms;
   };
-  std::deque<Lingering> lingering_;  // in the order of their deadlines: all wait equally long
+  GrowableQueue<Lingering> lingering_;  // in the order of their deadlines: all wait equally long
   // Connections whose receive found no chunk, by the class they want; oldest first.
   struct Starved {
-    std::deque<SocketId> waiting;
+    GrowableQueue<SocketId> waiting;
     std::size_t counted = 0;  // of them, from the front: had to wait
   };
   Starved starved_[kChunkClasses];
-  std::vector<SocketId> sends_to_issue_;
-  std::vector<SocketId> pinned_to_serve_;
+  GrowableArray<SocketId> sends_to_issue_;
+  GrowableArray<SocketId> pinned_to_serve_;
   bool trim_planned_ = false;
   bool chunks_used_since_trim_ = false;
   std::uint64_t next_trim_ms_ = 0;
   std::uint32_t packet_sends_ = 0;  // sends that completed in this turn; see StopEverything
 
   std::mutex inbox_mutex_;
-  std::vector<AcceptedSocket> inbox_;  // guarded by inbox_mutex_
+  GrowableArray<AcceptedSocket> inbox_;  // guarded by inbox_mutex_
   // Taken out of the inbox, and no completion yet: the accepting port counts them, too. Guarded by
   // inbox_mutex_; 0 except within TakeInbox().
   std::uint32_t adopting_ = 0;
   bool inbox_closed_ = false;  // guarded by inbox_mutex_
   std::atomic<bool> inbox_filled_{false};
   // Where in the completion ring the kAccept are that were not read when we last looked.
-  std::deque<std::uint32_t> unread_accepts_;  // guarded by inbox_mutex_
-  bool accepts_held_ = false;                 // AcceptsWanted() has said 0
+  GrowableQueue<std::uint32_t> unread_accepts_;  // guarded by inbox_mutex_
+  bool accepts_held_ = false;                    // AcceptsWanted() has said 0
   std::atomic<std::uint32_t> load_{0};
 
   std::atomic<bool> stopping_{false};

@@ -64,17 +64,14 @@ void PortCore::IssueReceive(Connection& connection, ChunkClass chunk_class) {
 }
 
 void PortCore::OnReceive(Connection& connection, std::int32_t result, std::uint32_t chunk) {
-  if (result == ToResult(Error::kNoBufferSpace)) {
-    if (connection.state == ConnectionState::kOpen ||
-        connection.state == ConnectionState::kLingering) {
-      connection.starved = true;
-      starved_[Index(connection.chunk_class)].waiting.push_back(
-          connection.id.load(std::memory_order_relaxed));
-    }
-  } else if (result == ToResult(Error::kCanceled) &&
-             connection.state == ConnectionState::kCancelling) {
-    // Our own cancel: the side is as open as it was, and closing still has to discard.
-  } else if (result <= 0) {
+  const bool wants_chunk = result == ToResult(Error::kNoBufferSpace);
+  if (wants_chunk && !Starve(connection)) result = ToResult(Error::kNoMemory);
+  // After our own cancel the side is as open as it was, and closing still has to discard; and who
+  // waits for a chunk goes on when there is one.
+  const bool stays_open =
+      result == ToResult(Error::kNoBufferSpace) ||
+      (result == ToResult(Error::kCanceled) && connection.state == ConnectionState::kCancelling);
+  if (result <= 0 && !stays_open) {
     connection.receive_side = result == 0 ? ReceiveSide::kEnded : ReceiveSide::kFailed;
   }
   if (result > 0) {
@@ -88,6 +85,17 @@ void PortCore::OnReceive(Connection& connection, std::int32_t result, std::uint3
   if (connection.starved) return;
   --connection.credit;
   Complete(Opcode::kReceive, connection.id.load(std::memory_order_relaxed), result, kNoChunk);
+}
+
+// It waits for a chunk, where it is not to end. False where there is no memory to note that.
+bool PortCore::Starve(Connection& connection) {
+  if (connection.state != ConnectionState::kOpen &&
+      connection.state != ConnectionState::kLingering) {
+    return true;
+  }
+  const SocketId id = connection.id.load(std::memory_order_relaxed);
+  connection.starved = starved_[Index(connection.chunk_class)].waiting.TryPush(id);
+  return connection.starved;
 }
 
 // Large chunks for who fills those it gets and has more to come, which a message of just a chunk's
@@ -109,103 +117,13 @@ void PortCore::DeliverChunk(Connection& connection, std::int32_t result, std::ui
   PlanTrim();
   chunks_.Deliver(chunk);
   counters_.Add(Counter::kBytesReceived, static_cast<std::uint64_t>(result));
+  if (chunks_.ClassOf(chunk) == ChunkClass::kLarge) counters_.Add(Counter::kLargeReceives);
   Complete(Opcode::kReceive, connection.id.load(std::memory_order_relaxed), result, chunk,
            chunks_.Offset(chunk));
   IssueReceive(connection);
 }
 
-// --- Receive into memory of the submitter's
-//
-// Bulk is received where it is wanted, which saves a copy. Such a receive waits for the socket to
-// be readable, like any, but then the core itself makes the call: nothing is ever with the system
-// that points to this memory. It belongs to the turn, so that what it brings comes with other
-// completions and not in between (Submit).
-
-void PortCore::ReceivePinned(const Submission& submission) {
-  counters_.AddSubmitted(Opcode::kReceive);
-  Connection* connection = connections_.Find(submission.id);
-  if (connection == nullptr) return;  // closed meanwhile: kClose stood for it
-  const auto address = static_cast<std::uintptr_t>(
-      static_cast<std::uint64_t>(submission.arg2) << 32 | submission.arg0);
-  connection->pinned.push_back({reinterpret_cast<std::uint8_t*>(address), submission.arg1,
-                                (submission.flags & kReceiveAtOnce) != 0});
-  ListPinned(*connection);
-}
-
-void PortCore::ListPinned(Connection& connection) {
-  if (connection.pinned.empty() || connection.pinned_listed) return;
-  connection.pinned_listed = true;
-  pinned_to_serve_.push_back(connection.id.load(std::memory_order_relaxed));
-}
-
-void PortCore::ServeListedPinned() {
-  std::vector<SocketId> listed;
-  listed.swap(pinned_to_serve_);
-  for (const SocketId id : listed) {
-    Connection* connection = connections_.Find(id);
-    if (connection == nullptr || !connection->pinned_listed) continue;
-    connection->pinned_listed = false;
-    if (connection->pinned.empty() || WaitsForReadable(*connection)) continue;
-    ServePinned(*connection);
-    IssueReceive(*connection);  // credit that was granted behind them
-  }
-}
-
-// The oldest is served when the backend says so.
-bool PortCore::WaitsForReadable(const Connection& connection) const {
-  return connection.receive.state != OperationState::kIdle && connection.credit == 0 &&
-         !connection.pinned.front().at_once;
-}
-
-// Until nothing more is there.
-void PortCore::ServePinned(Connection& connection) {
-  bool is_empty = false;
-  while (!connection.pinned.empty()) {
-    if (connection.state != ConnectionState::kOpen ||
-        connection.receive_side != ReceiveSide::kOpen) {
-      return;
-    }
-    const PinnedReceive into = connection.pinned.front();
-    std::int32_t result = ToResult(Error::kTryAgain);
-    if (connection.credit != 0 || backend_->IsReceiving(connection)) {
-      result = ToResult(Error::kBusy);
-    } else if (!is_empty) {
-      counters_.Add(Counter::kOsCalls);
-      result = os::ReceiveNow(connection.socket, into.data, into.length);
-      is_empty = result < static_cast<std::int32_t>(into.length);
-    }
-    if (result == ToResult(Error::kTryAgain) && !into.at_once) {
-      // One may be under way for such as were withdrawn.
-      if (connection.receive.state == OperationState::kIdle) backend_->SubmitReadable(connection);
-      return;
-    }
-    CompletePinned(connection, result);
-  }
-}
-
-void PortCore::CompletePinned(Connection& connection, std::int32_t result) {
-  connection.pinned.erase(connection.pinned.begin());
-  counters_.Add(Counter::kPinnedReceives);
-  if (result > 0) counters_.Add(Counter::kBytesReceived, static_cast<std::uint64_t>(result));
-  const bool is_end = result <= 0 && result != ToResult(Error::kTryAgain) &&
-                      result != ToResult(Error::kBusy) && result != ToResult(Error::kCanceled);
-  if (is_end) connection.receive_side = result == 0 ? ReceiveSide::kEnded : ReceiveSide::kFailed;
-  Complete(Opcode::kReceive, connection.id.load(std::memory_order_relaxed), result, kNoChunk);
-}
-
-void PortCore::OnReadable(Connection& connection, Error error) {
-  if (connection.state != ConnectionState::kOpen) {
-    if (error != Error::kOk) connection.receive_side = ReceiveSide::kFailed;
-    return ContinueClose(connection);
-  }
-  // One that did not wait may have found the end meanwhile.
-  if (connection.receive_side != ReceiveSide::kOpen) return;
-  if (error != Error::kOk && !connection.pinned.empty()) {
-    return CompletePinned(connection, ToResult(error));
-  }
-  ServePinned(connection);
-  IssueReceive(connection);  // credit that was granted behind them
-}
+// --- Receives that wait for a chunk
 
 bool PortCore::IsAnyStarved() const {
   return std::any_of(std::begin(starved_), std::end(starved_),
@@ -242,8 +160,8 @@ bool PortCore::ServeStarved(ChunkClass wanted, ChunkClass given, std::uint32_t* 
   Starved& starved = starved_[Index(wanted)];
   bool served = false;
   while (*usable != 0 && !starved.waiting.empty()) {
-    const SocketId id = starved.waiting.front();
-    starved.waiting.pop_front();
+    const SocketId id = starved.waiting.Front();
+    starved.waiting.PopFront();
     if (starved.counted != 0) --starved.counted;
     Connection* connection = connections_.Find(id);
     if (connection == nullptr || !connection->starved) continue;
@@ -266,31 +184,45 @@ void PortCore::Send(const Submission& submission) {
   const bool ends_request = (submission.flags & kSendMore) == 0;
   if (ends_request) counters_.AddSubmitted(Opcode::kSend);
   Connection* connection = connections_.Find(submission.id);
-  const bool takes_bytes = connection != nullptr && connection->send_side == SendSide::kOpen &&
-                           (connection->state == ConnectionState::kOpen ||
-                            connection->state == ConnectionState::kPrepared ||
-                            connection->state == ConnectionState::kConnecting);
+  bool takes_bytes = connection != nullptr && connection->send_side == SendSide::kOpen &&
+                     (connection->state == ConnectionState::kOpen ||
+                      connection->state == ConnectionState::kPrepared ||
+                      connection->state == ConnectionState::kConnecting);
+  if (takes_bytes && !connection->sends.Push(BufferOf(submission))) {
+    // Nor can what follows be sent then.
+    connection->send_side = SendSide::kFailed;
+    connection->refused_with = Error::kNoMemory;
+    takes_bytes = false;
+  }
   if (!takes_bytes) {
     if (!ends_request) return;
     if (connection != nullptr && !connection->sends.empty()) {
       ++connection->refused_sends;  // completes in its turn
       return;
     }
-    return Complete(Opcode::kSend, submission.id, ToResult(Error::kBrokenPipe), 1);
+    const Error error = connection != nullptr ? connection->refused_with : Error::kBrokenPipe;
+    return Complete(Opcode::kSend, submission.id, ToResult(error), 1);
   }
+  // Issued after the whole batch was read, so that the writes of one tick leave in one gather.
+  if (connection->send_listed) return;
+  connection->send_listed = sends_to_issue_.TryPush(submission.id);
+  if (!connection->send_listed) IssueSend(*connection);
+}
+
+SendBuffer PortCore::BufferOf(const Submission& submission) const {
+  const std::uint64_t wide = static_cast<std::uint64_t>(submission.arg2) << 32 | submission.arg0;
   SendBuffer buffer;
   buffer.length = submission.arg1;
-  buffer.ends_request = ends_request;
-  buffer.data = (submission.flags & kSendPinned) != 0
-                    ? reinterpret_cast<const std::uint8_t*>(static_cast<std::uintptr_t>(
-                          static_cast<std::uint64_t>(submission.arg2) << 32 | submission.arg0))
-                    : options_.send_slab + submission.arg0;
-  connection->sends.Push(buffer);
-  // Issued after the whole batch was read, so that the writes of one tick leave in one gather.
-  if (!connection->send_listed) {
-    connection->send_listed = true;
-    sends_to_issue_.push_back(submission.id);
+  buffer.ends_request = (submission.flags & kSendMore) == 0;
+  if ((submission.flags & kSendFile) != 0) {
+    buffer.file = static_cast<NativeFile>(static_cast<std::int32_t>(submission.arg3));
+    buffer.offset = wide;
+  } else if ((submission.flags & kSendPinned) != 0) {
+    buffer.data = reinterpret_cast<const std::uint8_t*>(static_cast<std::uintptr_t>(wide));
+  } else {
+    buffer.data = options_.send_slab + submission.arg0;
   }
+  return buffer;
 }
 
 void PortCore::IssueListedSends() {
@@ -300,7 +232,7 @@ void PortCore::IssueListedSends() {
     connection->send_listed = false;
     IssueSend(*connection);
   }
-  sends_to_issue_.clear();
+  sends_to_issue_.Clear();
 }
 
 void PortCore::IssueSend(Connection& connection) {
@@ -318,6 +250,9 @@ void PortCore::IssueSend(Connection& connection) {
     FinishShutdown(connection);
     return FinishRefusedSends(connection);
   }
+  if (connection.sends.FileIsFirst() && os::IsPipe(connection.kind)) {
+    return FailSends(connection, Error::kOperationNotSupported);  // LCOV_EXCL_LINE: of pipes
+  }
   backend_->SubmitSend(connection);
 }
 
@@ -325,6 +260,8 @@ void PortCore::OnSend(Connection& connection, std::int32_t result) {
   ++packet_sends_;
   if (result < 0) {
     FailSends(connection, static_cast<Error>(-result));
+  } else if (result == 0 && connection.sends.FileIsFirst()) {
+    FailSends(connection, Error::kEndOfFile);
   } else {
     counters_.Add(Counter::kBytesSent, static_cast<std::uint64_t>(result));
     const std::uint32_t ended = connection.sends.Consume(static_cast<std::size_t>(result));
@@ -340,8 +277,9 @@ void PortCore::OnSend(Connection& connection, std::int32_t result) {
 // shutdown behind them.
 void PortCore::FailSends(Connection& connection, Error error) {
   const SocketId id = connection.id.load(std::memory_order_relaxed);
+  const auto taken = static_cast<std::uint32_t>(connection.sends.taken_of_first());
   const std::uint32_t dropped = connection.sends.Clear();
-  if (dropped != 0) Complete(Opcode::kSend, id, ToResult(error), dropped);
+  if (dropped != 0) Complete(Opcode::kSend, id, ToResult(error), dropped, taken);
   if (connection.send_side == SendSide::kShutdownQueued) {
     Complete(Opcode::kShutdown, id, ToResult(error));
   }
@@ -352,7 +290,7 @@ void PortCore::FailSends(Connection& connection, Error error) {
 void PortCore::FinishRefusedSends(Connection& connection) {
   if (connection.refused_sends == 0) return;
   Complete(Opcode::kSend, connection.id.load(std::memory_order_relaxed),
-           ToResult(Error::kBrokenPipe), connection.refused_sends);
+           ToResult(connection.refused_with), connection.refused_sends);
   connection.refused_sends = 0;
 }
 

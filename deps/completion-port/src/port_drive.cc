@@ -13,10 +13,14 @@ constexpr std::uint32_t kBatchWeight = 16;  // of the average: the last so many 
 }  // namespace
 
 Error PortCore::Start() {
+  if (!has_memory_) return Error::kNoMemory;
   Error error = os::StartSockets();
   if (error != Error::kOk) return error;
   backend_ = CreateBackend(options_.backend);
-  if (backend_ == nullptr) return Error::kNotSupported;
+  if (backend_ == nullptr) {
+    error = ProbeBackend(options_.backend);
+    return error != Error::kOk ? error : Error::kNoMemory;
+  }
   if (options_.driving == Driving::kThread) return StartThread();
   error = OpenQueue();
   if (error == Error::kOk && options_.helper && !backend_->BelongsToOneThread()) {

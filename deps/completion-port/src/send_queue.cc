@@ -10,12 +10,12 @@ namespace {
 constexpr std::size_t kForgetAfter = 64;
 }  // namespace
 
-void SendQueue::Push(const SendBuffer& buffer) {
+bool SendQueue::Push(const SendBuffer& buffer) {
   if (head_ >= kForgetAfter && head_ * 2 >= buffers_.size()) {
-    buffers_.erase(buffers_.begin(), buffers_.begin() + static_cast<std::ptrdiff_t>(head_));
+    buffers_.RemoveFront(head_);
     head_ = 0;
   }
-  buffers_.push_back(buffer);
+  return buffers_.TryPush(buffer);
 }
 
 std::uint32_t SendQueue::Consume(std::size_t sent) {
@@ -23,17 +23,26 @@ std::uint32_t SendQueue::Consume(std::size_t sent) {
   while (!empty()) {
     SendBuffer& front = buffers_[head_];
     if (sent < front.length) {
-      front.data += sent;
+      if (front.IsFile()) {
+        front.offset += sent;
+      } else {
+        front.data += sent;
+      }
       front.length -= static_cast<std::uint32_t>(sent);
+      taken_of_first_ += sent;
       return ended;
     }
     sent -= front.length;
-    if (front.ends_request) ++ended;
+    taken_of_first_ += front.length;
+    if (front.ends_request) {
+      ++ended;
+      taken_of_first_ = 0;
+    }
     ++head_;
   }
   // An idle connection keeps room for a few buffers, not for the most it ever had.
-  if (buffers_.capacity() > kForgetAfter) buffers_ = {};
-  buffers_.clear();
+  if (buffers_.capacity() > kForgetAfter) buffers_.Reset();
+  buffers_.Clear();
   head_ = 0;
   return ended;
 }
@@ -41,8 +50,9 @@ std::uint32_t SendQueue::Consume(std::size_t sent) {
 std::uint32_t SendQueue::Clear() {
   const auto ended =
       std::count_if(begin(), end(), [](const SendBuffer& b) { return b.ends_request; });
-  buffers_ = {};
+  buffers_.Reset();
   head_ = 0;
+  taken_of_first_ = 0;
   return static_cast<std::uint32_t>(ended);
 }
 

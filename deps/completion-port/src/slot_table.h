@@ -12,11 +12,11 @@
 
 #include <atomic>
 #include <cstdint>
-#include <deque>
-#include <memory>
 #include <mutex>
-#include <vector>
+#include <new>
 
+#include "allocation.h"
+#include "completion_port/error.h"
 #include "completion_port/layout.h"
 
 namespace completion_port {
@@ -31,31 +31,30 @@ template <typename T>
 class SlotTable {
  public:
   explicit SlotTable(std::uint32_t capacity)
-      : capacity_(capacity), slots_(new std::atomic<T*>[capacity]()) {}
+      : capacity_(entries_.Allocate(capacity) ? capacity : 0), has_memory_(capacity_ == capacity) {}
   ~SlotTable() {
-    for (std::uint32_t i = 0; i < used_; ++i) delete slots_[i].load(std::memory_order_relaxed);
+    for (std::uint32_t i = 0; i < used_; ++i) delete entries_[i].slot;
   }
   SlotTable(const SlotTable&) = delete;
   SlotTable& operator=(const SlotTable&) = delete;
 
-  // Null when every slot is taken. The id is visible to Find at once.
-  T* Allocate() {
+  // False: there was none for the table itself, which has no slot then.
+  bool HasMemory() const { return has_memory_; }
+
+  // Null with the reason: kTooManyFiles when every slot is taken, kNoMemory when there is none for
+  // another. The id is visible to Find at once.
+  T* Allocate(Error* reason = nullptr) {
     std::lock_guard<std::mutex> lock(mutex_);
-    std::uint32_t index;
-    if (free_.size() < kLeastFree && used_ < capacity_) {
-      index = used_++;
-      generations_.push_back(0);
-      slots_[index].store(new T(), std::memory_order_release);
-    } else if (!free_.empty()) {
-      index = free_.front();
-      free_.pop_front();
-    } else {
+    const bool may_be_new = used_ < capacity_;
+    std::uint32_t index = used_;
+    if ((free_count_ >= kLeastFree || !may_be_new || !AddSlot()) && !TakeFree(&index)) {
+      if (reason != nullptr) *reason = may_be_new ? Error::kNoMemory : Error::kTooManyFiles;
       return nullptr;
     }
     // Generation 0 is skipped, so that no id is 0.
-    std::uint16_t& generation = generations_[index];
+    std::uint16_t& generation = entries_[index].generation;
     generation = generation >= kLastGeneration ? 1 : static_cast<std::uint16_t>(generation + 1);
-    T* slot = slots_[index].load(std::memory_order_relaxed);
+    T* slot = SlotAt(index).load(std::memory_order_relaxed);
     slot->id.store(static_cast<std::uint32_t>(generation) << kSlotIndexBits | index,
                    std::memory_order_release);
     ++live_;
@@ -65,13 +64,20 @@ class SlotTable {
   T* Find(std::uint32_t id) const {
     const std::uint32_t index = IndexOf(id);
     if (id == 0 || index >= capacity_) return nullptr;
-    T* slot = slots_[index].load(std::memory_order_acquire);
+    T* slot = SlotAt(index).load(std::memory_order_acquire);
     return slot != nullptr && slot->id.load(std::memory_order_acquire) == id ? slot : nullptr;
   }
 
   void Free(T* slot) {
     std::lock_guard<std::mutex> lock(mutex_);
-    free_.push_back(IndexOf(slot->id.load(std::memory_order_relaxed)));
+    const std::uint32_t index = IndexOf(slot->id.load(std::memory_order_relaxed));
+    if (free_count_ == 0) {
+      first_free_ = index;
+    } else {
+      entries_[last_free_].next_free = index;
+    }
+    last_free_ = index;
+    ++free_count_;
     slot->id.store(0, std::memory_order_release);
     --live_;
   }
@@ -81,25 +87,59 @@ class SlotTable {
     return live_;
   }
 
-  // The slots in use now. The caller may free them while it walks the list.
-  std::vector<T*> Snapshot() const {
-    std::lock_guard<std::mutex> lock(mutex_);
-    std::vector<T*> live;
-    for (std::uint32_t i = 0; i < used_; ++i) {
-      T* slot = slots_[i].load(std::memory_order_relaxed);
-      if (slot->id.load(std::memory_order_relaxed) != 0) live.push_back(slot);
-    }
-    return live;
+  // Calls with each slot that is in use, which may be freed by that.
+  template <typename Callback>
+  void ForEachLive(Callback callback) const {
+    for (std::uint32_t i = 0; T* slot = SlotInUse(&i); ++i) callback(*slot);
   }
 
  private:
+  struct Entry {
+    T* slot;                  // written once
+    std::uint32_t next_free;  // of an entry that is free, and not the last
+    std::uint16_t generation;
+  };
+
+  std::atomic_ref<T*> SlotAt(std::uint32_t index) const {
+    return std::atomic_ref<T*>(entries_[index].slot);
+  }
+
+  bool AddSlot() {
+    T* const slot = new (std::nothrow) T();
+    if (slot == nullptr) return false;
+    SlotAt(used_).store(slot, std::memory_order_release);
+    ++used_;
+    return true;
+  }
+
+  // The one that waits longest.
+  bool TakeFree(std::uint32_t* index) {
+    if (free_count_ == 0) return false;
+    *index = first_free_;
+    first_free_ = entries_[first_free_].next_free;
+    --free_count_;
+    return true;
+  }
+
+  // The first from `*index` on, which is set to where it is.
+  T* SlotInUse(std::uint32_t* index) const {
+    std::lock_guard<std::mutex> lock(mutex_);
+    for (; *index < used_; ++*index) {
+      T* const slot = SlotAt(*index).load(std::memory_order_relaxed);
+      if (slot->id.load(std::memory_order_relaxed) != 0) return slot;
+    }
+    return nullptr;
+  }
+
+  ZeroedArray<Entry> entries_;
   const std::uint32_t capacity_;
-  std::unique_ptr<std::atomic<T*>[]> slots_;  // capacity_ pointers, touched as used
-  mutable std::mutex mutex_;                  // guards what follows
+  const bool has_memory_;
+  mutable std::mutex mutex_;  // guards what follows, and entries but for their slots
   std::uint32_t used_ = 0;
   std::uint32_t live_ = 0;
-  std::vector<std::uint16_t> generations_;
-  std::deque<std::uint32_t> free_;  // who waits longest is first
+  std::uint32_t first_free_ = 0;  // these two while free_count_ is not 0
+  std::uint32_t last_free_ = 0;
+  std::uint32_t free_count_ = 0;
 };
 
 }  // namespace completion_port

@@ -94,6 +94,24 @@ PORT_TEST(WhatWaitsInTheBacklogIsAccepted) {
   CHECK(client.WaitUntil([&] { return listener->accepted.size() == 40; }));
 }
 
+PORT_TEST(SpreadsOverThosePortsAloneThatTakeAccepted) {
+  ClientOptions options;
+  options.ports = 3;
+  options.ports_for_accepted = 2;
+  Client client(setup, options);
+  Accepting* listener = client.ListenAndAccept(4, 0);
+  REQUIRE(listener != nullptr);
+  const std::size_t kPeers = 40;
+  std::vector<Peer> peers;
+  for (std::size_t i = 0; i < kPeers; ++i) peers.push_back(Peer::Connect(listener->address));
+  REQUIRE(client.WaitUntil([&] { return listener->accepted.size() == kPeers; }));
+  std::vector<std::uint32_t> per_port(options.ports);
+  for (const Sock* sock : listener->accepted) ++per_port[sock->port];
+  CHECK_EQ(per_port[0], 20);
+  CHECK_EQ(per_port[1], 20);
+  CHECK_EQ(per_port[2], 0);
+}
+
 PORT_TEST(SpreadsByLoad) {
   for (const std::uint32_t ports : {2u, 3u}) {
     ClientOptions options;

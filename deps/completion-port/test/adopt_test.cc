@@ -134,6 +134,30 @@ THREAD_TEST(AdoptedListenerIsSharedInTurn) {
   CHECK(second.WaitUntil([&] { return other->accepted.size() == before + 1; }));
 }
 
+// A client that is accepted as one of those who share a listener closes it is somebody's.
+PORT_TEST(ClosedSharedListenerLosesNoConnection) {
+  Client client(setup);
+  PeerListener plain(Family::kIpv4);
+  REQUIRE(plain.IsOpen());
+  const Address address = plain.address();
+  const std::intptr_t native = plain.Detach();
+  std::intptr_t duplicate = -1;
+  REQUIRE_EQ(DuplicateNative(native, &duplicate), Error::kOk);
+  Accepting* first = client.AdoptNativeListener(native);
+  REQUIRE(first != nullptr);
+  Peer peer = Peer::Connect(address);
+  REQUIRE(peer.IsOpen());
+  client.Accept(first, 1);
+  client.CloseListener(first);
+  client.Flush();
+  REQUIRE(client.WaitUntil([&] { return first->closed; }));
+  Accepting* second = client.AdoptNativeListener(duplicate);
+  REQUIRE(second != nullptr);
+  client.Accept(second, 1);
+  client.Flush();
+  CHECK(client.WaitUntil([&] { return first->accepted.size() + second->accepted.size() == 1; }));
+}
+
 PORT_TEST(SharesAListenerThatIsInNoPort) {
   ListenOptions options;
   options.address = Loopback(0);

@@ -1,4 +1,5 @@
 // What a backend promises and a port does not show.
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -24,12 +25,15 @@ class NoEvents final : public BackendEvents {
   void OnAccept(Listener&, NativeSocket, Error) override {}
   void OnAcceptStopped(Listener&) override {}
   std::uint32_t AcceptsWanted(Listener&) override { return 0; }
+  void OnReadable(DatagramSocket&) override {}
+  void OnWritable(DatagramSocket&, Error) override {}
+  void OnDetached(DatagramSocket&) override {}
 };
 
 struct OpenBackend {
   explicit OpenBackend(BackendKind kind) : backend(CreateBackend(kind)) {
     counters.Use(counter_memory);
-    chunks.Use(slab.data(), slab.size());
+    CHECK(chunks.Use(slab.data(), slab.size()));
     REQUIRE_EQ(backend->Open({&events, &chunks, &counters, 64, true}), Error::kOk);
     REQUIRE_EQ(pipe(ends), 0);
   }
@@ -88,6 +92,26 @@ PORT_TEST(WaitReturnsWhenAskedAndAWatchedDescriptorIsReadable) {
   CHECK(open.backend->WatchIsQuiet());
   REQUIRE_EQ(write(open.ends[1], "x", 1), 1);
   CHECK_AT_MOST(open.WaitsFor(kLongMs), kLongMs / 2);
+}
+
+PORT_TEST(QueueDescriptorIsReadableAsLongAsAWaitWouldFindSomething) {
+  OpenBackend open(setup.backend);
+  CHECK_EQ(open.backend->QueueDescriptor() >= 0, setup.backend == BackendKind::kEpoll);
+  if (open.backend->QueueDescriptor() < 0) return;
+  const auto is_readable = [&](int timeout_ms) {
+    pollfd queue{static_cast<int>(open.backend->QueueDescriptor()), POLLIN, 0};
+    return poll(&queue, 1, timeout_ms) == 1 && queue.revents == POLLIN;
+  };
+  open.backend->Wait(0);
+  for (int i = 0; i < 3; ++i) {
+    CHECK(!is_readable(kShortMs));
+    open.backend->Wake();
+    CHECK(is_readable(kLongMs));
+    CHECK(is_readable(0));
+    open.backend->Wait(0);
+    open.backend->Wait(0);
+  }
+  CHECK(!is_readable(kShortMs));
 }
 
 PORT_TEST(WakeMadeWhileNobodyWaitsIsNotLost) {
@@ -173,7 +197,7 @@ PORT_TEST(ReceivingAheadSendsWhatWasSubmitted) {
   open.backend->Wait(0);
   REQUIRE_EQ(write(receives.peer, "x", 1), 1);
   const std::uint8_t text[] = {'y', 'z'};
-  sends.connection.sends.Push({text, sizeof text, true});
+  CHECK(sends.connection.sends.Push({text, sizeof text, true}));
   open.backend->SubmitSend(sends.connection);
   CHECK(open.backend->ReceiveAhead());
   CHECK(sends.PeerHas(sizeof text));

@@ -59,6 +59,7 @@ Client::Client(const Setup& setup, const ClientOptions& options)
     port.socket_capacity = options.socket_capacity;
     port.linger_ms = options.linger_ms;
     port.core = options.core;
+    port.takes_accepted = i < options.ports_for_accepted;
     port.wake_consumer = OnWake;
     port.wake_context = this;
     const Error error = group_.Add(port, &end->port);
@@ -255,6 +256,19 @@ void Client::Send(Sock* sock, std::vector<std::vector<std::uint8_t>> pinned_part
   records.back().flags = kSendPinned;
   sock->sends.push_back(std::move(request));
   for (const Submission& record : records) Write(sock->port, record);
+}
+
+void Client::SendFile(Sock* sock, std::intptr_t file, std::uint64_t offset, std::uint32_t length) {
+  Submission record{};
+  record.opcode = static_cast<std::uint32_t>(Opcode::kSend);
+  record.flags = kSendFile;
+  record.id = sock->id;
+  record.arg0 = static_cast<std::uint32_t>(offset);
+  record.arg1 = length;
+  record.arg2 = static_cast<std::uint32_t>(offset >> 32);
+  record.arg3 = static_cast<std::uint32_t>(file);
+  sock->sends.emplace_back();
+  Write(sock->port, record);
 }
 
 void Client::Shutdown(Sock* sock) {

@@ -42,6 +42,7 @@ inline Error Last(const std::vector<Error>& results) {
 
 struct ClientOptions {
   std::uint32_t ports = 1;
+  std::uint32_t ports_for_accepted = ~0u;  // the first so many
   std::uint32_t submission_entries = 1024;
   std::uint32_t completion_entries = 1024;
   std::size_t receive_slab_bytes = 8 * 1024 * 1024;
@@ -50,6 +51,7 @@ struct ClientOptions {
   std::uint32_t linger_ms = 1000;
   int core = -1;
   bool may_fail_to_open = false;
+  bool may_lack_memory = false;  // allocations are made to fail
   HelperThresholds helper_thresholds;
   bool batch_sends = true;
 };
@@ -103,6 +105,7 @@ struct Sock {
   std::uint32_t largest = 0;                 // of the chunks
   std::optional<Error> ended;                // kOk: end of stream
   std::vector<Error> send_results;           // of each request
+  std::uint32_t taken_of_failed = 0;         // bytes of the first that failed
   std::vector<Error> shutdown_results;
   bool lingers = false;
   bool closed = false;
@@ -156,6 +159,8 @@ class Client : private WaitingTurns {
   void Send(Sock* sock, const std::string& text);  // from the slab
   void Send(Sock* sock, std::vector<std::vector<std::uint8_t>> pinned_parts);
   void SendPart(Sock* sock, std::vector<std::uint8_t> pinned);  // kSendMore: Send() ends it
+  // The file stays open until the send is done.
+  void SendFile(Sock* sock, std::intptr_t file, std::uint64_t offset, std::uint32_t length);
   void Shutdown(Sock* sock);
   void Close(Sock* sock, bool reset = false);
   void Release(Sock* sock);
@@ -172,6 +177,8 @@ class Client : private WaitingTurns {
   };
   std::vector<Stray> strays;
   std::uint32_t strays_expected = 0;
+  // What was told of datagram sockets, in order.
+  std::vector<Stray> datagram_events;
 
   // --- Short cuts for what most tests begin with; null (and a failed test) when it did not work.
   Accepting* ListenOnLoopback(std::uint32_t port = 0, Family family = Family::kIpv4);

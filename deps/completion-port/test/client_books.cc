@@ -22,6 +22,12 @@ bool IsAll(const std::vector<std::uint8_t>& bytes, std::size_t from, std::uint8_
 void Client::OnCompletion(std::uint32_t port, const Completion& completion) {
   const auto opcode = static_cast<Opcode>(completion.opcode);
   if (opcode == Opcode::kAccept) return OnAccepted(port, completion);
+  const bool is_of_datagrams = opcode == Opcode::kAwaitReadable ||
+                               opcode == Opcode::kAwaitWritable ||
+                               opcode == Opcode::kCloseDatagrams;
+  if (is_of_datagrams) {
+    return datagram_events.push_back({opcode, completion.id, ErrorOf(completion.result)});
+  }
   if (opcode == Opcode::kCloseListener) {
     for (Accepting& listener : listeners_) {
       if (listener.port != port || listener.id != completion.id || listener.closed) continue;
@@ -177,7 +183,7 @@ void Client::OnReceivedPinned(Sock* sock, std::int32_t result) {
     if (error == Error::kTryAgain) CHECK(memory.at_once);
     if (error == Error::kBusy) {
       // Elsewhere the system may go on receiving for a while after the credit is used up.
-      CHECK(sock->credit != 0 || setup_.backend != BackendKind::kEpoll);
+      CHECK(sock->credit != 0 || setup_.backend != BackendKind::kEpoll || options_.may_lack_memory);
     } else if (error != Error::kTryAgain) {
       CHECK_EQ(sock->CreditAhead(), memory.credit_behind);
       if (result <= 0) sock->ended = error;
@@ -220,6 +226,9 @@ void Client::OnSent(Sock* sock, const Completion& completion) {
   if (count > sock->sends.size()) {
     return Fail(__FILE__, __LINE__, "more sends completed than were submitted");
   }
+  const bool is_first_failure = completion.result < 0 && (sock->send_results.empty() ||
+                                                          Last(sock->send_results) == Error::kOk);
+  if (is_first_failure) sock->taken_of_failed = completion.arg1;
   for (std::uint32_t i = 0; i < count; ++i) {
     Overwrite(*ends_[sock->port], sock->sends.front());
     sock->sends.pop_front();

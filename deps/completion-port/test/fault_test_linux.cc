@@ -6,8 +6,6 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <filesystem>
-#include <iterator>
 #include <string>
 #include <vector>
 
@@ -24,11 +22,6 @@ constexpr int kStepMs = 1500;
 constexpr std::size_t kSmall = 2000;
 constexpr std::size_t kLarge = 3 * 1024 * 1024;  // beyond what the system takes at once
 constexpr std::uint32_t kMostCalls = 400;        // of one kind in the scenario
-
-std::size_t OpenDescriptors() {
-  const std::filesystem::directory_iterator all("/proc/self/fd");
-  return static_cast<std::size_t>(std::distance(begin(all), end(all)));
-}
 
 bool IsOver(const Sock* sock) {
   return sock->closed || sock->ended.has_value() ||

@@ -5,13 +5,19 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstdarg>
+#include <filesystem>
+#include <iterator>
+#include <limits>
+#include <new>
 
 namespace completion_port::test {
 namespace {
@@ -24,6 +30,9 @@ std::atomic<std::uint32_t> seen{0};
 std::uint32_t first = 0;  // these two are set before `failing`
 std::uint32_t last = 0;
 int error_now = 0;
+
+constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
+std::atomic<std::size_t> most_of_sendfile{kNoLimit};
 
 // The error with which this call fails; 0: it is made.
 int FaultOf(Call call) {
@@ -62,6 +71,17 @@ Fault::Fault(Call call, std::uint32_t nth, int error, std::uint32_t more) {
 Fault::~Fault() { failing.store(kNoCall); }
 
 bool Fault::Struck() const { return seen.load() >= first; }
+
+std::uint32_t Fault::Calls() const { return seen.load(); }
+
+std::size_t OpenDescriptors() {
+  const std::filesystem::directory_iterator all("/proc/self/fd");
+  return static_cast<std::size_t>(std::distance(begin(all), end(all)));
+}
+
+ShortSendfiles::ShortSendfiles(std::size_t most) { most_of_sendfile.store(most); }
+
+ShortSendfiles::~ShortSendfiles() { most_of_sendfile.store(kNoLimit); }
 
 }  // namespace completion_port::test
 
@@ -102,6 +122,9 @@ CP_WRAP_SIZE(send, (int fd, const void* bytes, size_t length, int flags),
 CP_WRAP_SIZE(sendmsg, (int fd, const msghdr* message, int flags), (fd, message, flags))
 CP_WRAP_SIZE(recv, (int fd, void* bytes, size_t length, int flags), (fd, bytes, length, flags))
 CP_WRAP_SIZE(recvmsg, (int fd, msghdr* message, int flags), (fd, message, flags))
+CP_WRAP_SIZE(pread, (int fd, void* bytes, size_t length, off_t offset), (fd, bytes, length, offset))
+CP_WRAP_SIZE(sendfile, (int out, int in, off_t* offset, size_t length),
+             (out, in, offset, std::min(length, completion_port::test::most_of_sendfile.load())))
 
 // Every caller of ours gives one more argument, or none, which is then not looked at.
 extern "C" int __real_fcntl(int fd, int command, ...);
@@ -116,7 +139,9 @@ extern "C" int __wrap_fcntl(int fd, int command, ...) {
 
 extern "C" void* __real_mmap(void* at, size_t length, int access, int flags, int fd, off_t offset);
 extern "C" void* __wrap_mmap(void* at, size_t length, int access, int flags, int fd, off_t offset) {
-  if (completion_port::test::Fails(completion_port::test::Call::mmap)) return MAP_FAILED;
+  using completion_port::test::Call;
+  const bool is_memory = (flags & MAP_ANONYMOUS) != 0;  // and nothing of io_uring's
+  if (completion_port::test::Fails(is_memory ? Call::allocate : Call::mmap)) return MAP_FAILED;
   return __real_mmap(at, length, access, flags, fd, offset);
 }
 
@@ -142,4 +167,26 @@ extern "C" long __wrap_syscall(long number, ...) {
   va_end(rest);
   return __real_syscall(number, arguments[0], arguments[1], arguments[2], arguments[3],
                         arguments[4], arguments[5]);
+}
+
+// --- Memory. `new` by the names that all 64-bit systems have for it.
+
+#define CP_WRAP_ALLOCATION(name, parameters, arguments)               \
+  extern "C" void* __real_##name parameters;                          \
+  extern "C" void* __wrap_##name parameters {                         \
+    using completion_port::test::Call;                                \
+    if (completion_port::test::Fails(Call::allocate)) return nullptr; \
+    return __real_##name arguments;                                   \
+  }
+
+CP_WRAP_ALLOCATION(malloc, (size_t bytes), (bytes))
+CP_WRAP_ALLOCATION(calloc, (size_t count, size_t bytes), (count, bytes))
+CP_WRAP_ALLOCATION(realloc, (void* before, size_t bytes), (before, bytes))
+CP_WRAP_ALLOCATION(_ZnwmRKSt9nothrow_t, (size_t bytes, const std::nothrow_t& tag), (bytes, tag))
+
+// More than there is: it fails in earnest, and what then happens is what would.
+extern "C" void* __real__Znwm(size_t bytes);
+extern "C" void* __wrap__Znwm(size_t bytes) {
+  const bool fails = completion_port::test::Fails(completion_port::test::Call::plain_new);
+  return __real__Znwm(fails ? ~size_t{0} / 2 : bytes);
 }

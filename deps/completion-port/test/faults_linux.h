@@ -4,11 +4,14 @@
 #ifndef COMPLETION_PORT_TEST_FAULTS_LINUX_H_
 #define COMPLETION_PORT_TEST_FAULTS_LINUX_H_
 
+#include <cstddef>
 #include <cstdint>
 
 namespace completion_port::test {
 
-// io_uring's three calls are told apart by their number.
+// io_uring's three calls are told apart by their number. `allocate` is what can be refused: malloc,
+// calloc, realloc, `new` that does not throw, and mmap of memory, as the core calls them; `mmap` is
+// the rest of that, and `plain_new` the other `new`, of the core and of the tests.
 #define COMPLETION_PORT_WRAPPED_CALLS(X) \
   X(socket)                              \
   X(bind)                                \
@@ -20,6 +23,8 @@ namespace completion_port::test {
   X(sendmsg)                             \
   X(recv)                                \
   X(recvmsg)                             \
+  X(sendfile)                            \
+  X(pread)                               \
   X(setsockopt)                          \
   X(getsockopt)                          \
   X(fcntl)                               \
@@ -33,7 +38,9 @@ namespace completion_port::test {
   X(io_uring_setup)                      \
   X(io_uring_enter)                      \
   X(io_uring_register)                   \
-  X(pthread_create)
+  X(pthread_create)                      \
+  X(allocate)                            \
+  X(plain_new)
 
 enum class Call : std::uint8_t {
 #define COMPLETION_PORT_CALL(name) name,
@@ -50,7 +57,20 @@ class Fault {
   Fault(const Fault&) = delete;
   Fault& operator=(const Fault&) = delete;
   ~Fault();
-  bool Struck() const;  // false: there were fewer calls
+  bool Struck() const;          // false: there were fewer calls
+  std::uint32_t Calls() const;  // so far
+};
+
+// Of this process.
+std::size_t OpenDescriptors();
+
+// While it lives, no sendfile takes more than so many bytes.
+class ShortSendfiles {
+ public:
+  explicit ShortSendfiles(std::size_t most);
+  ShortSendfiles(const ShortSendfiles&) = delete;
+  ShortSendfiles& operator=(const ShortSendfiles&) = delete;
+  ~ShortSendfiles();
 };
 
 }  // namespace completion_port::test

@@ -63,7 +63,7 @@ function environmentOf(arm: Arm): NodeJS.ProcessEnv {
 
 async function usageOf(server: ChildProcess): Promise<Usage> {
   server.send('usage');
-  return messageOf<Usage>(server);
+  return messageOf<Usage>(server, 'the server');
 }
 
 function startLoad(what: Scenario, port: number, autocannon: string | undefined): ChildProcess {
@@ -86,16 +86,19 @@ async function measure(what: Scenario, arm: Arm, autocannon: string | undefined)
   const words = [what.server, arm === 'iocp-net' ? 'ours' : 'node'];
   const server = start('server.js', words, environmentOf(arm));
   try {
-    const { port, backend } = await messageOf<{ port: number; backend: string }>(server);
+    const { port, backend } = await messageOf<{ port: number; backend: string }>(
+      server,
+      'the server',
+    );
     if (arm === 'iocp-net' && backend === 'node') {
       throw new Error('iocp-net runs on node:net here; iocp-net doctor says why');
     }
     const load = startLoad(what, port, autocannon);
     try {
       // It says when the window begins, and at its end what came back in it.
-      await messageOf<string>(load);
+      await messageOf<string>(load, 'the load');
       const before = await usageOf(server);
-      const { messages, seconds, failed, p50, p99 } = await messageOf<LoadResult>(load);
+      const { messages, seconds, failed, p50, p99 } = await messageOf<LoadResult>(load, 'the load');
       const after = await usageOf(server);
       if (failed > 0) throw new Error(`${failed} requests failed`);
       const cpu = (after.micros - before.micros) / Math.max(messages, 1);

@@ -16,22 +16,26 @@ export function start(
   return fork(join(__dirname, program), args, { env, stdio: ['ignore', 2, 2, 'ipc'] });
 }
 
-/** The next message of a child; an error when it ends instead, or is silent. */
-export async function messageOf<T>(child: ChildProcess, longestMs = LONGEST_MS): Promise<T> {
+/** The next message of `child`, which errors call `who`: it has ended instead, or is silent. */
+export async function messageOf<T>(
+  child: ChildProcess,
+  who: string,
+  longestMs = LONGEST_MS,
+): Promise<T> {
   const limit = new AbortController();
   try {
     const [first] = (await Promise.race([
       once(child, 'message', { signal: limit.signal }),
-      once(child, 'exit', { signal: limit.signal }).then(([code]) => {
-        throw new Error(`a process ended with ${String(code)} instead of answering`);
+      once(child, 'exit', { signal: limit.signal }).then(([code, signal]) => {
+        throw new Error(`${who} ended with ${String(code ?? signal)} instead of answering`);
       }),
       sleep(longestMs, undefined, { signal: limit.signal }).then(() => {
-        throw new Error(`a process did not answer within ${longestMs / 1000} seconds`);
+        throw new Error(`${who} did not answer within ${longestMs / 1000} seconds`);
       }),
     ])) as [T];
     return first;
   } finally {
-    limit.abort();
+    limit.abort(); // what lost the race ends by that, of which nobody needs to hear
   }
 }
 

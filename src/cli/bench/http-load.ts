@@ -5,8 +5,9 @@
  */
 import * as http from 'node:http';
 import * as https from 'node:https';
+import { createHistogram } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Latencies } from './latencies';
+import { percentile, record } from './latencies';
 import type { HttpLoad, LoadResult } from './messages';
 
 const load = JSON.parse(process.argv[2] ?? '{}') as HttpLoad;
@@ -51,7 +52,7 @@ async function byNode(): Promise<LoadResult> {
   const { Agent, get } = url.startsWith('https:') ? https : http;
   // A server that somebody measures on his own machine has a certificate that nobody knows.
   const agent = new Agent({ keepAlive: true, maxSockets: connections, rejectUnauthorized: false });
-  const latencies = new Latencies();
+  const latencies = createHistogram();
   let phase: Phase = Phase.Warm;
   let failed = 0;
   const request = (): Promise<boolean> =>
@@ -68,7 +69,7 @@ async function byNode(): Promise<LoadResult> {
       const begin = performance.now();
       const isGood = await request();
       if (phase === Phase.Counting) {
-        if (isGood) latencies.add(performance.now() - begin);
+        if (isGood) record(latencies, performance.now() - begin);
         else failed += 1;
       }
       if (!isGood) await sleep(10);
@@ -85,8 +86,8 @@ async function byNode(): Promise<LoadResult> {
     messages: latencies.count,
     seconds: (performance.now() - begin) / 1000,
     failed,
-    p50: latencies.quantile(0.5),
-    p99: latencies.quantile(0.99),
+    p50: percentile(latencies, 50),
+    p99: percentile(latencies, 99),
   };
 }
 

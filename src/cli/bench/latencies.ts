@@ -1,23 +1,10 @@
-/** Times of single messages, and what share of them was below which. */
+/** Times of single messages, in a histogram of nanoseconds. */
+import type { RecordableHistogram } from 'node:perf_hooks';
 
-export class Latencies {
-  readonly #milliseconds: number[] = [];
-  #isSorted = true;
-
-  add(milliseconds: number): void {
-    this.#milliseconds.push(milliseconds);
-    this.#isSorted = false;
-  }
-
-  get count(): number {
-    return this.#milliseconds.length;
-  }
-
-  /** Microseconds; 0 where there is none. */
-  quantile(share: number): number {
-    if (!this.#isSorted) this.#milliseconds.sort((a, b) => a - b);
-    this.#isSorted = true;
-    const at = Math.min(this.count - 1, Math.floor(this.count * share));
-    return (this.#milliseconds[at] ?? 0) * 1000;
-  }
+export function record(latencies: RecordableHistogram, milliseconds: number): void {
+  latencies.record(Math.max(1, Math.round(milliseconds * 1e6)));
 }
+
+/** In microseconds, to three digits; 0 where there is none. */
+export const percentile = (latencies: RecordableHistogram, percent: number): number =>
+  latencies.percentile(percent) / 1000;

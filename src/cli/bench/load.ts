@@ -3,8 +3,9 @@
  * node:net's. Tells its parent when the window begins, and what it counted.
  */
 import { connect, type Socket } from 'node:net';
+import { createHistogram } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Latencies } from './latencies';
+import { percentile, record } from './latencies';
 import type { LoadResult } from './messages';
 
 const [port = 0, connections = 0, bytes = 0, warmMs = 0, windowMs = 0] = process.argv
@@ -12,7 +13,7 @@ const [port = 0, connections = 0, bytes = 0, warmMs = 0, windowMs = 0] = process
   .map(Number);
 
 let counting = false;
-const latencies = new Latencies();
+const latencies = createHistogram();
 
 /** Sends a message, waits until all of it is back, sends the next. */
 function keepEchoing(socket: Socket): void {
@@ -28,7 +29,7 @@ function keepEchoing(socket: Socket): void {
     if (received < bytes) return;
     if (received > bytes) throw new Error('the server sent more than it was sent');
     received = 0;
-    if (counting) latencies.add(performance.now() - sent);
+    if (counting) record(latencies, performance.now() - sent);
     send();
   });
   send();
@@ -55,8 +56,8 @@ async function echo(): Promise<LoadResult> {
     messages: latencies.count,
     seconds,
     failed: 0,
-    p50: latencies.quantile(0.5),
-    p99: latencies.quantile(0.99),
+    p50: percentile(latencies, 50),
+    p99: percentile(latencies, 99),
   };
 }
 

@@ -62,9 +62,13 @@ async function measure(server: UserServer, load: HttpLoad, signal: AbortSignal):
   signal.addEventListener('abort', onAbort, { once: true });
   try {
     const longest = load.windowMs + load.warmMs + 30_000;
-    await messageOf<string>(child, longest);
+    await messageOf<string>(child, 'the load', longest);
     const before = server.time();
-    const { messages, seconds, failed, p50, p99 } = await messageOf<LoadResult>(child, longest);
+    const { messages, seconds, failed, p50, p99 } = await messageOf<LoadResult>(
+      child,
+      'the load',
+      longest,
+    );
     const after = server.time();
     if (failed > 0)
       throw new Error(`${failed} requests failed with ${load.connections} connections`);

@@ -27,7 +27,7 @@ const rules: readonly Rule[] = [
     applies: ({ binary, runtime }) => binary.error !== null && runtime.name === 'node',
     what: 'there is no binary that loads',
     why: 'without it node:net serves',
-    how: 'Linux x64 with glibc 2.34 or newer, or Windows x64; else build from a checkout: npm ci && npm run compile',
+    how: 'on Linux npx iocp-net build; docs/troubleshooting.md lists the binaries of the package',
   },
   {
     applies: ({ runtime }) => runtime.name === 'bun' || runtime.name === 'deno',

@@ -1,7 +1,8 @@
 /** The answer to one request for a file. */
 import type { FileHandle } from 'node:fs/promises';
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import { pipeline } from 'node:stream/promises';
+import type { Socket } from 'node:net';
+import { sendFile as sendToSocket } from '../../net/promises';
 import { precondition, rangeOf, validatorsOf, type Range } from './conditions';
 import { contentType } from './content-type';
 import type { Found, ServedFolder } from './folder';
@@ -30,13 +31,41 @@ function sayOnly(response: ServerResponse, status: number, text: string, headers
 
 const notFound = (response: ServerResponse): void => sayOnly(response, 404, 'not found');
 
+/**
+ * That of an answer behind others comes with its turn; null where the client has gone before, of
+ * which only the connection tells.
+ */
+async function socketOf(response: ServerResponse): Promise<Socket | null> {
+  const connection = response.req.socket;
+  if (response.socket === null && !connection.destroyed) {
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        connection.off('close', done);
+        resolve();
+      };
+      connection.setMaxListeners(0); // as many answers may wait
+      connection.once('close', done);
+      response.once('socket', done);
+    });
+  }
+  return response.socket;
+}
+
 async function send(handle: FileHandle, range: Range, response: ServerResponse): Promise<void> {
-  const { first: start, last: end } = range;
-  const stream = handle.createReadStream({ start, end, autoClose: false });
-  await pipeline(stream, response, { end: false });
-  // Shorter than it was said to be: only the end of the connection tells.
-  if (stream.bytesRead < end - start + 1) response.destroy();
-  else response.end();
+  response.flushHeaders();
+  const socket = await socketOf(response);
+  if (socket === null) return;
+  try {
+    await sendToSocket(socket, handle, { start: range.first, end: range.last });
+  } catch (error) {
+    // The client has gone, or the file is shorter than it was said to be: only the end of the
+    // connection tells.
+    const isShort = (error as NodeJS.ErrnoException).code === 'ERR_IOCP_NET_FILE_ENDED';
+    if (!socket.destroyed && !isShort) throw error;
+    response.destroy();
+    return;
+  }
+  response.end();
 }
 
 async function sendFile(

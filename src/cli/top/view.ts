@@ -26,12 +26,22 @@ function title({ pid, thread, program, backend, node, reason, uptimeSeconds }: E
   return [line, ...(reason === null ? [] : [`runs on node:net, because ${reason}`])].map(harmless);
 }
 
+/** The ports that threads drive, by what they are for. */
+function threads({ stats }: EndpointSnapshot): string {
+  const driven = stats.ports.filter(({ driver }) => driver === 'thread');
+  return [...new Set(driven.map(({ classes }) => classes.join(' and ')))].join(', ');
+}
+
 /** Who drives: words instead of a table of times. */
-function drivers({ backend, helper }: EndpointSnapshot, { waiting, helping }: Rates): string {
+function drivers(now: EndpointSnapshot, { waiting, helping }: Rates): string {
+  const { backend, helper, stats } = now;
   if (backend === 'node') return 'libuv';
-  if (helper === 'always') return 'threads of the ports';
+  if (stats.ports.every(({ driver }) => driver === 'thread')) return 'threads of the ports';
   const loop = `event loop (waits ${percent(waiting)})`;
-  return helper === 'never' ? loop : `${loop}, helper ${percent(helping)}`;
+  const isHelped = helper === 'auto';
+  const words = isHelped ? [loop, `helper ${percent(helping)}`] : [loop];
+  const others = threads(now);
+  return [...words, ...(others === '' ? [] : [`threads of ${others}`])].join(', ');
 }
 
 const byLimit = (values: object): string =>

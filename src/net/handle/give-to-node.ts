@@ -59,6 +59,7 @@ export function nodeHandleOf(socket: LinkedSocket): NativeHandle | null {
   const connection = link?.connection;
   if (!link || !connection || !canBeGiven(socket, link)) return null;
   const { reading } = connection;
+  const isReferenced = connection.hasRef();
   const fd = connection.quiesce() ? connection.duplicate() : null;
   if (typeof fd !== 'number') {
     if (reading) connection.startReading();
@@ -69,6 +70,7 @@ export function nodeHandleOf(socket: LinkedSocket): NativeHandle | null {
   serve(native, socket);
   countFrom(native, connection);
   native.reading = reading;
+  if (!isReferenced) native.unref();
   if (reading) native.readStart();
   return native;
 }

@@ -106,6 +106,7 @@ export interface SocketHandle extends NativeStream, NativeStreamHooks {
   unref(): void;
   hasRef(): boolean;
   getAsyncId(): number;
+  asyncReset(): void;
 }
 
 /** A handle is made of an accepted connection, or of nothing: to join a socket, or to connect. */

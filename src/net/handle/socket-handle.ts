@@ -31,6 +31,7 @@ import { HandleClosingOwner, HandleReader } from './handle-reader';
 import { HandleWriter } from './handle-writer';
 import { nativeStream } from './native-stream';
 import type { FoundStream } from './native-stream';
+import { ReusedScope } from './reused-scope';
 import { pathToUse } from '../path';
 
 /** An object that Node has given a socket of its own, reached by Node's own symbol. */
@@ -339,7 +340,13 @@ class Handle extends NativeStream implements SocketHandle {
   }
 
   getAsyncId(): number {
-    return this.connection?.asyncId() ?? -1;
+    return this.connection?.scope.asyncId() ?? -1;
+  }
+
+  /** Node's HTTP agent gives a kept connection to another request: it is in that one's context. */
+  asyncReset(): void {
+    const { connection } = this;
+    if (connection !== null) connection.scope = new ReusedScope(connection);
   }
 
   get fd(): number {

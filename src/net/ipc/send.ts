@@ -135,7 +135,8 @@ function send(channel: Channel, send_: Send, args: SendArguments): boolean | und
     return sending.socket(socket, link, connection);
   }
   if (handle instanceof ListenHandle) return sending.listener(handle, handle);
-  const listener = socket._handle;
+  // Node's datagram sockets warn of whoever looks for one.
+  const listener = Object.hasOwn(socket, '_handle') ? socket._handle : null;
   return listener instanceof ListenHandle ? sending.listener(socket, listener) : undefined;
 }
 

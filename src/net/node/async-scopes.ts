@@ -49,7 +49,7 @@ export function connectingScope(socket: ReferencedSocket, kind: SocketKind): Asy
 
 /** The scope of one request on a connection: that of the caller, not of the connection. */
 export function requestScope(type: RequestType, connection: Connection): AsyncResource {
-  return resource(type, connection.asyncId());
+  return resource(type, connection.scope.asyncId());
 }
 
 /** The scope of a server's `close()`, which is answered when the listener is closed. */

@@ -127,7 +127,7 @@ export function connectAggregateError(errors: readonly Error[]): AggregateError 
 
 type ErrorBase = new (message: string) => Error;
 
-function codedError(Base: ErrorBase, code: string, message: string): Error {
+export function codedError(Base: ErrorBase, code: string, message: string): Error {
   const error = new Base(message) as NodeJS.ErrnoException;
   Error.captureStackTrace(error, codedError);
   showCode(error, code);

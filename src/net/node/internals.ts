@@ -15,6 +15,9 @@ export const kConnection = Symbol('iocp-net.connection');
 /** A server's limits (`../server/limits.ts`); absent where it has none. */
 export const kLimits = Symbol('iocp-net.limits');
 
+/** What a server asks of its connections' keep-alive beside Node's options; absent for nothing. */
+export const kKeepAlive = Symbol('iocp-net.keepAlive');
+
 /** Of a socket that a server with limits has let in: what they know of it. */
 export const kAdmitted = Symbol('iocp-net.admitted');
 

@@ -14,6 +14,7 @@ export interface NativeHandle {
   reading?: boolean;
   readStart(): number;
   getAsyncId(): number;
+  unref(): void;
   close(callback?: () => void): void;
 }
 

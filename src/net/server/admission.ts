@@ -7,15 +7,19 @@ import type { Arrival, Connection } from '../../port/contract';
 import { bare } from '../bare';
 import { takeHandle } from '../handle/handle';
 import type { SocketHandle } from '../handle/handle-interface';
-import { kConnection, kLimits, kLink } from '../node/internals';
+import { kConnection, kKeepAlive, kLimits, kLink } from '../node/internals';
 import type { NetServer } from '../node/internals';
 import { nodeMajor } from '../node/version';
+import type { MoreKeepAlive } from '../socket/keep-alive-options';
 import type { LinkedSocket, SocketLink } from '../socket/link';
 import { Socket } from '../socket/socket';
 import { countDrop, dropInfo, noteDrop } from './drop';
 import type { LimitedServer } from './limits';
 
-export type LimitableServer = NetServer & { readonly [kLimits]?: LimitedServer };
+export type LimitableServer = NetServer & {
+  readonly [kLimits]?: LimitedServer;
+  readonly [kKeepAlive]?: MoreKeepAlive;
+};
 
 const serverSocketChannel = diagnosticsChannel.channel('net.server.socket');
 
@@ -104,14 +108,14 @@ export function admit(
   if (serverSocketChannel.hasSubscribers) serverSocketChannel.publish({ socket });
 }
 
-function applyServerOptions(server: NetServer, link: SocketLink): void {
+function applyServerOptions(server: LimitableServer, link: SocketLink): void {
   if (server.noDelay) {
     link.noDelay = true;
     link.setNoDelay(true);
   }
   if (server.keepAlive) {
     link.keepAlive = true;
-    link.keepAliveSettings = bare({ delay: server.keepAliveInitialDelay });
+    link.keepAliveSettings = bare({ delay: server.keepAliveInitialDelay, ...server[kKeepAlive] });
     link.setKeepAlive(true, link.keepAliveSettings);
   }
 }

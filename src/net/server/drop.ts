@@ -49,7 +49,7 @@ export function noteDrop(
 ): void {
   environment().drops[reason]++;
   if (!channels.drop.hasSubscribers) return;
-  channels.drop.publish({ server: server, reason, info });
+  channels.drop.publish({ server, reason, info });
 }
 
 /** Notes a connection that is dropped, and lets its server tell: with a reason, if it is ours. */

@@ -161,10 +161,15 @@ export class ListenHandle implements ListenerOwner {
   }
 }
 
-/** A server that was drained when it was closed says so, whether or not it listens again. */
+/**
+ * A server that was drained when it was closed says so, whether or not it listens again; but not one
+ * that had accepted a connection by then, of which it was told since (`PortListener.takesAccepted`).
+ * The last of those says it.
+ */
 function emitOwedCloses(server: NetServer, listening: Listening, asyncId: number): void {
   const owed = listening.owedCloses;
   listening.owedCloses = [];
+  if (!listening.open && server._connections > 0) return;
   for (const scope of owed) {
     answerIn(scope, () => nextTickOf(asyncId, () => server.emit('close')));
   }

@@ -1,7 +1,16 @@
 /** Classes of servers on the completion core, each on one of Node's. */
 import { core, standOn } from '../core';
+import { bare } from '../bare';
+import { kKeepAlive } from '../node/internals';
+import { moreKeepAlive } from '../socket/keep-alive';
 import { limitServer } from './limit-server';
 import { installListen } from './listen';
+
+function keepAliveOf(server: object, options: unknown): void {
+  if (typeof options !== 'object' || options === null) return;
+  const value = moreKeepAlive(options);
+  if (value !== null) Object.defineProperty(server, kKeepAlive, bare({ value }));
+}
 
 type AnyServerClass = new (options?: never, listener?: never) => object;
 
@@ -13,6 +22,7 @@ export function serverClass<Class extends AnyServerClass>(NodeServer: Class): Cl
     core();
     NodeServer.call(this, options, listener);
     limitServer(this, options);
+    keepAliveOf(this, options);
     return undefined;
   } as unknown as Class;
   standOn(Server, NodeServer);

@@ -1,6 +1,9 @@
 import type { KeepAliveSettings } from '../../port/contract';
 import { bare } from '../bare';
 import { nodeSocket } from '../node/internals';
+import type { KeepAliveOptions, MoreKeepAlive } from './keep-alive-options';
+
+type Check = typeof import('./keep-alive-options');
 
 /** What `setKeepAlive()` was asked for, times in milliseconds. */
 interface KeepAliveRequest {
@@ -8,6 +11,14 @@ interface KeepAliveRequest {
   initialDelay?: number | undefined;
   interval?: number | undefined;
   count?: number | undefined;
+}
+
+/** What our options say beside Node's; null for nothing. Throws for what is wrong. */
+export function moreKeepAlive(options: KeepAliveOptions | null | undefined): MoreKeepAlive | null {
+  if (options?.keepAliveInterval === undefined && options?.keepAliveCount === undefined)
+    return null;
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- at first need
+  return (require('./keep-alive-options') as Check).checkKeepAlive(options);
 }
 
 // Later Nodes also take an interval and a count, or everything in one object.

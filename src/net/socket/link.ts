@@ -6,6 +6,7 @@ import type {
   ConnectionOwner,
   DoneCallback,
   ErrorName,
+  FileToSend,
   KeepAliveSettings,
   SocketKind,
   WriteChunk,
@@ -19,6 +20,8 @@ import { nameOfNumber, operationError } from '../node/errors';
 import { nodeSocket } from '../node/internals';
 import type { NetSocket, SocketWith, WriteCallback, WriteData } from '../node/internals';
 import type { HandleOwner, SocketHandle } from '../handle/handle-interface';
+import { moreKeepAlive } from './keep-alive';
+import type { KeepAliveOptions } from './keep-alive-options';
 import type { UserBuffer } from './user-buffer';
 
 /** Whether the running Node knows the type of service. */
@@ -48,7 +51,7 @@ export enum Phase {
 }
 
 /** The options of a socket that concern its connection. */
-export interface LinkOptions {
+export interface LinkOptions extends KeepAliveOptions {
   noDelay?: boolean | undefined;
   keepAlive?: boolean | undefined;
   keepAliveInitialDelay?: number | undefined;
@@ -124,7 +127,9 @@ export class SocketLink implements HandleOwner {
     // Node's constructor says afterwards what is wrong with what is no number.
     const given: unknown = options?.keepAliveInitialDelay;
     const delay = typeof given === 'number' ? ~~(given / 1000) : 0;
-    this.keepAliveSettings = delay > 0 ? bare({ delay }) : noDelayGiven;
+    const more = moreKeepAlive(options);
+    if (more !== null) this.keepAliveSettings = bare({ delay, ...more });
+    else this.keepAliveSettings = delay > 0 ? bare({ delay }) : noDelayGiven;
     this.typeOfService = hasTypeOfService ? options?.typeOfService : undefined;
     this.userBuffer = userBufferFor(options?.onread);
   }
@@ -229,6 +234,21 @@ export class SocketLink implements HandleOwner {
     const before = connection.bytesWritten;
     connection.writev(chunks, this.#startWriting(cb));
     if (this.#writing === cb) this.#keepWaiting(connection, before);
+  }
+
+  /** The error's name where nothing was sent, and the callback is not called. */
+  sendFile(connection: Connection, file: FileToSend, cb: WriteCallback): ErrorName | null {
+    const done = this.#startWriting(cb);
+    const progress = (sent: number): void => {
+      if (!this.socket.destroyed) this.socket._unrefTimer();
+      file.progress(sent);
+    };
+    const refused = connection.sendFile({ ...file, progress }, done);
+    if (refused !== null) this.#writing = null;
+    else if (this.#writing === cb) {
+      this.#keepWaiting(connection, connection.bytesWritten - connection.writeQueueSize);
+    }
+    return refused;
   }
 
   /** As in Node, a FIN that could not be sent is no error: reading tells what happened. */

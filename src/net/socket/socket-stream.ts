@@ -90,8 +90,11 @@ export const streamMembers: ThisType<LinkedSocket> & Record<string, unknown> = {
   resume(): unknown {
     const link = this[kLink];
     if (link === undefined) return nodeSocket.resume.call(this as never);
+    const resumed: unknown = Duplex.prototype.resume.call(this as never);
+    // What is handed over in the next tick may be stopped again. The stream reads in one, too, which
+    // would start it anew; so that one comes first.
     if (link.userBuffer !== null) link.startReading();
-    return Duplex.prototype.resume.call(this as never);
+    return resumed;
   },
 
   // Others replace `_writeGeneric` of a socket, to see all that is written.

@@ -6,7 +6,7 @@
 import * as nodeNet from '../node/node-net';
 import type { Connection } from '../../port/contract';
 import { bare } from '../bare';
-import { core, countQueuesOf, override, standOn } from '../core';
+import { core, countQueuesOf, override, standOn, whenNodeServes } from '../core';
 import { kConnection, kLink, setAsyncId } from '../node/internals';
 import { SocketLink } from './link';
 import type { LinkedSocket, LinkOptions } from './link';
@@ -64,7 +64,7 @@ function startAccepted(
   origin: 'accept' | 'adopt',
 ): void {
   link.open(connection, origin);
-  setAsyncId(socket, connection.asyncId());
+  setAsyncId(socket, connection.scope.asyncId());
   link.userBuffer?.renew();
   if (options?.readable === false) return;
   if (options?.pauseOnCreate) socket.readableFlowing = false;
@@ -108,5 +108,21 @@ override(Socket.prototype, socketMembers);
 override(Socket.prototype, streamMembers);
 override(Socket.prototype, optionMembers);
 countQueuesOf(Socket.prototype);
+
+type SendFile = typeof import('../send-file/send-file').sendFile;
+type Arguments = Parameters<SendFile> extends [object, ...infer Rest] ? Rest : never;
+
+function addSendFile(prototype: object): void {
+  const value = function sendFile(this: object, ...args: Arguments): ReturnType<SendFile> {
+    // eslint-disable-next-line @typescript-eslint/no-require-imports -- few programs send files
+    const { sendFile } = require('../send-file/send-file') as { sendFile: SendFile };
+    return sendFile(this, ...args);
+  };
+  Object.defineProperty(prototype, 'sendFile', bare({ configurable: true, writable: true, value }));
+}
+
+addSendFile(Socket.prototype);
+// What a server accepts is of Node's class then, and programs count on the method.
+whenNodeServes(() => addSendFile(nodeNet.Socket.prototype));
 
 export { Socket };

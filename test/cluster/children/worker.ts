@@ -58,11 +58,20 @@ function closeAtOnce(): void {
   net.createServer().listen(0).close();
 }
 
+/** Tells, and does nothing for a while. */
+function goAway({ awayMs }: { awayMs: number }): void {
+  process.send?.('away', () =>
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, awayMs),
+  );
+}
+
 process.on('message', (message: unknown) => {
   if (message === 'close') {
     servers.pop()?.close(() => process.send?.('closed'));
   } else if (message === 'disconnect') {
     cluster.worker?.disconnect();
+  } else if (Object.hasOwn(message as object, 'awayMs')) {
+    goAway(message as { awayMs: number });
   } else {
     listen(message as ListenOptions);
   }

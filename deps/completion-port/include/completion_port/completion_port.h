@@ -16,7 +16,8 @@
 //
 // Who owns what
 //   - The bytes of a kSend, and the memory of a kReceivePinned, belong to the port from submission
-//     until completion, or until kClose. Do not change, move or free them in between.
+//     until completion, or until kClose. Do not change, move or free them in between; nor close the
+//     file of a kSendFile.
 //   - A receive chunk belongs to the port until a kReceive completion hands it to you, then to you
 //     until you give it back with kRelease. Chunks are few: give them back soon. While you keep a
 //     large one, bulk waits for it instead of coming in small ones.
@@ -56,6 +57,7 @@
 #include <vector>
 
 #include "completion_port/address.h"
+#include "completion_port/datagram.h"
 #include "completion_port/error.h"
 #include "completion_port/layout.h"
 
@@ -133,6 +135,10 @@ struct PortOptions {
   // is opened for it at first need. Where the system refuses one, each is a call of its own.
   bool batch_sends = true;
 
+  // Whether sockets that listeners of its siblings accept may join this port. One that is there for
+  // something else, such as datagrams, says no.
+  bool takes_accepted = true;
+
   // Core to pin the port's thread to, or the helper; -1 leaves the choice to the scheduler.
   int core = -1;
 
@@ -176,11 +182,17 @@ Error ShareNative(std::intptr_t native, std::uint32_t process_id, std::vector<st
 // The receiver's handle, its own to close. kInvalidArgument: not such a token.
 Error TakeShared(const std::vector<std::uint8_t>& token, std::intptr_t* native);
 
+// For kSendFile: another handle to the same open file, not inherited by child processes, the
+// caller's to close when the sends are done. kBadDescriptor: not a file. The numbers fit the 32
+// bits of Submission::arg3, on Windows too.
+Error DuplicateFile(std::intptr_t file, std::intptr_t* duplicate);
+void CloseFile(std::intptr_t file);
+
 class Port;
 class PortCore;
 
-// The ports of one environment. An accepted socket joins the port with the fewest sockets, so the
-// ports know each other.
+// The ports of one environment. An accepted socket joins the port with the fewest sockets, of those
+// that take any (PortOptions::takes_accepted), so the ports know each other.
 class PortGroup {
  public:
   PortGroup();
@@ -201,6 +213,7 @@ class PortGroup {
  private:
   friend class PortCore;
   std::vector<std::unique_ptr<PortCore>> ports_;
+  std::vector<PortCore*> accepting_;  // of them, those that accepted sockets may join
 };
 
 class Port {
@@ -261,6 +274,33 @@ class Port {
   // of this socket is in flight (promise 2). Bytes taken (0: would block) or a negative Error.
   virtual std::int32_t SendNow(SocketId id, const std::uint8_t* data, std::size_t length) = 0;
 
+  // --- Datagram sockets (datagram.h): plain calls, on the submitter's thread --------------------
+
+  // Makes and binds, at once.
+  virtual Error PrepareDatagrams(const DatagramOptions& options, DatagramId* id) = 0;
+  // From now on it sends to `remote` and receives from nobody else; to everybody and from everybody
+  // with an address of Family::kNone.
+  virtual Error ConnectDatagrams(DatagramId id, const Address& remote) = 0;
+  virtual Error DatagramAddress(DatagramId id, Address* out) = 0;
+  virtual Error DatagramPeer(DatagramId id, Address* out) = 0;
+  // kInvalidArgument: the value is out of range.
+  virtual Error SetDatagramOption(DatagramId id, DatagramOption option, int value) = 0;
+  virtual Error SetMulticastInterface(DatagramId id, const Address& through) = 0;
+  virtual Error JoinGroup(DatagramId id, const Membership& membership, bool join) = 0;
+  // Bytes. 0 asks for it; else it is set, as far as the system allows.
+  virtual Error DatagramBufferSize(DatagramId id, DatagramBuffer buffer, int* bytes) = 0;
+  // Borrowed; -1 where the id names nothing.
+  virtual std::intptr_t NativeDatagramHandle(DatagramId id) = 0;
+
+  // Takes what has arrived, without waiting, at most kDatagramBatch: how many, or -Error
+  // (-kTryAgain: none). Payload i stands at payloads + i * kDatagramRoom.
+  virtual std::int32_t ReceiveDatagrams(DatagramId id, DatagramRecord* records, std::uint32_t count,
+                                        std::uint8_t* payloads) = 0;
+  // Hands over, without waiting. Each record has its result then; -kTryAgain and -kNoBufferSpace:
+  // the system has no room for it now, nor for those of the same socket behind it.
+  virtual void SendDatagrams(DatagramRecord* records, std::uint32_t count,
+                             const std::uint8_t* payloads) = 0;
+
   // After Stop(): the system has not given back everything, so that the memory in PortOptions must
   // stay where it is for ever.
   virtual bool HoldsMemory() const = 0;
@@ -288,14 +328,23 @@ class Port {
 
   // Whether there is something to read.
   virtual bool HasCompletions() const = 0;
+  // Whether something was submitted that no turn has taken.
+  virtual bool HasSubmissions() const = 0;
   // How many connects have succeeded; it wraps.
   virtual std::uint32_t ConnectsMade() const = 0;
+  // How many operations of this kind have completed; canceled and failed ones count, too.
+  virtual std::uint64_t Completed(Opcode opcode) const = 0;
 
   // From now on Drive() also returns when this descriptor can be read from, at once as long as that
   // is so. POSIX only.
   virtual Error WatchDescriptor(std::intptr_t descriptor) = 0;
   // After a Drive(): the descriptor cannot be read from, as far as that is known without a call.
   virtual bool WatchIsQuiet() const = 0;
+  // For a submitter that waits elsewhere: a descriptor that can be read from when a Drive() would
+  // find something in the queue, until one has taken it. What needs a turn without an event of the
+  // queue, it does not tell: HasSubmissions(), and what completes in the turn that takes them.
+  // Borrowed; -1 where a queue cannot be waited for (all but epoll's).
+  virtual std::intptr_t QueueDescriptor() const = 0;
 
   // --- Any thread
   // ----------------------------------------------------------------------------------

@@ -33,7 +33,8 @@ namespace completion_port {
   X(kIsDirectory, EISDIR)             X(kLinkLoop, ELOOP)                   \
   X(kNameTooLong, ENAMETOOLONG)       X(kNoSpace, ENOSPC)                   \
   X(kNotDirectory, ENOTDIR)           X(kReadOnlyFileSystem, EROFS)         \
-  X(kWrongProtocolType, EPROTOTYPE)                                         \
+  X(kWrongProtocolType, EPROTOTYPE)   X(kNoDevice, ENODEV)                  \
+  X(kEndOfFile, EOF)                                                        \
   X(kUnknown, UNKNOWN)
 // clang-format on
 

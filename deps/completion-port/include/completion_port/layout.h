@@ -71,17 +71,20 @@ enum class Driver : std::uint32_t { kNobody, kSubmitter, kThread };
   /* arg0 = chunk index, arg1 = byte offset in the receive slab. With kReceivePinned: one    */ \
   /* receive into memory of the submitter's, arg0 = low half of its address, arg1 = length   */ \
   /* (not 0: that would read like the end), arg2 = high half. -kBusy while the socket has    */ \
-  /* other credit, or the system still receives on such as is used up, and on a Windows      */ \
-  /* pipe: grant credit then. Its completion has no chunk (kNoChunk); what kClose stands     */ \
-  /* for, the port gives back with it.                                                       */ \
+  /* other credit, or the system still receives on such as is used up, on a Windows pipe,    */ \
+  /* and where there is no memory to note it: grant credit then. Its completion has no chunk */ \
+  /* (kNoChunk); what kClose stands for, the port gives back with it.                        */ \
   X(kReceive, receive)                                                                          \
   /* id, arg0 = chunk to give back, arg1 = credit to add. No completion: it is not an        */ \
   /* operation but a return. The chunk is given back even if the socket is gone.             */ \
   X(kRelease, release)                                                                          \
   /* id, arg0 = offset in the send slab (or low half of the address), arg1 = length in       */ \
   /* bytes, arg2 = high half of the address. Records with kSendMore make one request with    */ \
-  /* the records after them. Completion: result = 0 or -Error, arg0 = how many requests, in  */ \
-  /* order, it completes (the OS may take several at once).                                  */ \
+  /* the records after them. With kSendFile: a piece of a file, arg0 = low half of its       */ \
+  /* offset there, arg2 = high half, arg3 = the file. Completion: result = 0 or -Error,      */ \
+  /* arg0 = how many requests, in order, it completes (the OS may take several at once);     */ \
+  /* with -Error arg1 = how many bytes the OS has taken of the first of them. -kEndOfFile:   */ \
+  /* the file has ended before the piece. Whatever fails ends the socket's sending side.     */ \
   X(kSend, send)                                                                                \
   /* id. Sends FIN when all sends submitted before it are done. Completion: 0 or -Error.     */ \
   X(kShutdown, shutdown)                                                                        \
@@ -91,7 +94,16 @@ enum class Driver : std::uint32_t { kNobody, kSubmitter, kThread };
   X(kClose, close)                                                                              \
   X(kLinger, linger)                                                                            \
   /* id = listener. Completion: the listener's id is free.                                   */ \
-  X(kCloseListener, closeListener)
+  X(kCloseListener, closeListener)                                                              \
+  /* id = datagram socket (datagram.h). Completes with 0, once, when a receive would find     */ \
+  /* something, or with -Error where the socket cannot be waited for.                        */ \
+  X(kAwaitReadable, awaitReadable)                                                              \
+  /* The same when a send that found no room could be tried again. -kOperationNotSupported:  */ \
+  /* the system does not tell; try again after a while.                                      */ \
+  X(kAwaitWritable, awaitWritable)                                                              \
+  /* id = datagram socket. It is closed at once. Completion: its id is free, and what was     */ \
+  /* awaited will not come.                                                                  */ \
+  X(kCloseDatagrams, closeDatagrams)
 // clang-format on
 
 enum class Opcode : std::uint32_t {
@@ -120,6 +132,14 @@ enum SubmissionFlag : std::uint32_t {
   // completion, of -kCanceled with arg1 = how much, but for a receive that is with the system and
   // may still take bytes. Pinned ones complete with -kCanceled each.
   kReceiveWithdraw = 1u << 7,
+  // kAwaitReadable: the last receive may have left something behind, of which no event will tell.
+  kMayBeReadable = 1u << 8,
+  // kSend: the bytes are those of a regular file, which the submitter keeps open, with a handle of
+  // its own (DuplicateFile), until the send completes or until kClose. Not on a Windows pipe, where
+  // it completes with -kOperationNotSupported. Whoever drives reads the file, and waits for a disk
+  // where the system has not got the bytes in memory: for 256 KiB at most, then others have their
+  // turn.
+  kSendFile = 1u << 9,
 };
 
 struct Submission {
@@ -129,7 +149,8 @@ struct Submission {
   std::uint32_t arg0;
   std::uint32_t arg1;
   std::uint32_t arg2;
-  std::uint32_t reserved[2];
+  std::uint32_t arg3;
+  std::uint32_t reserved;
 };
 static_assert(sizeof(Submission) == kRecordBytes);
 
@@ -154,14 +175,18 @@ static_assert(sizeof(Completion) == kRecordBytes);
   X(kConsumerWakeups, consumerWakeups) /* times it woke the consumer */                       \
   X(kSocketsOpen, socketsOpen)         /* gauge */                                            \
   X(kListenersOpen, listenersOpen)     /* gauge */                                            \
+  X(kDatagramSocketsOpen, datagramSocketsOpen) /* gauge */                                    \
   X(kChunksInUse, chunksInUse)         /* gauge: posted to the OS or held by the consumer */  \
   X(kChunksTotal, chunksTotal)         /* gauge */                                            \
   X(kReceivesStarved, receivesStarved) /* receives that had to wait for a free chunk */       \
+  X(kLargeReceives, largeReceives)     /* chunks of the large size that were delivered */     \
   X(kPinnedReceives, pinnedReceives)   /* receives into memory of the submitter's */          \
   X(kChunksTrimmed, chunksTrimmed)     /* given back to the OS when idle */                   \
   /* These are the submitter's: */                                                            \
   X(kDirectSends, directSends) /* SendNow calls */                                            \
   X(kDirectBytesSent, directBytesSent)                                                        \
+  X(kDatagramsReceived, datagramsReceived)                                                    \
+  X(kDatagramsSent, datagramsSent)                                                            \
   X(kWaitedNs, waitedNs)   /* time that it waited in its turns, in nanoseconds */             \
   X(kWorkFound, workFound) /* turns that found work of the helper's, and left it driving */   \
   /* The driver's again: */                                                                   \

@@ -19,6 +19,7 @@
 #include "completion_port/completion_port.h"
 #include "connection.h"
 #include "counters.h"
+#include "datagram_socket.h"
 
 namespace completion_port {
 
@@ -30,7 +31,8 @@ class BackendEvents {
   // -kNoBufferSpace: there was no free chunk; submit again when there is one. Other: -Error.
   // `chunk` is kNoChunk unless result > 0 (the backend gives an unused chunk back itself).
   virtual void OnReceive(Connection& connection, std::int32_t result, std::uint32_t chunk) = 0;
-  // Bytes the OS took from the front of connection.sends (may be fewer than given), or -Error.
+  // Bytes the OS took from the front of connection.sends (may be fewer than given), or -Error. 0:
+  // the file that is first there has ended.
   virtual void OnSend(Connection& connection, std::int32_t result) = 0;
   // A receive would find something: bytes, the end or an error. Or the error itself. The core then
   // receives by itself. Cancelled, it is answered by OnReceive like any receive.
@@ -47,6 +49,12 @@ class BackendEvents {
   // system's backlog until ResumeAccepts(); an accept that is with the OS already may still bring
   // one.
   virtual std::uint32_t AcceptsWanted(Listener& listener) = 0;
+  // The answers to AwaitReadable and AwaitWritable: a receive would find something, a send may go
+  // on (or kOperationNotSupported: nobody can say when).
+  virtual void OnReadable(DatagramSocket& datagrams) = 0;
+  virtual void OnWritable(DatagramSocket& datagrams, Error error) = 0;
+  // After a Detach() that said false: nothing of it is with the system any more.
+  virtual void OnDetached(DatagramSocket& datagrams) = 0;
 };
 
 struct BackendContext {
@@ -56,6 +64,10 @@ struct BackendContext {
   std::uint32_t queue_entries;  // a good depth for the OS queue
   bool batch_sends;             // see PortOptions
 };
+
+// So much of a file is read by one call. A disk that has to be waited for delivers that within some
+// milliseconds, and a call costs a hundredth of what it does with as much in memory.
+inline constexpr std::uint32_t kFileBytes = 256 * 1024;
 
 class Backend {
  public:
@@ -76,6 +88,9 @@ class Backend {
   virtual void WatchAgain() {}
   // It is watched, and was not readable when the queue was last asked.
   virtual bool WatchIsQuiet() const { return false; }
+  // Readable while a Wait() would find an event; -1 where there is no such descriptor. A ring's is
+  // none where the kernel leaves its work for whoever enters (IORING_SETUP_DEFER_TASKRUN).
+  virtual std::intptr_t QueueDescriptor() const { return -1; }
 
   // The socket joins this queue, for life. Called once for each connection before its first
   // Submit*, and for each listener before SubmitAccept.
@@ -97,7 +112,9 @@ class Backend {
   // and may already be receiving: then it goes on. A SubmitReadable, which receives nothing, may
   // still be answered in any case.
   virtual bool Withdraw(Connection& connection) = 0;
-  virtual void SubmitSend(Connection& connection) = 0;  // gathers the front of connection.sends
+  // Gathers the front of connection.sends, or sends some of the file that is first there: not more
+  // than kFileBytes where the call itself may wait for a disk.
+  virtual void SubmitSend(Connection& connection) = 0;
   // Only for what cannot end its sending side by a call (os::IsPipe), with nothing left to send.
   virtual void SubmitShutdown(Connection& connection) = 0;
   virtual void SubmitAccept(Listener& listener) = 0;  // keeps accepting until Cancel
@@ -106,6 +123,16 @@ class Backend {
 
   // Somebody else accepts from a duplicate of it from now on.
   virtual void Share(Listener& listener) = 0;
+
+  // Datagram sockets. A backend without them says so when the first is to join. One of each is
+  // awaited at a time; what is awaited twice is answered once.
+  virtual Error Attach(DatagramSocket&) { return Error::kNotSupported; }
+  // `may_be_now`: the last receive may have left something behind.
+  virtual void AwaitReadable(DatagramSocket&, bool /*may_be_now*/) {}
+  virtual void AwaitWritable(DatagramSocket&) {}
+  // The core is about to close its socket: nothing is told of it any more. False where the system
+  // still has something of it, until OnDetached.
+  virtual bool Detach(DatagramSocket&) { return true; }
 
   // Asks the OS to end what is under way (states kSubmitted become kCancelling). The events still
   // come, with whatever really happened; also one OnReceive, of kCanceled, for a receive that the

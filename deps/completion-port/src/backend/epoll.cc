@@ -18,7 +18,7 @@ constexpr std::uint32_t kEnds = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
 
 }  // namespace
 
-std::unique_ptr<Backend> CreateEpollBackend() { return std::make_unique<EpollBackend>(); }
+std::unique_ptr<Backend> CreateEpollBackend() { return TryMake<EpollBackend>(); }
 
 Error ProbeEpoll() {
   const int fd = epoll_create1(EPOLL_CLOEXEC);
@@ -36,7 +36,7 @@ Error EpollBackend::Open(const BackendContext& context) {
   events_ = context.events;
   chunks_ = context.chunks;
   counters_ = context.counters;
-  ready_.Reserve(context.queue_entries);
+  if (!ready_.Reserve(context.queue_entries)) return Error::kNoMemory;
   if (!context.batch_sends) batch_sends_.Forbid();
   epoll_fd_ = epoll_create1(EPOLL_CLOEXEC);
   if (epoll_fd_ < 0) return FromOsError(errno, Operating::kControl);
@@ -50,6 +50,7 @@ Error EpollBackend::Open(const BackendContext& context) {
   if (no_timer != Error::kOk) return no_timer;
   error = Control(EPOLL_CTL_ADD, timer_.fd(), EPOLLIN | EPOLLET, nullptr, EpollTag::kTimer);
   if (error != 0) return FromOsError(error, Operating::kControl);
+  datagrams_.Use(epoll_fd_, static_cast<std::uint64_t>(EpollTag::kDatagrams), events_, counters_);
   spare_.TakeBack();
   return Error::kOk;
 }
@@ -96,7 +97,10 @@ int EpollBackend::WatchReads(Connection& connection) {
 
 int EpollBackend::WatchWrites(Connection& connection) {
   EpollNotes& notes = connection.epoll;
-  if (notes.watch == EpollWatch::kReadsAndWrites) return 0;
+  // That there is no room now a file system may say, too, and no event would come of that: asked
+  // anew, epoll tells the state of the socket.
+  const bool is_file = connection.sends.FileIsFirst();
+  if (notes.watch == EpollWatch::kReadsAndWrites && !is_file) return 0;
   const int operation = notes.watch == EpollWatch::kNone ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
   const int error =
       Control(operation, connection.socket, kReads | EPOLLOUT, &connection, EpollTag::kConnection);
@@ -115,9 +119,11 @@ void EpollBackend::Detach(Connection& connection) {
 
 void EpollBackend::Wait(int timeout_ms) {
   SendSubmitted();
-  const bool reported = ReportReady();
-  if (ready_.IsEnough(reported)) return;
-  Poll(reported ? 0 : UntilNextDeadline(timeout_ms));
+  // A flood of datagrams has something to report in every turn, and nobody is to wait for that.
+  const bool may_be_enough = !datagrams_.HasToReport();
+  const bool has_told = ReportReady();
+  if (may_be_enough && ready_.IsEnough(has_told)) return;
+  Poll(has_told || !ready_.IsEmpty() ? 0 : UntilNextDeadline(timeout_ms));
   TrySendsAgain();
   EndPauses();
   LookAtShared();
@@ -181,6 +187,8 @@ void EpollBackend::Note(const epoll_event& event) {
       return counters_->Add(Counter::kPortWakeups);
     case EpollTag::kTimer:
       return timer_.Fired();
+    case EpollTag::kDatagrams:
+      return datagrams_.Note(*static_cast<DatagramSocket*>(about), event.events);
     case EpollTag::kDescriptor:
       watch_ = DescriptorWatch::kFired;
       return;  // returning is all that was asked for
@@ -219,25 +227,29 @@ void EpollBackend::Note(Connection& connection, std::uint32_t events) {
 // False if there was nothing to report.
 bool EpollBackend::ReportReady() {
   const bool any_stopped = ReportStopped();
-  const bool any = ready_.ReportAll([this](Operation* operation) { Report(*operation); });
+  const bool any_datagrams = datagrams_.Report();
+  const bool any = ready_.ReportAll([this](Operation* operation) { return Report(*operation); });
   SendSubmitted();
-  return any || any_stopped;
+  return any || any_stopped || any_datagrams;
 }
 
-void EpollBackend::Report(Operation& operation) {
+bool EpollBackend::Report(Operation& operation) {
   switch (operation.kind) {
     case OperationKind::kReceive:
     case OperationKind::kReadable:
       return ReportReceive(*operation.connection);
     case OperationKind::kSend:
     case OperationKind::kConnect:
-      return ReportSend(*operation.connection);
+      ReportSend(*operation.connection);
+      return true;
     // LCOV_EXCL_START: has no such operation
     case OperationKind::kShutdown:  // of pipes only
     case OperationKind::kAccept:    // has no Operation here
-      return;
+    case OperationKind::kLook:      // of Windows only
+      break;
       // LCOV_EXCL_STOP
   }
+  return false;
 }
 
 // --- Cancelling
@@ -253,7 +265,10 @@ void EpollBackend::Cancel(Connection& connection) {
   connection.send.state = OperationState::kCancelling;
   if (notes.send_waits == EpollWait::kNothing) return;  // it has a result, to be reported
   if (notes.send_waits == EpollWait::kPause) std::erase(paused_sends_, &connection);
-  if (notes.send_waits == EpollWait::kOthers) std::erase(submitted_sends_, &connection);
+  if (notes.send_waits == EpollWait::kOthers) {
+    std::erase(submitted_sends_, &connection);
+    std::erase(submitted_files_, &connection);
+  }
   FinishSend(connection, ToResult(Error::kCanceled));
 }
 

@@ -38,11 +38,12 @@ int MakeNonBlocking(int socket) {
 
 // As node:net does with every listener that it is given.
 Error EpollBackend::Attach(Listener& listener) {
+  listener.accepts = TryMake<EpollAccept>(listener);
+  if (listener.accepts == nullptr) return Error::kNoMemory;
   return FromOsError(MakeNonBlocking(listener.socket), Operating::kControl);
 }
 
 void EpollBackend::SubmitAccept(Listener& listener) {
-  listener.accepts = std::make_unique<EpollAccept>(listener);
   EpollAccept& accept = AcceptOf(listener);
   if (listener.shared) shared_.Add(accept);
   GoOn(accept);

@@ -2,8 +2,9 @@
 //
 //   epoll.cc          the turn: report, wait, note what happened; waking
 //   epoll_receive.cc  receive
-//   epoll_send.cc     send and connect
+//   epoll_send.cc     send and connect (send_file_linux.h)
 //   epoll_accept.cc   listeners
+//   datagrams_linux.* datagram sockets, which are only watched
 //
 // How epoll works. It does nothing for us: it says of which descriptors a call would now get
 // somewhere, and the call is ours to make, without waiting. So an operation is tried with others at
@@ -43,8 +44,10 @@
 #include <cstdint>
 #include <vector>
 
+#include "allocation.h"
 #include "backend/accept_linux.h"
 #include "backend/backend.h"
+#include "backend/datagrams_linux.h"
 #include "backend/epoll_timer.h"
 #include "backend/ready_list.h"
 #include "backend/send_batch_linux.h"
@@ -52,9 +55,17 @@
 namespace completion_port {
 
 // What an event is about: the low three bits of its data are a tag, the rest is a pointer.
-enum class EpollTag : std::uint64_t { kConnection, kListener, kWake, kDescriptor, kTimer };
+enum class EpollTag : std::uint64_t {
+  kConnection,
+  kListener,
+  kWake,
+  kDescriptor,
+  kTimer,
+  kDatagrams
+};
 inline constexpr std::uint64_t kEpollTagMask = 7;
-static_assert(alignof(Connection) > kEpollTagMask && alignof(Listener) > kEpollTagMask);
+static_assert(alignof(Connection) > kEpollTagMask && alignof(Listener) > kEpollTagMask &&
+              alignof(DatagramSocket) > kEpollTagMask);
 
 enum class EpollAcceptState : std::uint8_t {
   kWatching,
@@ -83,6 +94,7 @@ class EpollBackend final : public Backend {
   Error WatchDescriptor(std::intptr_t descriptor) override;
   void WatchAgain() override;
   bool WatchIsQuiet() const override { return watch_ == DescriptorWatch::kArmed; }
+  std::intptr_t QueueDescriptor() const override { return epoll_fd_; }
   Error Attach(Connection&) override { return Error::kOk; }
   Error Attach(Listener& listener) override;
   void Detach(Connection& connection) override;
@@ -96,6 +108,15 @@ class EpollBackend final : public Backend {
   void SubmitAccept(Listener& listener) override;
   void ResumeAccepts() override;
   void Share(Listener& listener) override;
+  Error Attach(DatagramSocket& datagrams) override { return datagrams_.Attach(datagrams); }
+  void AwaitReadable(DatagramSocket& datagrams, bool may_be_now) override {
+    datagrams_.AwaitReadable(datagrams, may_be_now);
+  }
+  void AwaitWritable(DatagramSocket& datagrams) override { datagrams_.AwaitWritable(datagrams); }
+  bool Detach(DatagramSocket& datagrams) override {
+    datagrams_.Detach(datagrams);
+    return true;
+  }
   void Cancel(Connection& connection) override;
   void Cancel(Listener& listener) override;
   void Wait(int timeout_ms) override;
@@ -117,15 +138,15 @@ class EpollBackend final : public Backend {
   int WatchReads(Connection& connection);
   int WatchWrites(Connection& connection);
   bool ReportReady();
-  void Report(Operation& operation);
+  bool Report(Operation& operation);  // true: the core was told of something
   int UntilNextDeadline(int timeout_ms) const;
   void CountCall() { counters_->Add(Counter::kOsCalls); }
 
   // --- epoll_receive.cc
   void StartReceive(Connection& connection, OperationKind kind);
   void AwaitReadable(Connection& connection);
-  void ReportReceive(Connection& connection);
-  void ReportReadable(Connection& connection);
+  bool ReportReceive(Connection& connection);  // as Report
+  bool ReportReadable(Connection& connection);
   bool TryReceive(Connection& connection);
 
   // --- epoll_send.cc
@@ -134,7 +155,7 @@ class EpollBackend final : public Backend {
   void AwaitWritable(Connection& connection);
   void Pause(Connection& connection);
   void SendSubmitted() {
-    if (!submitted_sends_.empty()) SendAllSubmitted();
+    if (!submitted_sends_.empty() || !submitted_files_.empty()) SendAllSubmitted();
   }
   void SendAllSubmitted();
   void SendTogether(Connection* const* connections, std::size_t count);
@@ -179,6 +200,7 @@ class EpollBackend final : public Backend {
 
   ReadyList<Operation*> ready_;
   std::vector<Connection*> submitted_sends_;  // EpollWait::kOthers
+  std::vector<Connection*> submitted_files_;  // likewise, with a file in front
   SendBatch batch_sends_;
   std::vector<Connection*> paused_sends_;    // EpollWait::kPause
   std::uint64_t next_sends_ms_ = 0;          // when to try those again
@@ -187,6 +209,7 @@ class EpollBackend final : public Backend {
   SharedAccepts<EpollAccept> shared_;
   std::vector<Listener*> stopped_;  // event still owed
   SpareDescriptor spare_;
+  DatagramSet datagrams_;
   epoll_event batch_[kBatch] = {};
 };
 

@@ -80,30 +80,32 @@ void EpollBackend::AwaitReadable(Connection& connection) {
   }
 }
 
-void EpollBackend::ReportReceive(Connection& connection) {
+bool EpollBackend::ReportReceive(Connection& connection) {
   Operation& operation = connection.receive;
   const bool cancelled = operation.state == OperationState::kCancelling;
   const std::int32_t error =
       cancelled ? ToResult(Error::kCanceled) : connection.epoll.receive_error;
   if (operation.kind == OperationKind::kReadable && !cancelled) return ReportReadable(connection);
-  if (error == 0) {
-    TryReceive(connection);
-    return;
-  }
+  if (error == 0) return TryReceive(connection);
   operation.state = OperationState::kIdle;
   events_->OnReceive(connection, error, kNoChunk);
+  return true;
 }
 
 // What the core then receives, it receives without us.
-void EpollBackend::ReportReadable(Connection& connection) {
+bool EpollBackend::ReportReadable(Connection& connection) {
   EpollNotes& notes = connection.epoll;
   if (notes.receive_error == 0 && notes.readable == Readable::kMaybe) {
     CountCall();
-    if (!os::HasUnread(connection.socket, connection.kind)) return AwaitReadable(connection);
+    if (!os::HasUnread(connection.socket, connection.kind)) {
+      AwaitReadable(connection);
+      return false;
+    }
   }
   notes.readable = Readable::kMaybe;
   connection.receive.state = OperationState::kIdle;
   events_->OnReadable(connection, static_cast<Error>(-notes.receive_error));
+  return true;
 }
 
 bool EpollBackend::ReceiveAhead() {

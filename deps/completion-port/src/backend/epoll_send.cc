@@ -8,6 +8,7 @@
 
 #include "backend/epoll_backend.h"
 #include "backend/gather_linux.h"
+#include "backend/send_file_linux.h"
 #include "os/sockaddr.h"
 
 namespace completion_port {
@@ -93,11 +94,14 @@ void EpollBackend::CheckConnect(Connection& connection) {
 void EpollBackend::SubmitSend(Connection& connection) {
   StartSend(connection, OperationKind::kSend);
   connection.epoll.send_waits = EpollWait::kOthers;
-  submitted_sends_.push_back(&connection);
+  const bool is_file = connection.sends.FileIsFirst();
+  (is_file ? submitted_files_ : submitted_sends_).push_back(&connection);
 }
 
 // Calls no event of the core, so that nothing is submitted meanwhile.
 void EpollBackend::SendAllSubmitted() {
+  for (Connection* connection : submitted_files_) TrySend(*connection);
+  submitted_files_.clear();
   Connection* const* next = submitted_sends_.data();
   std::size_t left = submitted_sends_.size();
   while (left >= SendBatch::kFewest && batch_sends_.IsUsable()) {
@@ -118,12 +122,13 @@ void EpollBackend::SendTogether(Connection* const* connections, std::size_t coun
 
 void EpollBackend::TrySend(Connection& connection) {
   iovec buffers[kGatherBuffers];
-  const std::size_t count = Gather(connection.sends, buffers, kGatherBuffers);
+  if (connection.sends.FileIsFirst()) return Sent(connection, SendFileOnce(connection, counters_));
+  const Gathered gathered = Gather(connection.sends, buffers, kGatherBuffers);
   CountCall();
-  Sent(connection, SendOnce(connection.socket, buffers, count));
+  Sent(connection, SendOnce(connection.socket, buffers, gathered));
 }
 
-// Bytes or -errno.
+// Bytes or -errno; 0 where a file has ended.
 void EpollBackend::Sent(Connection& connection, ssize_t sent) {
   if (sent == -EAGAIN) return AwaitWritable(connection);
   if (sent == -ENOBUFS || sent == -ENOMEM) return Pause(connection);

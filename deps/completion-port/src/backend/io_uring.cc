@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "backend/io_uring_backend.h"
 
@@ -18,10 +19,15 @@ namespace {
 constexpr std::uint32_t kMostSubmissions = 1024;
 constexpr std::uint32_t kCompletionsPerSubmission = 8;
 
+bool IsConnect(const io_uring_cqe& packet) {
+  return (packet.user_data & kTagMask) == kConnecting && packet.user_data > kTagMask;
+}
+
 }  // namespace
 
 UringBackend::~UringBackend() {
   if (wake_fd_ >= 0) close(wake_fd_);
+  if (datagram_set_fd_ >= 0) close(datagram_set_fd_);
 }
 
 Error UringBackend::Open(const BackendContext& context) {
@@ -73,18 +79,21 @@ void UringBackend::Enter(UringRing::Mode mode, int timeout_ms) {
 
 void UringBackend::Wait(int timeout_ms) {
   buffers_.Refill();
+  must_gather_ = false;
   timeout_ms = shared_.UntilNextLook(timeout_ms);
-  const bool ready = ring_.Ready() != 0 || !holding_.empty();
+  const bool ready = ring_.Ready() != 0 || !holding_.empty() || datagrams_.HasToReport();
   const bool must_wait = !ready && timeout_ms != 0;
   if (must_wait || ring_.Unsubmitted() != 0 || ring_.KernelHasWork()) {
     Enter(must_wait ? UringRing::Mode::kWait : UringRing::Mode::kGather, timeout_ms);
   }
   ReportHeld();
   Reap();
+  datagrams_.Report();
   LookAtShared();
 }
 
 void UringBackend::Report() {
+  if (std::exchange(must_gather_, false)) Enter(UringRing::Mode::kGather, 0);
   Flush();
   ReportHeld();
   Reap();
@@ -100,19 +109,39 @@ void UringBackend::Reap() {
   if (count == 0) return;
   counters_->Add(Counter::kBatches);
   counters_->Add(Counter::kPackets, count);
-  for (std::uint32_t i = 0; i < count; ++i) Report(ring_.At(i));
+  std::uint32_t connects = 0;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const io_uring_cqe& packet = ring_.At(i);
+    if (IsConnect(packet)) {
+      ++connects;
+    } else {
+      Report(packet);
+    }
+  }
+  if (connects != 0) ReportConnects(count);
   ring_.Pop(count);
+}
+
+// Who listens is told of a connection before who connects, as where each is asked whether it is
+// ready. The kernel connects a local socket while it takes the request, and gets on with the accept
+// that waits for it after that, in the same call where that gathers completions.
+void UringBackend::ReportConnects(std::uint32_t count) {
+  for (std::uint32_t i = 0; i < count; ++i) {
+    if (IsConnect(ring_.At(i))) Report(ring_.At(i));
+  }
 }
 
 void UringBackend::Report(const io_uring_cqe& packet) {
   const std::uint64_t data = packet.user_data;
   if (data == kWakeData) return ReportWake(packet);
+  if (data == kDatagramData) return NoteDatagrams();
   if (data == kWatchData) {
     watch_posted_ = false;  // returning is all that was asked for
     return;
   }
   switch (data & kTagMask) {
     case kOperation:
+    case kConnecting:
       return ReportOperation(*Untagged<Operation>(data), packet);
     case kCancel:
       return CheckCancel(*Untagged<Operation>(data), packet.res);
@@ -162,7 +191,7 @@ void UringBackend::Wake() {
   if (write(wake_fd_, &one, sizeof one) < 0) return;
 }
 
-std::unique_ptr<Backend> CreateIoUringBackend() { return std::make_unique<UringBackend>(); }
+std::unique_ptr<Backend> CreateIoUringBackend() { return TryMake<UringBackend>(); }
 
 Error ProbeIoUring() {
   UringRing ring;

@@ -13,11 +13,15 @@ constexpr __kernel_timespec kAcceptPause = {0, kAcceptPauseMs * 1'000'000LL};
 
 }  // namespace
 
+Error UringBackend::Attach(Listener& listener) {
+  listener.accepts = TryMake<UringAccept>(listener);
+  return listener.accepts == nullptr ? Error::kNoMemory : Error::kOk;
+}
+
 void UringBackend::SubmitAccept(Listener& listener) {
-  auto accept = std::make_unique<UringAccept>(listener);
-  PostAccept(*accept);
-  if (listener.shared) shared_.Add(*accept);
-  listener.accepts = std::move(accept);
+  auto& accept = static_cast<UringAccept&>(*listener.accepts);
+  PostAccept(accept);
+  if (listener.shared) shared_.Add(accept);
 }
 
 void UringBackend::PostAccept(UringAccept& accept) {
@@ -47,6 +51,7 @@ void UringBackend::Cancel(Listener& listener) {
   auto& accept = static_cast<UringAccept&>(*listener.accepts);
   accept.stopping = true;
   PostCancel(accept);  // where nothing is under way, its return is the end
+  must_gather_ = true;
 }
 
 void UringBackend::PostCancel(UringAccept& accept) {

@@ -6,18 +6,22 @@
 //   io_uring_accept.cc   listeners
 //   io_uring_buffers.*   the receive chunks that lie ready in the kernel
 //   io_uring_ring.*      the raw rings and system calls
+//   datagrams_linux.*    datagram sockets: an epoll set of their own, which one poll watches. So
+//                        nothing of them is with the kernel, and closing one is a plain call
 //
 // A turn. The core has called Submit* for a batch of operations; each wrote a request into the
 // submission ring. Wait() hands them all over and waits in the same system call, then reports every
 // completion that is there. So one call serves a batch, in both directions.
 //
 // What a completion's user_data says: its low three bits are a tag, the rest is a pointer.
-//   kOperation      a receive (or the poll in its place), send or connect: the Operation
+//   kOperation      a receive (or the poll in its place) or send: the Operation
+//   kConnecting     a connect: the Operation
 //   kCancel         the cancel of one; kept only to see that it hit
 //   kAccepting      a UringAccept: its accept, or the timer it waits for
 //   kCancelAccept   the cancel of either
 //   kHangup         the poll for the peer's end: the Operation of its connection's receive
 //   kCancelHangup   the cancel of one
+//   kDatagramData   the epoll set of the datagram sockets
 //   kWakeData       the eventfd
 //   kWatchData      the descriptor of WatchDescriptor()
 //
@@ -42,8 +46,10 @@
 #include <cstdint>
 #include <vector>
 
+#include "allocation.h"
 #include "backend/accept_linux.h"
 #include "backend/backend.h"
+#include "backend/datagrams_linux.h"
 #include "backend/gather_linux.h"
 #include "backend/io_uring_buffers.h"
 #include "backend/io_uring_ring.h"
@@ -57,9 +63,11 @@ enum Tag : std::uint64_t {
   kCancelAccept,
   kHangup,
   kCancelHangup,
+  kConnecting,
 };
 inline constexpr std::uint64_t kTagMask = 7;
-// None of the tags, and no pointer.
+// None of the tags, or of null, and no pointer.
+inline constexpr std::uint64_t kDatagramData = kTagMask + 1;
 inline constexpr std::uint64_t kWatchData = 6;
 inline constexpr std::uint64_t kWakeData = 7;
 static_assert(alignof(Operation) > kTagMask);
@@ -102,9 +110,9 @@ static_assert(alignof(UringAccept) > kTagMask);
 struct Staging {
   static constexpr std::size_t kIovecs = 1024;
   static constexpr std::size_t kSmall = 256;
-  std::vector<iovec> iovecs = std::vector<iovec>(kIovecs);
-  std::vector<msghdr> headers = std::vector<msghdr>(kSmall);
-  std::vector<sockaddr_storage> addresses = std::vector<sockaddr_storage>(kSmall);
+  iovec iovecs[kIovecs];
+  msghdr headers[kSmall];
+  sockaddr_storage addresses[kSmall];
   std::size_t iovecs_used = 0, headers_used = 0, addresses_used = 0;
 
   bool HasRoom() const {
@@ -124,7 +132,7 @@ class UringBackend final : public Backend {
   void WatchAgain() override;
   bool WatchIsQuiet() const override { return watch_posted_; }
   Error Attach(Connection&) override { return Error::kOk; }
-  Error Attach(Listener&) override { return Error::kOk; }
+  Error Attach(Listener& listener) override;
   void SubmitConnect(Connection& connection) override;
   void SubmitReceive(Connection& connection, ChunkClass chunk_class) override;
   void SubmitReadable(Connection& connection) override;
@@ -143,6 +151,15 @@ class UringBackend final : public Backend {
   void SubmitAccept(Listener& listener) override;
   void ResumeAccepts() override;
   void Share(Listener& listener) override;
+  Error Attach(DatagramSocket& datagrams) override;
+  void AwaitReadable(DatagramSocket& datagrams, bool may_be_now) override {
+    datagrams_.AwaitReadable(datagrams, may_be_now);
+  }
+  void AwaitWritable(DatagramSocket& datagrams) override { datagrams_.AwaitWritable(datagrams); }
+  bool Detach(DatagramSocket& datagrams) override {
+    datagrams_.Detach(datagrams);
+    return true;
+  }
   void Cancel(Connection& connection) override;
   void Cancel(Listener& listener) override;
   void Wait(int timeout_ms) override;
@@ -159,10 +176,15 @@ class UringBackend final : public Backend {
   void Flush();
   void Enter(UringRing::Mode mode, int timeout_ms);
   void Reap();
+  void ReportConnects(std::uint32_t count);
   void Report(const io_uring_cqe& packet);
   void ReportWake(const io_uring_cqe& packet);
   void PostWakePoll();
   void PostWatch();
+
+  // --- io_uring_datagrams.cc
+  void PostDatagramPoll();
+  void NoteDatagrams();
 
   // --- io_uring_receive.cc
   void PostReceive(Connection& connection, ChunkClass chunk_class);
@@ -183,6 +205,7 @@ class UringBackend final : public Backend {
 
   // --- io_uring_data.cc
   void PostSend(Connection& connection, bool poll_first);
+  void AwaitRoomForFile(Connection& connection);
   void PostCancel(Operation& operation);
   void ReportOperation(Operation& operation, const io_uring_cqe& packet);
   void ReportSend(Connection& connection, bool cancelled, int result);
@@ -207,9 +230,12 @@ class UringBackend final : public Backend {
   Counters* counters_ = nullptr;
   int wake_fd_ = -1;
   int watched_fd_ = -1;
+  bool must_gather_ = false;  // what was submitted completes at once, by task work
   bool watch_posted_ = false;
   std::vector<UringAccept*> held_;
   SpareDescriptor spare_;
+  DatagramSet datagrams_;
+  int datagram_set_fd_ = -1;  // from the first datagram socket on
   SharedAccepts<UringAccept> shared_;
   Staging staging_;
   std::vector<Connection*> holding_;  // to report from Wait: their receives need no kernel

@@ -1,7 +1,10 @@
 // Linux: connecting, sending, cancelling. See io_uring_backend.h.
+#include <poll.h>
+
 #include <cerrno>
 
 #include "backend/io_uring_backend.h"
+#include "backend/send_file_linux.h"
 #include "os/sockaddr.h"
 
 namespace completion_port {
@@ -13,8 +16,9 @@ void UringBackend::SubmitConnect(Connection& connection) {
   operation.kind = OperationKind::kConnect;
   operation.state = OperationState::kSubmitted;
   io_uring_sqe* request =
-      NextRequest(IORING_OP_CONNECT, connection.socket, Tagged(&operation, kOperation));
+      NextRequest(IORING_OP_CONNECT, connection.socket, Tagged(&operation, kConnecting));
   sockaddr_storage& address = staging_.addresses[staging_.addresses_used++];
+  must_gather_ = true;
   request->off = os::ToRemoteSockaddr(*connection.remote, &address);
   request->addr = reinterpret_cast<std::uintptr_t>(&address);
 }
@@ -23,7 +27,16 @@ void UringBackend::SubmitSend(Connection& connection) {
   connection.send.connection = &connection;
   connection.send.kind = OperationKind::kSend;
   connection.send.state = OperationState::kSubmitted;
+  if (connection.sends.FileIsFirst()) return AwaitRoomForFile(connection);
   PostSend(connection, false);
+}
+
+// An io_uring has no sendfile, and a splice would need a pipe for each connection and two requests
+// for 64 KiB. So the call is ours, when the ring says that there is room.
+void UringBackend::AwaitRoomForFile(Connection& connection) {
+  io_uring_sqe* request =
+      NextRequest(IORING_OP_POLL_ADD, connection.socket, Tagged(&connection.send, kOperation));
+  request->poll32_events = PollEvents(POLLOUT);
 }
 
 void UringBackend::PostSend(Connection& connection, bool poll_first) {
@@ -33,10 +46,11 @@ void UringBackend::PostSend(Connection& connection, bool poll_first) {
   request->msg_flags = MSG_NOSIGNAL;
   if (poll_first) request->ioprio = IORING_RECVSEND_POLL_FIRST;
   iovec* first = &staging_.iovecs[staging_.iovecs_used];
-  const std::size_t count = Gather(connection.sends, first, kGatherBuffers);
-  FillSend(request, first, count, &staging_.headers[staging_.headers_used]);
-  if (count <= 1) return;
-  staging_.iovecs_used += count;
+  const Gathered gathered = Gather(connection.sends, first, kGatherBuffers);
+  request->msg_flags |= static_cast<std::uint32_t>(gathered.flags);
+  FillSend(request, first, gathered.count, &staging_.headers[staging_.headers_used]);
+  if (gathered.count <= 1) return;
+  staging_.iovecs_used += gathered.count;
   ++staging_.headers_used;
 }
 
@@ -49,7 +63,8 @@ void UringBackend::Cancel(Connection& connection) {
 
 void UringBackend::PostCancel(Operation& operation) {
   io_uring_sqe* request = NextRequest(IORING_OP_ASYNC_CANCEL, -1, Tagged(&operation, kCancel));
-  request->addr = Tagged(&operation, kOperation);
+  const bool connects = operation.kind == OperationKind::kConnect;
+  request->addr = Tagged(&operation, connects ? kConnecting : kOperation);
 }
 
 void UringBackend::CheckCancel(Operation& operation, int result) {
@@ -75,12 +90,22 @@ void UringBackend::ReportOperation(Operation& operation, const io_uring_cqe& pac
     case OperationKind::kReadable:  // is a receive here, of another request
     case OperationKind::kShutdown:  // of pipes only
     case OperationKind::kAccept:    // has no Operation here
+    case OperationKind::kLook:      // of Windows only
       return;
       // LCOV_EXCL_STOP
   }
 }
 
 void UringBackend::ReportSend(Connection& connection, bool cancelled, int result) {
+  const bool is_file = connection.sends.FileIsFirst();
+  // What came was the answer to the poll.
+  if (is_file && result >= 0) {
+    result = cancelled ? -ECANCELED : static_cast<int>(SendFileOnce(connection, counters_));
+  }
+  if (is_file && result == -EAGAIN) {
+    connection.send.state = OperationState::kSubmitted;
+    return AwaitRoomForFile(connection);
+  }
   if ((result == -EAGAIN || result == -EINTR) && !cancelled) {
     // Somebody made the socket non-blocking.
     connection.send.state = OperationState::kSubmitted;

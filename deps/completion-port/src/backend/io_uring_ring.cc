@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -162,16 +163,13 @@ void FillSend(io_uring_sqe* request, iovec* buffers, std::size_t count, msghdr* 
   request->len = 1;
 }
 
-UringBufferRing::~UringBufferRing() {
-  if (buffers_ != nullptr) munmap(buffers_, entries_ * sizeof(io_uring_buf));
-}
-
 int UringBufferRing::Open(const UringRing& ring, std::uint16_t group, std::uint32_t entries,
                           std::uint16_t first_id) {
-  void* memory = mmap(nullptr, entries * sizeof(io_uring_buf), PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-  if (memory == MAP_FAILED) return -errno;
-  buffers_ = static_cast<io_uring_buf*>(memory);
+  if (!cookies_.Allocate(entries) || !unused_ids_.Allocate(entries) ||
+      !memory_.Allocate(entries * sizeof(io_uring_buf))) {
+    return -ENOMEM;
+  }
+  buffers_ = static_cast<io_uring_buf*>(memory_.data());
   entries_ = entries;
   first_id_ = first_id;
   io_uring_buf_reg registration{};
@@ -180,16 +178,16 @@ int UringBufferRing::Open(const UringRing& ring, std::uint16_t group, std::uint3
   registration.bgid = group;
   const int error = Register(ring.fd(), IORING_REGISTER_PBUF_RING, &registration, 1);
   if (error < 0) return error == -EINVAL ? -ENOSYS : error;
-  cookies_.assign(entries, kNoCookie);
+  std::fill(cookies_.begin(), cookies_.end(), kNoCookie);
+  unused_count_ = 0;
   for (std::uint32_t i = entries; i-- > 0;) {
-    unused_ids_.push_back(static_cast<std::uint16_t>(first_id + i));
+    unused_ids_[unused_count_++] = static_cast<std::uint16_t>(first_id + i);
   }
   return 0;
 }
 
 void UringBufferRing::Add(std::uint8_t* data, std::uint32_t bytes, std::uint32_t cookie) {
-  const std::uint16_t id = unused_ids_.back();
-  unused_ids_.pop_back();
+  const std::uint16_t id = unused_ids_[--unused_count_];
   cookies_[id - first_id_] = cookie;
   // Field by field: the last two bytes of the first entry are the ring's tail.
   io_uring_buf& buffer = buffers_[tail_ & (entries_ - 1)];
@@ -206,7 +204,7 @@ void UringBufferRing::Publish() {
 
 std::uint32_t UringBufferRing::Take(std::uint16_t id) {
   --posted_;
-  unused_ids_.push_back(id);
+  unused_ids_[unused_count_++] = id;
   return std::exchange(cookies_[id - first_id_], kNoCookie);
 }
 

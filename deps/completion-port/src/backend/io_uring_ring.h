@@ -19,7 +19,8 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
+
+#include "allocation.h"
 
 namespace completion_port {
 
@@ -104,11 +105,6 @@ void FillSend(io_uring_sqe* request, iovec* buffers, std::size_t count, msghdr* 
 // that waits holds none. The kernel takes them in the order in which they were added.
 class UringBufferRing {
  public:
-  UringBufferRing() = default;
-  ~UringBufferRing();
-  UringBufferRing(const UringBufferRing&) = delete;
-  UringBufferRing& operator=(const UringBufferRing&) = delete;
-
   // `entries` is a power of two; `group` is what a receive names. The buffers get ids from
   // `first_id` on: a completion tells the id alone, not the group.
   int Open(const UringRing& ring, std::uint16_t group, std::uint32_t entries,
@@ -134,13 +130,15 @@ class UringBufferRing {
  private:
   static constexpr std::uint32_t kNoCookie = ~0u;  // of an id that is not in use
 
-  io_uring_buf* buffers_ = nullptr;  // shared with the kernel; the tail lies within the first
+  Pages memory_;                     // shared with the kernel
+  io_uring_buf* buffers_ = nullptr;  // in it; the tail lies within the first
   std::uint32_t entries_ = 0;
   std::uint32_t posted_ = 0;
   std::uint16_t tail_ = 0;
   std::uint16_t first_id_ = 0;
-  std::vector<std::uint32_t> cookies_;     // by id - first_id_
-  std::vector<std::uint16_t> unused_ids_;  // a stack
+  ZeroedArray<std::uint32_t> cookies_;     // by id - first_id_
+  ZeroedArray<std::uint16_t> unused_ids_;  // a stack
+  std::size_t unused_count_ = 0;
 };
 
 }  // namespace completion_port

@@ -52,7 +52,7 @@ using os::AsHandle;
 
 }  // namespace
 
-std::unique_ptr<Backend> CreateIocpBackend() { return std::make_unique<IocpBackend>(); }
+std::unique_ptr<Backend> CreateIocpBackend() { return TryMake<IocpBackend>(); }
 
 Error ProbeIocp() {
   const Error error = os::StartSockets();
@@ -73,7 +73,7 @@ Error IocpBackend::Open(const BackendContext& context) {
   events_ = context.events;
   chunks_ = context.chunks;
   counters_ = context.counters;
-  ready_.Reserve(context.queue_entries);
+  if (!ready_.Reserve(context.queue_entries)) return Error::kNoMemory;
   Error error = os::StartSockets();
   if (error != Error::kOk) return error;
   error = LoadExtensions();
@@ -91,7 +91,8 @@ Error IocpBackend::LoadExtensions() {
   if (error != Error::kOk) error = os::OpenStreamSocket(Family::kIpv6, &socket);
   if (error != Error::kOk) return error;
   if (!LoadExtension(socket, WSAID_ACCEPTEX, &accept_ex_) ||
-      !LoadExtension(socket, WSAID_CONNECTEX, &connect_ex_)) {
+      !LoadExtension(socket, WSAID_CONNECTEX, &connect_ex_) ||
+      !LoadExtension(socket, WSAID_TRANSMITFILE, &transmit_file_)) {
     error = FromOsError(WSAGetLastError(), Operating::kControl);
   }
   os::CloseSocket(socket);
@@ -138,8 +139,10 @@ void IocpBackend::Issued(Operation& operation, Notification notification, bool d
 // --- Waiting
 
 void IocpBackend::Wait(int timeout_ms) {
+  // A flood of datagrams has something to report in every turn, and nobody is to wait for that.
+  const bool may_be_enough = readable_.empty();
   const bool reported = ReportReady();
-  if (ready_.IsEnough(reported)) return;
+  if (may_be_enough && ready_.IsEnough(reported)) return;
   const DWORD limit_ms = timeout_ms < 0 ? INFINITE : static_cast<DWORD>(timeout_ms);
   TakePackets(reported ? 0 : UntilNextWatch(UntilNextRepost(limit_ms)),
               [this](const Ready& ready) { Finish(ready); });
@@ -187,8 +190,12 @@ void IocpBackend::Report() {
 }
 
 bool IocpBackend::ReportReady() {
-  const bool any = ready_.ReportAll([this](const Ready& ready) { Finish(ready); });
-  return ReportStopped() || any;
+  const bool any = ready_.ReportAll([this](const Ready& ready) {
+    Finish(ready);
+    return true;
+  });
+  const bool any_datagrams = ReportDatagrams();
+  return ReportStopped() || any || any_datagrams;
 }
 
 // False if there was nothing to report.
@@ -218,6 +225,8 @@ void IocpBackend::Finish(const Ready& ready) {
       return FinishShutdown(*operation.connection, os_error);
     case OperationKind::kAccept:
       return FinishAccept(operation, os_error);
+    case OperationKind::kLook:
+      return FinishLook(static_cast<DatagramLook&>(operation));
   }
 }
 

@@ -66,7 +66,8 @@ IocpAcceptPool& PoolOf(const Listener& listener) {
 }  // namespace
 
 Error IocpBackend::Attach(Listener& listener) {
-  auto pool = std::make_unique<IocpAcceptPool>();
+  auto pool = TryMake<IocpAcceptPool>();
+  if (pool == nullptr) return Error::kNoMemory;
   pool->listener = &listener;
   const bool is_pipe = listener.Kind() == SocketKind::kLocal;
   if (listener.shared) pool->count = kSharedAccepts;
@@ -92,7 +93,8 @@ Error IocpBackend::Attach(Listener& listener) {
 Error IocpBackend::OpenSignals(IocpAcceptPool& pool) {
   for (std::size_t i = 0; i < pool.count; ++i) {
     IocpAccept& accept = pool.accepts[i];
-    accept.signal = std::make_unique<IocpEventSignal>();
+    accept.signal = TryMake<IocpEventSignal>();
+    if (accept.signal == nullptr) return Error::kNoMemory;
     const int os_error = accept.signal->Open(port_, &accept.overlapped);
     if (os_error != 0) return FromOsError(os_error, Operating::kAccept);
   }

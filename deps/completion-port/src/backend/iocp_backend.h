@@ -31,10 +31,11 @@
 //
 //   iocp.cc           the queue: open, attach, wait, wake, cancel
 //   iocp_receive.cc   zero-byte and chunk receives, and which of them to use
-//   iocp_send.cc      gathered sends
+//   iocp_send.cc      gathered sends, and files
 //   iocp_connect.cc   ConnectEx
 //   iocp_accept.cc    the pool of AcceptEx operations, and of pipe instances
 //   iocp_pipe.cc      what named pipes do otherwise
+//   iocp_datagrams.cc datagram sockets
 #ifndef COMPLETION_PORT_BACKEND_IOCP_BACKEND_H_
 #define COMPLETION_PORT_BACKEND_IOCP_BACKEND_H_
 
@@ -43,6 +44,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "allocation.h"
 #include "backend/backend.h"
 #include "backend/ready_list.h"
 
@@ -83,6 +85,10 @@ class IocpBackend final : public Backend {
   void ResumeAccepts() override;
   // Nothing to do: the system serves accepts in the order in which they were posted.
   void Share(Listener&) override {}
+  Error Attach(DatagramSocket& datagrams) override;
+  void AwaitReadable(DatagramSocket& datagrams, bool may_be_now) override;
+  void AwaitWritable(DatagramSocket& datagrams) override;
+  bool Detach(DatagramSocket& datagrams) override;
   void Cancel(Connection& connection) override;
   void Cancel(Listener& listener) override;
   void Wait(int timeout_ms) override;
@@ -119,6 +125,10 @@ class IocpBackend final : public Backend {
   void Finish(const Ready& ready);
   void CountCall() { counters_->Add(Counter::kOsCalls); }
 
+  // --- iocp_datagrams.cc
+  void FinishLook(DatagramLook& look);
+  bool ReportDatagrams();
+
   // --- iocp_receive.cc
   void StartReceive(Connection& connection, std::uint8_t* data, std::uint32_t length, DWORD flags);
   void StartChunk(Connection& connection, std::uint32_t chunk);
@@ -135,6 +145,7 @@ class IocpBackend final : public Backend {
 
   // --- iocp_send.cc, iocp_connect.cc
   bool SendAtOnce(Connection& connection);
+  bool SubmitFile(Connection& connection);
   void FinishSend(Connection& connection, int os_error, DWORD bytes);
   int PrepareForConnectEx(const Connection& connection, const Address& remote);
   void FinishConnect(Connection& connection, int os_error);
@@ -177,6 +188,7 @@ class IocpBackend final : public Backend {
   HANDLE port_ = nullptr;
   LPFN_ACCEPTEX accept_ex_ = nullptr;
   LPFN_CONNECTEX connect_ex_ = nullptr;
+  LPFN_TRANSMITFILE transmit_file_ = nullptr;
   bool can_fail_loopback_fast_ = false;  // see iocp_connect.cc
 
   std::uint64_t now_ms_ = 0;  // read once for every batch
@@ -184,10 +196,12 @@ class IocpBackend final : public Backend {
   bool cancelled_ = false;  // something, since the queue was last asked
 
   ReadyList<Ready> ready_;
-  std::vector<IocpAcceptPool*> resting_;  // pools that wait before they try again
-  std::vector<IocpAcceptPool*> held_;     // pools whose accepts the core does not want now
-  std::vector<Connection*> watched_;      // pipes with a PipeWatch; slots stay
-  std::vector<Listener*> stopped_;        // cancelled with nothing in flight: event still owed
+  std::vector<IocpAcceptPool*> resting_;     // pools that wait before they try again
+  std::vector<IocpAcceptPool*> held_;        // pools whose accepts the core does not want now
+  std::vector<Connection*> watched_;         // pipes with a PipeWatch; slots stay
+  std::vector<DatagramSocket*> readable_;    // may have something: event still owed
+  std::vector<DatagramSocket*> unwritable_;  // AwaitWritable: answer still owed
+  std::vector<Listener*> stopped_;           // cancelled with nothing in flight: event still owed
   OVERLAPPED_ENTRY packets_[kBatch] = {};
 };
 

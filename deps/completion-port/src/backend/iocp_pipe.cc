@@ -116,7 +116,8 @@ DWORD IocpBackend::AssociatePipe(HANDLE pipe) {
 // An accepted pipe has been in this queue since its instance was made; one that is to connect has
 // no handle yet.
 Error IocpBackend::AttachPipe(Connection& connection) {
-  auto pipe = std::make_unique<IocpPipe>();
+  auto pipe = TryMake<IocpPipe>();
+  if (pipe == nullptr) return Error::kNoMemory;
   pipe->queue = port_;
   connection.iocp.pipe = std::move(pipe);
   if (connection.socket != kInvalidSocket) {

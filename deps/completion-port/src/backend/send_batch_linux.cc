@@ -13,14 +13,15 @@ constexpr ssize_t kUnanswered = -EINPROGRESS;
 
 }  // namespace
 
-ssize_t SendOnce(int socket, const iovec* buffers, std::size_t count) {
+ssize_t SendOnce(int socket, const iovec* buffers, Gathered gathered) {
+  const int flags = MSG_DONTWAIT | MSG_NOSIGNAL | gathered.flags;
   msghdr header{};
   header.msg_iov = const_cast<iovec*>(buffers);
-  header.msg_iovlen = count;
+  header.msg_iovlen = gathered.count;
   for (;;) {
-    const ssize_t sent =
-        count == 1 ? send(socket, buffers->iov_base, buffers->iov_len, MSG_DONTWAIT | MSG_NOSIGNAL)
-                   : sendmsg(socket, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
+    const ssize_t sent = gathered.count == 1
+                             ? send(socket, buffers->iov_base, buffers->iov_len, flags)
+                             : sendmsg(socket, &header, flags);
     if (sent >= 0) return sent;
     if (errno != EINTR) return -errno;
   }
@@ -28,10 +29,10 @@ ssize_t SendOnce(int socket, const iovec* buffers, std::size_t count) {
 
 bool SendBatch::IsUsable() {
   if (state_ == State::kUntried) {
-    requests_ = std::make_unique<Requests>();
-    const int error = requests_->ring.OpenForAll(kMost, 2 * kMost);
-    state_ = error == 0 ? State::kUsable : State::kRefused;
-    if (error != 0) requests_.reset();
+    requests_ = TryMake<Requests>();
+    const bool is_open = requests_ != nullptr && requests_->ring.OpenForAll(kMost, 2 * kMost) == 0;
+    state_ = is_open ? State::kUsable : State::kRefused;
+    if (!is_open) requests_.reset();
   }
   return state_ == State::kUsable;
 }
@@ -42,16 +43,15 @@ std::uint32_t SendBatch::Send(Connection* const* connections, std::size_t count,
   for (std::size_t i = 0; i < count; ++i) {
     // One is left for each that follows; who has more to send goes on later.
     const auto room = static_cast<std::size_t>(end - next) - (count - 1 - i);
-    const std::size_t gathered =
-        Gather(connections[i]->sends, next, std::min(kGatherBuffers, room));
+    const Gathered gathered = Gather(connections[i]->sends, next, std::min(kGatherBuffers, room));
     Write(connections[i]->socket, i, next, gathered);
-    next += gathered;
+    next += gathered.count;
   }
   Enter(count, results);
   std::uint32_t calls = 1;
   for (std::size_t i = 0; i < count; ++i) {
     if (results[i] != kUnanswered && results[i] != -EINTR) continue;
-    const std::size_t gathered = Gather(connections[i]->sends, requests_->buffers, kGatherBuffers);
+    const Gathered gathered = Gather(connections[i]->sends, requests_->buffers, kGatherBuffers);
     results[i] = SendOnce(connections[i]->socket, requests_->buffers, gathered);
     ++calls;
   }
@@ -72,12 +72,12 @@ void SendBatch::Enter(std::size_t count, ssize_t* results) {
   ring.Pop(answers);
 }
 
-void SendBatch::Write(NativeSocket socket, std::size_t index, iovec* first, std::size_t buffers) {
+void SendBatch::Write(NativeSocket socket, std::size_t index, iovec* first, Gathered gathered) {
   io_uring_sqe* request = requests_->ring.Next();
   request->fd = socket;
   request->user_data = index;
-  request->msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL;
-  FillSend(request, first, buffers, &requests_->headers[index]);
+  request->msg_flags = static_cast<std::uint32_t>(MSG_DONTWAIT | MSG_NOSIGNAL | gathered.flags);
+  FillSend(request, first, gathered.count, &requests_->headers[index]);
 }
 
 }  // namespace completion_port

@@ -22,7 +22,7 @@
 namespace completion_port {
 
 // Bytes or -errno.
-ssize_t SendOnce(int socket, const iovec* buffers, std::size_t count);
+ssize_t SendOnce(int socket, const iovec* buffers, Gathered gathered);
 
 class SendBatch {
  public:
@@ -36,7 +36,8 @@ class SendBatch {
   bool IsUsable();
 
   // Sends the front of each connection's queue; results[i] is the bytes or -errno of the i-th.
-  // kFewest to kMost connections, none of them twice. How many system calls it took.
+  // kFewest to kMost connections, none of them twice, and none with a file in front. How many
+  // system calls it took.
   std::uint32_t Send(Connection* const* connections, std::size_t count, ssize_t* results);
 
  private:
@@ -49,7 +50,7 @@ class SendBatch {
     msghdr headers[kMost];
   };
 
-  void Write(NativeSocket socket, std::size_t index, iovec* first, std::size_t buffers);
+  void Write(NativeSocket socket, std::size_t index, iovec* first, Gathered gathered);
   void Enter(std::size_t count, ssize_t* results);
 
   State state_ = State::kUntried;

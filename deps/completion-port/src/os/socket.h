@@ -66,6 +66,8 @@ Error Duplicate(NativeSocket socket, NativeSocket* out);
 Error Share(NativeSocket socket, std::uint32_t process_id, std::vector<std::uint8_t>* token);
 Error TakeShared(const std::vector<std::uint8_t>& token, NativeSocket* out);
 
+Error SetSocketOption(NativeSocket socket, int level, int name, const void* value,
+                      std::size_t bytes);
 Error SetNoDelay(NativeSocket socket, bool enable);
 Error SetKeepAlive(NativeSocket socket, const KeepAlive& options);
 // `family` is the socket's own, also where it serves IPv4 as IPv6.

@@ -46,6 +46,7 @@ constexpr Row kRows[] = {
     {ENETUNREACH, Error::kNetworkUnreachable},
     {ENFILE, Error::kTooManyFilesInSystem},
     {ENOBUFS, Error::kNoBufferSpace},
+    {ENODEV, Error::kNoDevice},
     {ENOENT, Error::kNoEntry},
     {ENOMEM, Error::kNoMemory},
     {ENOPROTOOPT, Error::kNoProtocolOption},

@@ -179,6 +179,11 @@ Error BindListener(NativeSocket socket, const ListenOptions& options) {
 
 Error Listen(NativeSocket socket, int backlog) { return Checked(listen(socket, backlog)); }
 
+Error SetSocketOption(NativeSocket socket, int level, int name, const void* value,
+                      std::size_t bytes) {
+  return Checked(setsockopt(socket, level, name, value, static_cast<socklen_t>(bytes)));
+}
+
 Error SetNoDelay(NativeSocket socket, bool enable) {
   return SetOption(socket, IPPROTO_TCP, TCP_NODELAY, enable ? 1 : 0);
 }

@@ -148,6 +148,12 @@ Error BindListener(NativeSocket socket, const ListenOptions& options) {
 
 Error Listen(NativeSocket socket, int backlog) { return Checked(listen(socket, backlog)); }
 
+Error SetSocketOption(NativeSocket socket, int level, int name, const void* value,
+                      std::size_t bytes) {
+  return Checked(
+      setsockopt(socket, level, name, static_cast<const char*>(value), static_cast<int>(bytes)));
+}
+
 Error SetNoDelay(NativeSocket socket, bool enable) {
   return Checked(SetOption(socket, IPPROTO_TCP, TCP_NODELAY, enable ? TRUE : FALSE));
 }

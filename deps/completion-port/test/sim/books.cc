@@ -302,7 +302,8 @@ void Consumer::OnClose(const Socket& socket) {
   const std::uint64_t linger_ns = std::uint64_t{config_.linger_ms} * 1'000'000;
   constexpr std::uint64_t kRoundingNs = 1'000'000;  // the port counts whole milliseconds
   const bool is_patient = kernel_->NowNs() + kRoundingNs >= sock->closed_at_ns + linger_ns;
-  Expect(is_patient || sock->send_failed || socket.out.sent == sock->submitted,
+  const bool has_failed = sock->send_failed || socket.met_end_of_file;
+  Expect(is_patient || has_failed || socket.out.sent == sock->submitted,
          "closed before its sends were done");
 }
 

@@ -21,6 +21,13 @@ class Choices {
   explicit Choices(std::vector<std::uint32_t> made)
       : random_(0), is_replay_(true), made_(std::move(made)) {}
 
+  // Begins anew, by chance.
+  void Restart(std::uint64_t seed) {
+    random_ = test::Random(seed);
+    made_.clear();
+    is_calm_ = false;
+  }
+
   // From here on everything is undisturbed.
   void CalmDown() { is_calm_ = true; }
   bool IsCalm() const { return is_calm_; }

@@ -141,7 +141,7 @@ Sock* Consumer::Pick(std::uint32_t number, Ending ending) {
 
 void Consumer::Write(std::uint32_t port, Opcode opcode, std::uint32_t id, std::uint32_t flags,
                      std::uint32_t arg0, std::uint32_t arg1, std::uint32_t arg2) {
-  Write(port, Submission{static_cast<std::uint32_t>(opcode), flags, id, arg0, arg1, arg2, {}});
+  Write(port, Submission{static_cast<std::uint32_t>(opcode), flags, id, arg0, arg1, arg2, 0, 0});
 }
 
 void Consumer::Write(std::uint32_t port, const Submission& submission) {
@@ -253,6 +253,15 @@ void Consumer::SendPiece(Sock* sock, SendRequest* request, std::uint32_t bytes, 
         static_cast<std::uint32_t>(address >> 32));
 }
 
+// The simulated files have the bytes of the streams, each file those of one.
+void Consumer::SendFile(Sock* sock, std::uint32_t bytes) {
+  const std::uint64_t at = sock->submitted;
+  if (!sock->sends.back().is_late) sock->submitted += bytes;
+  Write(sock->port, Submission{static_cast<std::uint32_t>(Opcode::kSend), kSendFile, sock->id,
+                               static_cast<std::uint32_t>(at), bytes,
+                               static_cast<std::uint32_t>(at >> 32), sock->socket->stream, 0});
+}
+
 void Consumer::Send(Sock* sock, std::uint32_t bytes, std::uint32_t how) {
   if (sock == nullptr || sock->sends.size() >= kMostUnderWay) return;
   // In the books first: a full ring is handed over while the request is written.
@@ -260,7 +269,11 @@ void Consumer::Send(Sock* sock, std::uint32_t bytes, std::uint32_t how) {
   request.is_late = sock->shutdown_submitted;
   request.pinned.reserve(2);
   if (how == 2) SendPiece(sock, &request, bytes / 2, true, true);
-  SendPiece(sock, &request, how == 2 ? bytes - bytes / 2 : bytes, how != 0, false);
+  if (how == 3) {
+    SendFile(sock, bytes);
+  } else {
+    SendPiece(sock, &request, how == 2 ? bytes - bytes / 2 : bytes, how != 0, false);
+  }
   request.end = sock->submitted;
 }
 

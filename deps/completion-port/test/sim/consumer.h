@@ -143,6 +143,7 @@ class Consumer final : private Judge {
   void Adopt(std::uint32_t port);
   void Send(Sock* sock, std::uint32_t bytes, std::uint32_t how);
   void SendPiece(Sock* sock, SendRequest* request, std::uint32_t bytes, bool pinned, bool more);
+  void SendFile(Sock* sock, std::uint32_t bytes);
   void SendNow(Sock* sock, std::uint32_t bytes);
   void Grant(Sock* sock, std::uint32_t credit);
   void GiveBack(Sock* sock, std::uint32_t credit);

@@ -165,6 +165,11 @@ void Consumer::Encourage(int round) {
     Sock* sock = &socks_[i];
     while (!sock->held.empty()) GiveBack(sock, 0);
     if (sock->ending != Ending::kOpen) continue;
+    // It can send no end: that its stream is over the peer learns from its closing.
+    if (sock->socket->met_end_of_file) {
+      Close(sock, 0);
+      continue;
+    }
     Shutdown(sock);
     if (sock->ended.has_value() || sock->connecting) continue;
     if (sock->credit == 0 && sock->pinned.empty()) Grant(sock, 4);

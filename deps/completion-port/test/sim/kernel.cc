@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstring>
 
+#include "pattern.h"
 #include "sim_backend.h"
 
 namespace completion_port::sim {
@@ -14,10 +16,32 @@ Kernel* current = nullptr;  // the calls of os/ have no object
 
 constexpr int kFirstHandle = 3;
 
+class PatternContent final : public Content {
+ public:
+  bool Take(const Socket& sender, const std::uint8_t* data, std::size_t length) override {
+    std::uint8_t expected[4096];
+    for (std::size_t done = 0; done < length;) {
+      const std::size_t part = std::min(length - done, sizeof expected);
+      test::FillPattern(sender.stream, sender.out.sent + done, expected, part);
+      if (std::memcmp(expected, data + done, part) != 0) return false;
+      done += part;
+    }
+    return true;
+  }
+  void Give(const Socket& sender, std::uint64_t at, std::uint8_t* data,
+            std::size_t length) override {
+    test::FillPattern(sender.stream, at, data, length);
+  }
+};
+
 }  // namespace
 
 Kernel::Kernel(Choices* choices, const KernelLimits& limits)
-    : choices_(choices), limits_(limits), before_(current), fibers_(choices, &now_ns_) {
+    : choices_(choices),
+      limits_(limits),
+      before_(current),
+      content_(std::make_unique<PatternContent>()),
+      fibers_(choices, &now_ns_) {
   current = this;
   handles_.resize(kFirstHandle);
 }
@@ -31,6 +55,15 @@ void Kernel::LiftLimits(std::uint32_t window) {
   limits_.window = std::max(limits_.window, window);
 }
 
+void Kernel::Restart(const KernelLimits& limits) {
+  if (OpenHandles() != 0) Violate("descriptors are left of the last scenario");
+  limits_ = limits;
+  sockets_.clear();
+  next_port_ = kFirstPort;
+  began_ns_ = now_ns_;
+  hash_ = kEmptyHash;
+}
+
 // --- The record
 
 void Kernel::Trace(const char* what, std::uint64_t a, std::uint64_t b, std::int64_t c) {
@@ -39,11 +72,10 @@ void Kernel::Trace(const char* what, std::uint64_t a, std::uint64_t b, std::int6
   mix(a);
   mix(b);
   mix(static_cast<std::uint64_t>(c));
-  mix(now_ns_);
+  mix(now_ns_ - began_ns_);
   if (!prints_) return;
-  std::printf("  %10.3f ms  %-14s %llu %llu %lld\n",
-              static_cast<double>(now_ns_ - 1'000'000'000) / 1e6, what,
-              static_cast<unsigned long long>(a), static_cast<unsigned long long>(b),
+  std::printf("  %10.3f ms  %-14s %llu %llu %lld\n", static_cast<double>(now_ns_ - began_ns_) / 1e6,
+              what, static_cast<unsigned long long>(a), static_cast<unsigned long long>(b),
               static_cast<long long>(c));
 }
 
@@ -77,6 +109,11 @@ void Kernel::AdvanceTo(std::uint64_t ns, Fibers::Stops stops) {
   now_ns_ = std::max(now_ns_, ns);
   Arrive();
   if (!fibers_.RunDue(stops)) Violate("a thread does not come to rest");
+}
+
+void Kernel::StandStill() {
+  if (standstill_) return standstill_();
+  Violate("waits for ever");
 }
 
 std::uint64_t Kernel::SomeDelayNs() {

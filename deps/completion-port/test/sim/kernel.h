@@ -1,8 +1,8 @@
 // The simulated system: a clock that stands still unless somebody waits, descriptors, and TCP.
 //
-// A byte of a stream is known by its place (pattern.h), so a stream is three numbers: how much was
-// sent, has arrived, was read. What is sent is checked when the call is made: every byte, in order,
-// and none twice. What is read is made up anew.
+// A stream is three numbers: how much was sent, has arrived, was read. What the bytes are is known
+// to a Content. By default a byte is known by its place (pattern.h): what is sent is checked when
+// the call is made, every byte, in order, and none twice; what is read is made up anew.
 //
 // One kernel is in use at a time, and what os/ and the backend ask for goes to that one.
 #ifndef COMPLETION_PORT_TEST_SIM_KERNEL_H_
@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -29,6 +30,8 @@ struct OnTheWire {
   Segment what;
   std::uint32_t bytes;
 };
+
+inline constexpr std::uint64_t kFirstNs = 1'000'000'000;  // what the clock shows first
 
 // One direction of a connection.
 struct Stream {
@@ -55,7 +58,9 @@ struct Socket {
   Stream out;
   Error error = Error::kOk;  // of the reset, to be told once
   bool resets_on_close = false;
+  bool has_reset = false;  // has sent RST
   std::uint32_t held = 0;  // operations of it that are with the system
+  bool met_end_of_file = false;
   std::deque<Socket*> backlog;
   std::size_t backlog_limit = 0;
 };
@@ -66,6 +71,17 @@ class Judge {
   virtual ~Judge() = default;
   virtual void OnEnd(const Socket& socket) = 0;    // FIN
   virtual void OnClose(const Socket& socket) = 0;  // the last handle goes
+};
+
+// What the bytes of streams are.
+class Content {
+ public:
+  virtual ~Content() = default;
+  // False where these are not what the sender has to send next, behind its `out.sent`.
+  virtual bool Take(const Socket& sender, const std::uint8_t* data, std::size_t length) = 0;
+  // Those at that place of what it has sent.
+  virtual void Give(const Socket& sender, std::uint64_t at, std::uint8_t* data,
+                    std::size_t length) = 0;
 };
 
 struct KernelLimits {
@@ -85,12 +101,17 @@ class Kernel {
   Choices& choices() { return *choices_; }
   Fibers& fibers() { return fibers_; }
   void SetJudge(Judge* judge) { judge_ = judge; }
+  void SetContent(std::unique_ptr<Content> content) { content_ = std::move(content); }
+  // Who is told when somebody waits without end and nothing is to come. Without one that is wrong.
+  void OnStandstill(std::function<void()> told) { standstill_ = std::move(told); }
   void JudgeEnd(const Socket& socket) {
     const bool is_first = socket.state == SocketState::kConnected && !socket.out.end_sent;
     if (judge_ != nullptr && is_first) judge_->OnEnd(socket);
   }
   // From here on nothing is refused.
   void LiftLimits(std::uint32_t window);
+  // A new scenario for the same ports, with nothing left of the last one.
+  void Restart(const KernelLimits& limits);
 
   // --- The record of what happened
   void Trace(const char* what, std::uint64_t a = 0, std::uint64_t b = 0, std::int64_t c = 0);
@@ -104,9 +125,11 @@ class Kernel {
 
   // --- Time
   std::uint64_t NowNs() const { return now_ns_; }
+  const std::uint64_t* Clock() const { return &now_ns_; }
   // What is due on the way there happens, fibers run.
   void AdvanceTo(std::uint64_t ns, Fibers::Stops stops);
   std::uint64_t NextEvent() const;
+  void StandStill();
   void Arrive();  // what is due on the wires
   std::uint64_t SomeDelayNs();
   void Add(SimBackend* backend) { backends_.push_back(backend); }
@@ -142,6 +165,9 @@ class Kernel {
   const std::vector<std::unique_ptr<Socket>>& sockets() const { return sockets_; }
 
  private:
+  static constexpr std::uint16_t kFirstPort = 1000;
+  static constexpr std::uint64_t kEmptyHash = 0xcbf29ce484222325u;
+
   std::uint64_t Room(const Socket& socket) const;
   void PutOnWire(Socket* from, Segment what, std::uint32_t bytes);
   void Take(Socket* from, const OnTheWire& segment);
@@ -151,14 +177,17 @@ class Kernel {
   KernelLimits limits_;
   Kernel* const before_;
   Judge* judge_ = nullptr;
-  std::uint64_t now_ns_ = 1'000'000'000;
+  std::unique_ptr<Content> content_;
+  std::function<void()> standstill_;
+  std::uint64_t now_ns_ = kFirstNs;
+  std::uint64_t began_ns_ = kFirstNs;  // the scenario
   Fibers fibers_;
   std::vector<SimBackend*> backends_;
   std::vector<std::uint64_t> alarms_;  // when each rings
   std::vector<std::unique_ptr<Socket>> sockets_;
   std::vector<Socket*> handles_;
-  std::uint16_t next_port_ = 1000;
-  std::uint64_t hash_ = 0xcbf29ce484222325u;
+  std::uint16_t next_port_ = kFirstPort;
+  std::uint64_t hash_ = kEmptyHash;
   bool prints_ = false;
   std::string violation_;
 };

@@ -83,7 +83,7 @@ Step SomeStep(Random* random) {
       step.b = OneOf(random, {0, 0, 0, 1, 1, 2});
       break;
     case StepKind::send:
-      step.c = random->Below(3);
+      step.c = random->Below(4);
       [[fallthrough]];
     case StepKind::send_now:
     case StepKind::peer_send:

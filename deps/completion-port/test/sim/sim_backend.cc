@@ -100,10 +100,11 @@ bool SimBackend::IsReady(const Pending& pending) const {
     case OperationKind::kReadable:
       return Kernel::IsReadable(*pending.socket);
     case OperationKind::kSend:
-      return pending.result != 0 || kernel_->IsWritable(*pending.socket);
+      return pending.result != 0 || pending.file_has_ended || kernel_->IsWritable(*pending.socket);
     case OperationKind::kConnect:
     case OperationKind::kShutdown:
     case OperationKind::kAccept:
+    case OperationKind::kLook:
       return true;
   }
   return false;
@@ -134,7 +135,7 @@ void SimBackend::Wait(int timeout_ms) {
     kernel_->Violate("a thread takes turns without a pause");
     kernel_->fibers().WaitUntil([] { return false; }, kNever);
   }
-  kernel_->Trace("wait", last_number_, pending_.size(), timeout_ms);
+  kernel_->Trace("wait", pending_.size(), accepting_.size(), timeout_ms);
   kernel_->fibers().MayStop();
   const std::uint64_t until_ns =
       timeout_ms < 0 ? kNever
@@ -149,7 +150,7 @@ void SimBackend::Wait(int timeout_ms) {
       continue;
     }
     const std::uint64_t next_ns = std::min(until_ns, kernel_->NextEvent());
-    if (next_ns == kNever) return kernel_->Violate("waits for ever");
+    if (next_ns == kNever) return kernel_->StandStill();
     kernel_->AdvanceTo(next_ns, Fibers::Stops::kByChance);
   }
   if (woken_) counters_->Add(Counter::kPortWakeups);
@@ -233,6 +234,7 @@ bool SimBackend::ReportOperation(std::uint64_t number) {
       return ReportConnect(*pending);
     case OperationKind::kShutdown:
     case OperationKind::kAccept:
+    case OperationKind::kLook:
       break;
   }
   return false;

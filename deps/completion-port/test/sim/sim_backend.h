@@ -68,6 +68,7 @@ class SimBackend final : public Backend {
     bool looks_at_once = false;       // of a receive: whatever there is
     std::vector<SendBuffer> buffers;  // of a send that is with the system
     std::int32_t result = 0;          // of a send, once it was made; 0: not yet
+    bool file_has_ended = false;      // of a send whose first buffer is one's
   };
   enum class AcceptState : std::uint8_t { kReady, kHeld, kStopping };
   struct Accepting {
@@ -100,6 +101,7 @@ class SimBackend final : public Backend {
   bool ReportReadable(Pending& pending);
   bool ReportSend(Pending& pending);
   bool ReportConnect(Pending& pending);
+  std::int32_t SendOne(Socket* socket, const SendBuffer& buffer);
   std::int32_t SendBuffers(const Pending& pending);
 
   // --- sim_accept.cc

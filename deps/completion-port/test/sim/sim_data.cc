@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "pattern.h"
 #include "sim_backend.h"
 
 namespace completion_port::sim {
@@ -116,19 +117,32 @@ void SimBackend::SubmitSend(Connection& connection) {
   pending.kind = OperationKind::kSend;
   for (const SendBuffer& buffer : connection.sends) {
     if (pending.buffers.size() == kGather) break;
+    // A file goes with what is around it, or by itself.
+    const bool is_apart = buffer.IsFile() && kind_ != BackendKind::kIocp;
+    if (is_apart && !pending.buffers.empty()) break;
     if (buffer.length != 0) pending.buffers.push_back(buffer);
+    if (is_apart && !pending.buffers.empty()) break;
   }
   if (pending.buffers.empty()) kernel_->Violate("sends nothing");
+  pending.file_has_ended = connection.sends.FileIsFirst() && kernel_->Fault();
   Submit(connection, connection.send, std::move(pending));
   // Where the call is ours it is made now, and reported later.
   if (!HoldsBuffers()) pending_.back().result = SendBuffers(pending_.back());
 }
 
+std::int32_t SimBackend::SendOne(Socket* socket, const SendBuffer& buffer) {
+  if (!buffer.IsFile()) return kernel_->Send(socket, buffer.data, buffer.length);
+  const auto stream = static_cast<std::uint64_t>(buffer.file);
+  const auto bytes = test::PatternBytes(stream, buffer.offset, buffer.length);
+  return kernel_->Send(socket, bytes.data(), bytes.size());
+}
+
 // Bytes, 0 (would wait) or -Error.
 std::int32_t SimBackend::SendBuffers(const Pending& pending) {
   std::int32_t total = 0;
+  if (pending.file_has_ended) return 0;
   for (const SendBuffer& buffer : pending.buffers) {
-    const std::int32_t sent = kernel_->Send(pending.socket, buffer.data, buffer.length);
+    const std::int32_t sent = SendOne(pending.socket, buffer);
     if (sent < 0) return total != 0 ? total : sent;
     total += sent;
     if (static_cast<std::uint32_t>(sent) < buffer.length) break;
@@ -142,8 +156,9 @@ bool SimBackend::ReportSend(Pending& pending) {
   const bool sends = !cancelled || (HoldsBuffers() && kernel_->choices().OneIn(2));
   if (pending.result == 0 && sends) pending.result = SendBuffers(pending);
   if (pending.result == 0 && cancelled) pending.result = ToResult(Error::kCanceled);
-  if (pending.result == 0) return false;
+  if (pending.result == 0 && !pending.file_has_ended) return false;
   const std::int32_t result = pending.result;
+  if (result == 0) pending.socket->met_end_of_file = true;
   Finish(pending.number);
   events_->OnSend(connection, result);
   return true;

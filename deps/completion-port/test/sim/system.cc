@@ -176,12 +176,22 @@ void Alarm::Wait() { sim::System().WaitForAlarm(native_); }
 
 }  // namespace os
 
+// --- Files: of them only numbers are known
+
+Error DuplicateFile(std::intptr_t, std::intptr_t*) { return Error::kNotSupported; }
+void CloseFile(std::intptr_t) {}
+
 // --- The one backend of this system
 
-const char* BackendName(BackendKind) { return "sim"; }
-std::vector<BackendKind> BackendCandidates() { return {BackendKind::kEpoll}; }
+const char* BackendName(BackendKind kind) {
+  if (kind == BackendKind::kIocp) return "iocp";
+  return kind == BackendKind::kEpoll ? "epoll" : "io_uring";
+}
+std::vector<BackendKind> BackendCandidates() {
+  return {BackendKind::kEpoll, BackendKind::kIocp, BackendKind::kIoUring};
+}
 Error ProbeBackend(BackendKind) { return Error::kOk; }
-// The kinds stand for the two ways in which systems work (sim_backend.h).
+// The kinds stand for the ways in which systems work (sim_backend.h).
 std::unique_ptr<Backend> CreateBackend(BackendKind kind) {
   return std::make_unique<sim::SimBackend>(kind);
 }

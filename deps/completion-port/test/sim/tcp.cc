@@ -1,9 +1,7 @@
 // The simulated system: TCP. See kernel.h.
 #include <algorithm>
-#include <cstring>
 
 #include "kernel.h"
-#include "pattern.h"
 
 namespace completion_port::sim {
 
@@ -34,6 +32,8 @@ Error Kernel::Connect(Socket* client, std::uint16_t port) {
     if (listener->closed) continue;
     if (listener->backlog.size() >= listener->backlog_limit) return Error::kTimedOut;
     listener->backlog.push_back(ConnectedPair(client));
+    client->port = FreePort();
+    client->peer->port = port;
     Trace("connected", client->stream, client->peer->stream);
     return Error::kOk;
   }
@@ -70,15 +70,8 @@ std::int32_t Kernel::Send(Socket* socket, const std::uint8_t* data, std::size_t 
   if (taken > 1 && choices_->OneIn(4))
     taken = 1 + choices_->Below(static_cast<std::uint32_t>(taken));
   if (taken == 0) return 0;
-  std::uint8_t expected[4096];
-  for (std::uint64_t done = 0; done < taken;) {
-    const std::size_t part = std::min<std::uint64_t>(taken - done, sizeof expected);
-    test::FillPattern(socket->stream, socket->out.sent + done, expected, part);
-    if (std::memcmp(expected, data + done, part) != 0) {
-      Violate("sends a byte twice, out of order, or that is no longer the port's");
-      break;
-    }
-    done += part;
+  if (!content_->Take(*socket, data, taken)) {
+    Violate("sends a byte twice, out of order, or that is no longer the port's");
   }
   socket->out.sent += taken;
   Trace("sent", socket->stream, taken, static_cast<std::int64_t>(length));
@@ -99,6 +92,7 @@ Error Kernel::Shutdown(Socket* socket) {
 
 void Kernel::PutOnWire(Socket* from, Segment what, std::uint32_t bytes) {
   std::uint64_t at_ns = now_ns_ + SomeDelayNs();
+  if (what == Segment::kReset) from->has_reset = true;
   auto& wire = from->out.wire;
   if (!wire.empty()) at_ns = std::max(at_ns, wire.back().at_ns);
   wire.push_back({at_ns, what, bytes});
@@ -154,7 +148,7 @@ std::int32_t Kernel::Receive(Socket* socket, std::uint8_t* data, std::size_t roo
   if (taken > 1 && choices_->OneIn(6))
     taken = 1 + choices_->Below(static_cast<std::uint32_t>(taken));
   if (taken != 0) {
-    test::FillPattern(socket->peer->stream, in.read, data, taken);
+    content_->Give(*socket->peer, in.read, data, taken);
     in.read += taken;
     Trace("received", socket->stream, taken);
     return static_cast<std::int32_t>(taken);
