@@ -9,9 +9,27 @@ export const binding = [
     'src/binding/event_loop.cc',
     [
       'the loop waits in the port without an end',
-      `  const bool is_ready = port_->Drive(wait_ms);`,
-      `  const bool is_ready = port_->Drive(wait_ms == 0 ? 0 : -1);`,
+      `  const bool is_ready = port_->Drive(wait_ms) || has_more_;`,
+      `  const bool is_ready = port_->Drive(wait_ms == 0 ? 0 : -1) || has_more_;`,
       'net/timeout',
+    ],
+    [
+      "what arrives is told before libuv's poll",
+      `  if (has_new_sockets && HasAcceptedAlone()) DeliverOnce();`,
+      `  if (has_new_sockets || delivery_ == Delivery::kDue) DeliverOnce();`,
+      'net/turns',
+    ],
+    [
+      'who connects learns of it before who listens',
+      `  if (has_new_sockets && HasAcceptedAlone()) DeliverOnce();`,
+      `  if (!has_new_sockets && HasAcceptedAlone()) DeliverOnce();`,
+      'net/listens-first',
+    ],
+    [
+      'what was done at once waits for the next round',
+      `  for (int i = 0; i < kDeliveriesInARow && IsDue(); ++i) {`,
+      `  for (int i = 0; i < 1 && IsDue(); ++i) {`,
+      'net/phases',
     ],
     [
       'what keeps the process alive does not',

@@ -68,6 +68,12 @@ export const typescript = [
       'engine/direct-sends',
     ],
     [
+      'copied writes are acknowledged before pinned ones',
+      ' && this.unanswered === 0;',
+      ';',
+      'engine/direct-sends',
+    ],
+    [
       'a pinned write is acknowledged early',
       `      at += piece.length;
     } while (at < bytes.length);
@@ -159,8 +165,8 @@ export const typescript = [
     ],
     [
       'what comes meanwhile is delivered in the same turn',
-      `      if (this.#left === 0 || !this.#completions.next()) return Next.Nothing;`,
-      `      if (!this.#completions.next()) return Next.Nothing;`,
+      `      if (this.#left === 0 || !this.#completions.next()) return this.#nextDatagram();`,
+      `      if (!this.#completions.next()) return this.#nextDatagram();`,
       'net/turns',
     ],
     [
@@ -168,6 +174,40 @@ export const typescript = [
       `const FEWEST_HELD_BACK = 8;`,
       `const FEWEST_HELD_BACK = 2;`,
       'engine/direct-sends',
+    ],
+    [
+      'what was closed is told before the closing phase',
+      `    if (this.#phase !== Phase.Polled) return to.deliverHeld();`,
+      `    if (this.#phase !== Phase.Polled || to.isNative === false) return to.deliverHeld();`,
+      'net/phases',
+    ],
+    [
+      'what arrives is told in the closing phase, before what was closed in it',
+      `phase === Phase.Closing ? this.#completions.putLast(this.#port.isArrival) : ready;`,
+      `ready;`,
+      'net/phases',
+    ],
+    [
+      'connections wait for what datagrams make of the dispatch',
+      `    return this.#port.datagrams?.isTimeUp ? Next.Later : Next.Scoped;`,
+      `    return Next.Scoped;`,
+      'dgram/fairness',
+    ],
+  ),
+  ...inFile(
+    'file',
+    'src/port/datagram-turn.ts',
+    [
+      'the time is not looked at between datagrams',
+      `    if (time > this.#end) this.#state = State.Over;`,
+      ``,
+      'dgram/batches',
+    ],
+    [
+      'datagrams that have a port of their own do not rest',
+      `const ALONE_MS = 0.25;`,
+      `const ALONE_MS = 250;`,
+      'dgram/batches',
     ],
   ),
   ...inFile('file', 'src/port/ring.ts', [
@@ -194,6 +234,13 @@ export const typescript = [
     `    if (this.isWaiting) return writer.queued > MOST_BYTES || now() - this.#since > LONGEST_MS;`,
     `    if (this.isWaiting) return false;`,
     'engine/gathering',
+  ]),
+  ...inFile('file', 'src/net/socket/socket-stream.ts', [
+    'what resume() hands over cannot be stopped',
+    '    const resumed: unknown = Duplex.prototype.resume.call(this as never);',
+    `    if (link.userBuffer !== null) link.startReading();
+    const resumed: unknown = Duplex.prototype.resume.call(this as never);`,
+    'net/onread',
   ]),
   ...inFile(
     'file',
@@ -297,4 +344,83 @@ export const typescript = [
     ``,
     'engine/debug-log',
   ]),
+  ...inFile(
+    'file',
+    'src/port/port-datagrams.ts',
+    [
+      'a batch is delivered in one callback',
+      `    if (this.#next === this.#count) this.#socket = null;
+    socket.deliver(this.#memory, index);`,
+      `    socket.deliver(this.#memory, index);
+    if (this.#next === this.#count) this.#socket = null;
+    else this.deliverOne();`,
+      'dgram/batches',
+    ],
+    [
+      'datagrams are delivered before what else has arrived',
+      `    if (socket !== undefined) this.#readable.push(socket);`,
+      `    if (socket !== undefined) {
+      this.#readable.push(socket);
+      while (this.hasReceived) this.deliverOne();
+    }`,
+      'dgram/fairness',
+    ],
+    [
+      'what is left behind a full batch is not asked for',
+      `    socket.awaitReadable(count === this.layout.datagrams.batch);`,
+      `    socket.awaitReadable(false);`,
+      'dgram/batches',
+    ],
+  ),
+  ...inFile(
+    'file',
+    'src/port/outbox.ts',
+    [
+      'what is held is forgotten at the end of a dispatch',
+      `    this.#hasSent = false;
+    this.flush();
+  }
+
+  /** Everything held`,
+      `    this.#hasSent = false;
+  }
+
+  /** Everything held`,
+      'dgram/batches',
+    ],
+    [
+      'nothing is held',
+      `    if (this.#hasSent || this.#othersFollow()) {`,
+      `    if (this.#used < 0) {`,
+      'dgram/batches',
+    ],
+    [
+      'who waits for a datagram that was held is not told',
+      `    else if (done !== null) nextTick(`,
+      `    else if (done !== null && error !== null) nextTick(`,
+      'dgram/dgram',
+    ],
+  ),
+  ...inFile(
+    'file',
+    'src/port/datagram-memory.ts',
+    [
+      'a datagram is lent, not copied',
+      `    if (isOnHeap(length)) return copyOf(this.#bytes, offset, length);`,
+      `    if (isOnHeap(length)) return this.#bytes.subarray(offset, offset + length);`,
+      'dgram/dgram',
+    ],
+    [
+      'a view of the memory is kept for another length',
+      `    if (last?.length === length) return copyOfView(last);`,
+      `    if (last !== undefined) return copyOfView(last);`,
+      'dgram/segments',
+    ],
+    [
+      'two senders with the same number get one name',
+      `    if (known !== undefined && isSame(known.peer, family, zone, words, first)) return known.name;`,
+      `    if (known !== undefined) return known.name;`,
+      'dgram/memory',
+    ],
+  ),
 ];
