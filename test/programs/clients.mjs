@@ -1,5 +1,5 @@
 // The client programs, and the servers that they talk with. Where none is named, they make what
-// they talk with.
+// they talk with. `least`: operations, and counters, that they must have on the core.
 import { mariadb } from './daemons/mariadb.mjs';
 import { memcached } from './daemons/memcached.mjs';
 import { nginx } from './daemons/nginx.mjs';
@@ -16,4 +16,6 @@ export const clients = [
   { daemon: 'memcached', spec: memcached, names: ['memjs'] },
   // nock asks for Node 22.
   { names: ['nock', 'msw', 'interceptors', 'mitm', 'opentelemetry'], major: 24 },
+  { names: ['hot-shots'], least: { datagramsReceived: 1000, datagramsSent: 1000 } },
+  { names: ['bonjour-service'], least: { datagramsReceived: 20, datagramsSent: 20 } },
 ];

@@ -3,13 +3,16 @@
 //   onWindows   also in node.exe
 //   switched    by an import of its own, not by iocp-net/register
 //   env         what its environment has to say
-//   least       operations that it must have done on the core
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+//   least       operations, and counters, that it must have on the core
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { folder, root } from './program.mjs';
 import { makeCertificate } from './certificate.mjs';
 import { bodiesTraffic } from './traffic/bodies.mjs';
+import { coapPlace, coapTraffic } from './traffic/coap.mjs';
+import { dnsTraffic } from './traffic/dns.mjs';
+import { filesTraffic, folderOfFiles } from './traffic/files.mjs';
 import { grpcTraffic } from './traffic/grpc.mjs';
 import { httpTraffic } from './traffic/http.mjs';
 import { mqttTraffic } from './traffic/mqtt.mjs';
@@ -20,9 +23,12 @@ import { wsTraffic } from './traffic/ws.mjs';
 
 const exampleCopies = join(folder, 'build');
 
-/** So that the examples find the packages that are installed here. */
+/** So that the examples find the packages that are installed here, and ours. */
 export function copyExamples() {
-  mkdirSync(exampleCopies, { recursive: true });
+  const ours = join(exampleCopies, 'node_modules/iocp-net');
+  mkdirSync(dirname(ours), { recursive: true });
+  rmSync(ours, { force: true });
+  symlinkSync(root, ours, 'junction');
   cpSync(join(root, 'examples'), exampleCopies, { recursive: true });
 }
 
@@ -43,6 +49,18 @@ function certified() {
 export const servers = [
   { name: 'express', file: example('express'), traffic: httpTraffic, onWindows: true },
   { name: 'fastify', file: example('fastify'), traffic: httpTraffic, onWindows: true },
+  {
+    name: 'express, files',
+    file: example('express-files'),
+    env: folderOfFiles,
+    traffic: filesTraffic,
+  },
+  {
+    name: 'fastify, files',
+    file: example('fastify-files'),
+    env: folderOfFiles,
+    traffic: filesTraffic,
+  },
   { name: 'koa', file: example('koa'), traffic: httpTraffic },
   { name: 'hapi', file: own('hapi'), traffic: httpTraffic },
   { name: 'hono', file: own('hono'), traffic: httpTraffic },
@@ -57,6 +75,21 @@ export const servers = [
   },
   { name: '@grpc/grpc-js', file: own('grpc'), traffic: grpcTraffic, leaves: true },
   { name: 'aedes', file: own('aedes'), traffic: mqttTraffic },
+  {
+    name: 'coap',
+    file: own('coap'),
+    env: coapPlace,
+    traffic: coapTraffic,
+    least: { datagramsReceived: 600, datagramsSent: 600 },
+    onWindows: true,
+  },
+  {
+    name: 'dns-packet',
+    file: own('dns'),
+    traffic: dnsTraffic,
+    least: { datagramsReceived: 500, datagramsSent: 500, accept: 1 },
+    onWindows: true,
+  },
   { name: 'bodies, http', file: own('bodies'), traffic: bodiesTraffic },
   {
     name: 'bodies, https',
