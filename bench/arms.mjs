@@ -2,7 +2,8 @@
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
-import { isRunning, messageOf, start } from './children.mjs';
+import { messageOf } from '../dist/cli/bench/children.js';
+import { isRunning, start } from './children.mjs';
 import { onCore } from './tools.mjs';
 
 const require = createRequire(import.meta.url);
@@ -31,8 +32,8 @@ export function candidate(module) {
 }
 
 /** A peer that is no Node says its port in its first line, and ends with its standard input. */
-async function startPeer(kind, { program }, core) {
-  const child = start(onCore(core, [...program, kind]), ['pipe', 'pipe', 2]);
+async function startPeer(kind, { program, under = [] }, core) {
+  const child = start(onCore(core, [...under, ...program, kind]), ['pipe', 'pipe', 2]);
   child.stdin.on('error', () => {});
   const limit = AbortSignal.timeout(10_000);
   const gone = once(child, 'exit').then(() => {
@@ -43,42 +44,47 @@ async function startPeer(kind, { program }, core) {
     once(child.stdout.setEncoding('utf8'), 'data', { signal: limit }),
     gone,
   ]);
+  let said = '';
+  child.stdout.on('data', (text) => (said += text));
   return {
     port: Number(/^port (\d+)/.exec(line)?.[1]),
     pid: child.pid,
     stats: async () => null,
+    /** What it has printed since; all of it once it has stopped. */
+    said: () => said,
     async stop() {
       if (!isRunning(child)) return;
-      const ended = once(child, 'exit');
+      const ended = once(child, 'close');
       child.kill('SIGKILL');
       await ended;
     },
   };
 }
 
-/** A fresh process with this arm's server of this kind. */
+/** A fresh process with this arm's server of this kind; `under` is a command that starts it. */
 export async function startServer(kind, arm, options) {
   return arm.program ? startPeer(kind, arm, options.core) : startNode(kind, arm, options);
 }
 
 async function startNode(kind, arm, { node, core, nodeOptions = [] }) {
   const script = join(import.meta.dirname, 'server.cjs');
-  const command = [node, ...nodeOptions, script, kind, JSON.stringify(arm.modules)];
+  const program = [node, ...nodeOptions, script, kind, JSON.stringify(arm.modules)];
+  const command = [...(arm.under ?? []), ...program];
   // Standard output is for the table alone.
   const child = start(onCore(core, command), ['ignore', 2, 2, 'ipc']);
-  const first = await messageOf(child, 'the server', 'port');
+  const first = await messageOf(child, 'the server');
 
   return {
     ...first,
     pid: child.pid,
     async stats() {
       child.send('stats');
-      return (await messageOf(child, 'the server', 'counters')).stats;
+      return (await messageOf(child, 'the server')).stats;
     },
     /** Seconds of processor time so far, all threads and JavaScript's, and memory at most. */
     async usage() {
       child.send('usage');
-      return messageOf(child, 'the server', 'usage');
+      return messageOf(child, 'the server');
     },
     async stop() {
       if (!isRunning(child)) return;

@@ -1,7 +1,5 @@
 // The processes that a benchmark starts. None outlives it.
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 const running = new Set();
 
@@ -17,27 +15,6 @@ export function start([file, ...args], stdio) {
   const forget = () => running.delete(child);
   running.add(child);
   return child.once('exit', forget).once('error', forget);
-}
-
-/** The next message of a child, `who`; an error when it ends instead, or takes longer than that. */
-export async function messageOf(child, who, what, milliseconds = 10_000) {
-  const limit = new AbortController();
-  const gone = once(child, 'exit', { signal: limit.signal }).then(([code, signal]) => {
-    throw new Error(`${who} ended (${code ?? signal}) instead of telling its ${what}`);
-  });
-  const late = sleep(milliseconds, undefined, { signal: limit.signal }).then(() => {
-    throw new Error(`${who} did not tell its ${what}`);
-  });
-  try {
-    const told = once(child, 'message', { signal: limit.signal });
-    const [value] = await Promise.race([told, gone, late]);
-    return value;
-  } finally {
-    limit.abort();
-    // What lost the race ends by abortion, of which nobody needs to hear.
-    gone.catch(() => {});
-    late.catch(() => {});
-  }
 }
 
 /** What a program prints, within so many seconds; an error when it fails. */

@@ -38,6 +38,13 @@ const known = [
   ['C++ two threads', native('two_threads')],
 ];
 
+/** A thread for each connection, with stacks of so many KiB. */
+export function threadsPeer(stackKib) {
+  const { program, ...rest } = native('thread_per_connection')();
+  const stacks = stackKib < 1024 ? `${stackKib} KiB` : `${stackKib / 1024} MiB`;
+  return { name: `threads, stacks of ${stacks}`, program: [...program, String(stackKib)], ...rest };
+}
+
 /** The peers there are, and why the others are not. */
 export function findPeers(none) {
   const found = [];

@@ -3,7 +3,8 @@
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { execPath } from 'node:process';
-import { messageOf, output, start } from './children.mjs';
+import { messageOf } from '../dist/cli/bench/children.js';
+import { output, start } from './children.mjs';
 import { httpCommand, parse } from './http.mjs';
 import { onCore } from './tools.mjs';
 
@@ -42,9 +43,9 @@ export async function runEcho(server, load, { loadCore }, { warm, seconds }) {
   const child = start(command, ['ignore', 2, 2, 'ipc']);
   try {
     const limit = (warm + seconds + 30) * 1000;
-    await messageOf(child, 'the load', 'beginning', limit);
+    await messageOf(child, 'the load', limit);
     const before = await reading(server);
-    const result = await messageOf(child, 'the load', 'result', limit);
+    const result = await messageOf(child, 'the load', limit);
     const after = await reading(server);
     const rate = result.operations / result.seconds;
     return { ...result, ...costs(before, after, result), rate };

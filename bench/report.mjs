@@ -5,7 +5,7 @@ import { CALM } from './statistics.mjs';
 
 const known = (value) => Number.isFinite(value);
 
-function number(value) {
+export function number(value) {
   if (!known(value)) return '–';
   if (value >= 1000) return Math.round(value).toLocaleString('en');
   return value >= 100 ? value.toFixed(0) : value.toFixed(value >= 10 ? 1 : 2);
@@ -32,7 +32,7 @@ export const fromTo = ({ base, candidate }, show = number, unit = '') =>
 const loadIsFull = (row) =>
   row.placement === 'apart' && Math.max(row.loadCores.base, row.loadCores.candidate) > 0.95;
 
-const title = (row) => `${row.name}${row.calm ? '' : ' ~'}${loadIsFull(row) ? ' †' : ''}`;
+export const title = (row) => `${row.name}${row.calm ? '' : ' ~'}${loadIsFull(row) ? ' †' : ''}`;
 
 const FIGURE_NAMES = {
   rate: 'throughput',
@@ -57,7 +57,7 @@ export function worse({ verdict }) {
 
 const WORSE = ['worse than `node:net`?', worse];
 
-const megabytes = (bytes) => rough(bytes / 1e6);
+export const megabytes = (bytes) => rough(bytes / 1e6);
 
 const latency = (arm) => (row) => {
   const { p50, p99 } = row;
@@ -226,7 +226,7 @@ export function machine({ node, backend, peers }) {
   ].join('; ');
 }
 
-function remarks(rows) {
+export function remarks(rows) {
   const sentences = [];
   if (rows.some(({ placement }) => placement === 'apart')) {
     sentences.push(

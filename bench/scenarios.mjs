@@ -12,14 +12,14 @@
 // A goal names a figure of ours and its ratio to node:net's: `atMost` or `atLeast`.
 import { matches } from './selection.mjs';
 
-const count = (connections) =>
+export const count = (connections) =>
   `${connections.toLocaleString('en')} connection${connections > 1 ? 's' : ''}`;
 
 const atMost = (figure, ratio) => ({ figure, atMost: ratio });
 const atLeast = (figure, ratio) => ({ figure, atLeast: ratio });
 const goal = (cpu, rate) => [atMost('cpu', cpu), atLeast('rate', rate)];
 
-const PLACES = { together: 'one core', anywhere: 'not pinned' };
+export const PLACES = { together: 'one core', anywhere: 'not pinned' };
 
 /** The same elsewhere. Nothing more is asked of it than of all: not to be worse. */
 const placed = (placement, scenario) => ({

@@ -1,6 +1,7 @@
 // A small writer of charts as SVG: readable on light and on dark pages, with a title and a
 // description for those who cannot see them, without scripts and without fonts from elsewhere.
-const escape = (text) => String(text).replace(/[&<>"]/g, (sign) => `&#${sign.codePointAt(0)};`);
+export const escape = (text) =>
+  String(text).replace(/[&<>"]/g, (sign) => `&#${sign.codePointAt(0)};`);
 
 const WIDTH = 720;
 const MARGIN = { top: 64, right: 150, bottom: 56, left: 76 };

@@ -73,9 +73,9 @@ void RunEcho(const Options& options) {
       });
     }
   };
+  const Meter meter(options.pid);
   run_until(In(options.warm));
   const std::uint64_t before = echo.Messages();
-  const Meter meter(options.pid);
   const Reading begin = meter.Read();
   echo.StartCounting();
   run_until(In(options.seconds));

@@ -1,6 +1,6 @@
 // The benchmark's load generator: one thread, epoll, loopback only, every received byte checked.
 //
-//   load echo|storm|churn|idle|receive|send --port N --pid N ...
+//   load echo|storm|churn|idle|receive|send|datagrams --port N --pid N ...
 //   load run --pid N --seconds S -- PROGRAM ...
 //
 // See options.cc. It reads the server's CPU time itself, at the very ends of the measured window.
@@ -35,6 +35,8 @@ int main(int argc, char** argv) {
     RunReceive(options);
   } else if (options.mode == "send") {
     RunSend(options);
+  } else if (options.mode == "datagrams") {
+    RunDatagrams(options);
   } else {
     Fail("no such mode");
   }

@@ -68,17 +68,23 @@ bool IsPort(int pid, int thread) {
   return read && std::strncmp(name, "cport-", 6) == 0;
 }
 
-std::uint64_t PortsTime(int pid) {
+std::vector<int> FindPorts(int pid) {
   char path[64];
   std::snprintf(path, sizeof(path), "/proc/%d/task", pid);
+  std::vector<int> ports;
   DIR* threads = opendir(path);
-  if (threads == nullptr) return 0;
-  std::uint64_t sum = 0;
+  if (threads == nullptr) return ports;
   while (const dirent* entry = readdir(threads)) {
     const int thread = std::atoi(entry->d_name);
-    if (thread > 0 && IsPort(pid, thread)) sum += ThreadTime(pid, thread);
+    if (thread > 0 && IsPort(pid, thread)) ports.push_back(thread);
   }
   closedir(threads);
+  return ports;
+}
+
+std::uint64_t PortsTime(int pid, const std::vector<int>& ports) {
+  std::uint64_t sum = 0;
+  for (const int thread : ports) sum += ThreadTime(pid, thread);
   return sum;
 }
 
@@ -120,11 +126,13 @@ std::uint64_t NowNs() {
   return Nanoseconds(time);
 }
 
+Meter::Meter(int pid) : pid_(pid), ports_(FindPorts(pid)) {}
+
 Reading Meter::Read() const {
   return {NowNs(),
           ProcessTime(pid_),
           ThreadTime(pid_, pid_),
-          PortsTime(pid_),
+          PortsTime(pid_, ports_),
           Used(RUSAGE_SELF) + Used(RUSAGE_CHILDREN),
           MachineTime(),
           ResidentBytes(pid_),

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <ctime>
 #include <string>
+#include <vector>
 
 std::uint64_t NowNs();
 
@@ -22,12 +23,14 @@ struct Reading {
 
 class Meter {
  public:
-  explicit Meter(int pid) : pid_(pid) {}
+  // Looks for the ports' threads, once: among thousands it takes too long within a window.
+  explicit Meter(int pid);
 
   Reading Read() const;
 
  private:
   int pid_;
+  std::vector<int> ports_;
 };
 
 // The difference as members of a JSON object, without braces. `foreign` is how many cores were used

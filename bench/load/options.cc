@@ -7,7 +7,8 @@
 namespace {
 
 constexpr char kUsage[] =
-    "usage: load echo|storm|churn|idle|receive|send --port N --pid N [--connections N] [--new N]\n"
+    "usage: load echo|storm|churn|idle|receive|send|datagrams --port N --pid N [--connections N] "
+    "[--new N]\n"
     "            [--quiet N] [--slow N] [--size BYTES] [--depth N] [--rate N] [--warm S]\n"
     "            [--seconds S] [--operations N]\n"
     "       load run --pid N --seconds S -- PROGRAM [ARGUMENT...]\n";
