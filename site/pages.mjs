@@ -27,7 +27,9 @@ export const sections = [
       ['docs/command-line.md', 'Command line'],
       ['docs/limits.md', 'Limits'],
       ['docs/local-sockets.md', 'Local sockets'],
+      ['docs/dgram.md', 'Datagrams'],
       ['docs/framing.md', 'Framing'],
+      ['docs/send-file.md', 'Sending files'],
       ['reference/index.md', 'Types, from the sources'],
     ],
   },
@@ -60,3 +62,6 @@ export const placeOf = (file) =>
   file === 'README.md' ? 'index.md' : file.replace(/^docs\//, '').toLowerCase();
 
 export const files = sections.flatMap(({ pages }) => pages.map(([file]) => file));
+
+/** Their pictures. */
+export const pictureFolders = ['docs/bench', 'docs/screenshots'];

@@ -69,22 +69,15 @@ function prepare(context) {
   }
 }
 
-const headings = (text) =>
-  new Set([...text.matchAll(/^#+ (.+)$/gm)].map(([, name]) => name.toLowerCase()));
-
-/**
- * The plugin counts a heading as the second of its name where another one begins with the same
- * words, and then links to an anchor that is not there.
- */
+/** The plugin links to the second heading of a name also where a page has one alone. */
 function repairAnchors(folder) {
   for (const file of readdirSync(folder, { recursive: true })) {
     if (!file.endsWith('.md')) continue;
     const text = readFileSync(join(folder, file), 'utf8');
-    const known = headings(text);
-    const repaired = text.replace(/\(#([\w]+)-1\)/g, (link, name) =>
-      known.has(name) && text.match(new RegExp(`^#+ ${name}$`, 'gim')).length === 1
-        ? `(#${name})`
-        : link,
+    const headings = [...text.matchAll(/^#+ (.+)$/gm)].map(([, name]) => name.toLowerCase());
+    const isAlone = (name) => headings.filter((each) => each === name).length === 1;
+    const repaired = text.replace(/\(#(\w+)-1\)/g, (link, name) =>
+      isAlone(name) ? `(#${name})` : link,
     );
     if (repaired !== text) writeFileSync(join(folder, file), repaired);
   }

@@ -2,7 +2,7 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 import { pagesFolder, root } from './folders.mjs';
-import { files, isGenerated, placeOf } from './pages.mjs';
+import { files, isGenerated, pictureFolders, placeOf } from './pages.mjs';
 
 /** Text in parentheses behind the text of a link, but for what has a scheme or is an anchor alone. */
 const LINK = /(!?)\[((?:[^[\]]|\[[^\]]*\])*)\]\((?![a-z]+:|#)([^)\s]+)\)/g;
@@ -54,5 +54,8 @@ export function stage() {
     mkdirSync(dirname(place), { recursive: true });
     writeFileSync(place, forSite(file));
   }
-  cpSync(join(root, 'docs/bench'), join(pagesFolder, 'public/bench'), { recursive: true });
+  for (const folder of pictureFolders) {
+    const place = join(pagesFolder, 'public', posix.basename(folder));
+    cpSync(join(root, folder), place, { recursive: true });
+  }
 }

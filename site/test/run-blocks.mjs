@@ -1,9 +1,12 @@
 // Runs every block of code of the pages, two at a time.
 import { readFileSync } from 'node:fs';
-import { drawSummary, picture } from '../../bench/summary-picture.mjs';
+import { basename } from 'node:path';
+import * as summary from '../../bench/summary-picture.mjs';
+import * as threads from '../../bench/threads-picture.mjs';
 import { files, isGenerated } from '../pages.mjs';
 import { allBlocks, languages } from './blocks.mjs';
 import { missingCommands } from './commands.mjs';
+import { runPictures } from './pictures.mjs';
 import { makeProject } from './project.mjs';
 import { runJs } from './run-js.mjs';
 import { checkJson, checkTs, runSh } from './run-others.mjs';
@@ -30,9 +33,12 @@ export async function runBlocks(report, isWanted) {
       if (missing.length > 0) throw new Error(`there is no ${missing.join(', no ')}`);
     });
   }
-  await report.check('docs/bench/summary.svg shows its table (npm run bench:summary)', () => {
-    if (readFileSync(picture, 'utf8') !== drawSummary()) throw new Error('it is out of date');
-  });
+  for (const { picture, draw } of [summary, threads]) {
+    await report.check(`docs/bench/${basename(picture)} shows its tables`, () => {
+      if (readFileSync(picture, 'utf8') !== draw()) throw new Error('it is out of date');
+    });
+  }
+  await runPictures(report);
   const blocks = allBlocks(wanted).filter(isCode);
   const left = blocks.filter(({ markers }) => markers.has('not run'));
   const queue = blocks.filter(({ markers }) => !markers.has('not run'));

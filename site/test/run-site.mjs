@@ -3,7 +3,7 @@
 import { readdirSync } from 'node:fs';
 import { htmlFolder } from '../folders.mjs';
 import { serveSite } from '../build.mjs';
-import { findChromium, openChromium } from './chromium.mjs';
+import { findChromium, openChromium, screenSizes } from '../chromium.mjs';
 import {
   contents,
   endFading,
@@ -13,7 +13,6 @@ import {
   wideTables,
 } from './in-page.mjs';
 
-const SIZES = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
 const SCHEMES = ['light', 'dark'];
 /** What WCAG 2 asks of body text (AA). */
 const LEAST_CONTRAST = 4.5;
@@ -48,7 +47,7 @@ function watch(tab, origin) {
 }
 
 async function expectReadable(tab, scheme, size) {
-  await tab.setViewport(SIZES[size]);
+  await tab.setViewport(screenSizes[size]);
   await tab.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
   await tab.waitForFunction(hasScheme, { polling: 50, timeout: 15_000 }, scheme);
   await tab.evaluate(endFading);
@@ -72,7 +71,7 @@ async function look(browser, url, origin, held) {
     const holds = await tab.evaluate(contents);
     held.set(url, holds);
     for (const scheme of SCHEMES) {
-      for (const size of Object.keys(SIZES)) await expectReadable(tab, scheme, size);
+      for (const size of Object.keys(screenSizes)) await expectReadable(tab, scheme, size);
     }
     if (holds.lostPictures.length > 0) throw new Error(`lost: ${holds.lostPictures.join(', ')}`);
     if (troubles.length > 0) throw new Error(troubles.join('\n'));

@@ -18,3 +18,9 @@ export function openChromium(executablePath) {
   const args = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
   return puppeteer.launch({ executablePath, headless: true, args });
 }
+
+/** In which pages are looked at, in pixels. */
+export const screenSizes = {
+  desktop: { width: 1280, height: 800 },
+  phone: { width: 390, height: 844 },
+};
