@@ -49,7 +49,7 @@ void Helper::SetAlarm(std::uint32_t turn) {
   if (state_ == State::kAllowed && !Start()) return;
   alarm_tail_.store(core_->SubmissionTail());
   alarm_turn_.store(turn);
-  alarm_.Set(period_us_.load());
+  if (!alarm_.Set(period_us_.load())) alarm_turn_.store(0);  // the next turn sets it
 }
 
 bool Helper::Start() {
@@ -91,7 +91,8 @@ void Helper::Look() {
   if (!IsAway(turn)) return;
   alarm_tail_.store(tail);
   std::uint32_t unset = 0;
-  if (alarm_turn_.compare_exchange_strong(unset, turn)) alarm_.Set(period_us_.load());
+  if (!alarm_turn_.compare_exchange_strong(unset, turn)) return;
+  if (!alarm_.Set(period_us_.load())) alarm_turn_.store(0);
 }
 
 void Helper::DriveUntilWanted() {
@@ -105,7 +106,8 @@ void Helper::Stop() {
   if (state_ == State::kRunning) {
     stopping_.store(true);
     core_->Wake();
-    alarm_.Set(1);
+    while (!alarm_.Set(1)) {  // or it would wait for ever, and who joins it
+    }
     thread_.Join();
   }
   if (state_ != State::kForbidden) Forbid();

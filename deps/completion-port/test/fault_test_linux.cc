@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -190,6 +191,26 @@ PORT_TEST(FaultsOfLocalSockets) {
   }
   FailEach(setup, Call::accept4, EMFILE, true);
   FailEach(setup, Call::send, ECONNRESET, true);
+}
+
+// A helper that sleeps without an alarm, and is refused the one that would end its sleep: without it
+// nobody could join it.
+PORT_TEST(HelperEndsWhoseAlarmIsRefused) {
+  if (!setup.SubmitterDrives() || !setup.helper) return Skip("has no helper");
+  auto client = std::make_unique<Client>(setup);
+  Accepting* listener = client->ListenAndAccept(4);
+  REQUIRE(listener != nullptr);
+  const Peer peer = Peer::Connect(listener->address);
+  CHECK(client->WaitUntil([&] { return !listener->accepted.empty(); }));
+  client->Pass(50);  // the helper is there by now
+  {
+    const Fault no_more(Call::timerfd_settime, 1, EINVAL, 1000);
+    SleepMs(50);
+    CHECK(no_more.Struck());
+  }
+  const Fault fault(Call::timerfd_settime, 1, EINVAL, 9);
+  client.reset();
+  CHECK(fault.Struck());
 }
 
 // What accept() fails with more than once: it is tried again later, and told once where it is none

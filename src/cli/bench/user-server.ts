@@ -4,7 +4,7 @@
  */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import * as http from 'node:http';
 import * as https from 'node:https';
 import { tmpdir } from 'node:os';
@@ -45,7 +45,7 @@ function registerUrl(): string {
   return pathToFileURL(join(__dirname, '../../entry/register.mjs')).href;
 }
 
-function environmentOf(isOurs: boolean, endpoints: string): NodeJS.ProcessEnv {
+function environmentOf(isOurs: boolean, folder: string): NodeJS.ProcessEnv {
   const { IOCP_NET_BACKEND: backend, ...env } = process.env;
   delete env['IOCP_NET_ENDPOINT'];
   // A program that imports iocp-net by itself is measured on node:net, too.
@@ -54,34 +54,36 @@ function environmentOf(isOurs: boolean, endpoints: string): NodeJS.ProcessEnv {
     ...env,
     ...(backend === undefined || backend === 'node' ? {} : { IOCP_NET_BACKEND: backend }),
     NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} --import=${registerUrl()}`.trim(),
-    IOCP_NET_ENDPOINT: onWindows ? '1' : `${endpoints}/`,
+    IOCP_NET_ENDPOINT: onWindows ? '1' : `${folder}/`,
   };
 }
 
 export class UserServer {
   readonly #child: ChildProcess;
   readonly #command: string;
-  readonly #endpoints: string;
+  /** Of its endpoints and its stderr; removed with it. */
+  readonly #folder: string;
+  /** A file, since 'exit' may come before the last of what a pipe holds. */
+  readonly #said: string;
   readonly #killAtExit = (): void => this.#kill('SIGKILL');
-  #lastWords = '';
   #failure: string | null = null;
 
   private constructor(command: readonly string[], isOurs: boolean) {
     this.#command = command.join(' ');
-    this.#endpoints = mkdtempSync(join(tmpdir(), 'iocp-net-bench-'));
+    this.#folder = mkdtempSync(join(tmpdir(), 'iocp-net-bench-'));
+    this.#said = join(this.#folder, 'stderr');
     const [file = '', ...args] = command;
+    const said = openSync(this.#said, 'w');
     this.#child = spawn(file, args, {
-      env: environmentOf(isOurs, this.#endpoints),
-      stdio: ['ignore', 'ignore', 'pipe'],
+      env: environmentOf(isOurs, this.#folder),
+      stdio: ['ignore', 'ignore', said],
       // A session of its own: all that it starts is counted and ended with it.
       detached: !onWindows,
       windowsHide: true,
     });
     this.#child.on('error', (error) => (this.#failure = error.message));
     this.#child.on('exit', (code, signal) => (this.#failure ??= `it ended with ${signal ?? code}`));
-    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      this.#lastWords = (this.#lastWords + text).slice(-LAST_WORDS);
-    });
+    closeSync(said);
     process.once('exit', this.#killAtExit);
   }
 
@@ -121,7 +123,7 @@ export class UserServer {
   }
 
   #error(reason: string): Error {
-    const words = this.#lastWords.trim();
+    const words = readFileSync(this.#said, 'utf8').slice(-LAST_WORDS).trim();
     return new Error(`${this.#command}: ${reason}${words === '' ? '' : `\n${words}`}`);
   }
 
@@ -147,7 +149,7 @@ export class UserServer {
     const { pid = 0 } = this.#child;
     const paths = onWindows
       ? [pathOfProcess(pid)]
-      : listEndpoints(this.#endpoints).map(({ path }) => path);
+      : listEndpoints(this.#folder).map(({ path }) => path);
     const asked = await Promise.allSettled(paths.map(askOnce));
     return asked.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
   }
@@ -178,7 +180,10 @@ export class UserServer {
       await Promise.race([gone, sleep(END_MS, undefined, { ref: false })]);
     }
     process.off('exit', this.#killAtExit);
-    this.#child.stderr?.destroy();
-    rmSync(this.#endpoints, { recursive: true, force: true });
+    try {
+      rmSync(this.#folder, { recursive: true, force: true });
+    } catch {
+      // On Windows a file goes when nobody has it open: somebody could not be ended.
+    }
   }
 }

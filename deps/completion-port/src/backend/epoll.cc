@@ -157,8 +157,8 @@ int EpollBackend::UntilNextDeadline(int timeout_ms) const {
 }
 
 void EpollBackend::Poll(int timeout_ms) {
-  if (timeout_ms > 0) timer_.FireWithin(timeout_ms);
-  const int count = epoll_wait(epoll_fd_, batch_, kBatch, timeout_ms == 0 ? 0 : -1);
+  const bool timer_ends_wait = timeout_ms > 0 && timer_.FireWithin(timeout_ms);
+  const int count = epoll_wait(epoll_fd_, batch_, kBatch, timer_ends_wait ? -1 : timeout_ms);
   CountCall();
   if (count <= 0) return;
   lone_ = nullptr;

@@ -18,11 +18,11 @@ Error Alarm::Open() {
   return native_ < 0 ? FromOsError(errno, Operating::kControl) : Error::kOk;
 }
 
-void Alarm::Set(std::uint32_t microseconds) {
+bool Alarm::Set(std::uint32_t microseconds) {
   itimerspec when{};
   when.it_value.tv_sec = static_cast<time_t>(microseconds / 1000000);
   when.it_value.tv_nsec = static_cast<long>(microseconds % 1000000) * 1000;
-  timerfd_settime(static_cast<int>(native_), 0, &when, nullptr);
+  return timerfd_settime(static_cast<int>(native_), 0, &when, nullptr) == 0;
 }
 
 void Alarm::Wait() {

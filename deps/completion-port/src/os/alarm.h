@@ -18,9 +18,10 @@ class Alarm {
   Alarm& operator=(const Alarm&) = delete;
 
   Error Open();
-  // Rings once, `microseconds` (> 0) from now. One system call. Any thread.
-  void Set(std::uint32_t microseconds);
-  // Until it rings.
+  // Rings once, `microseconds` (> 0) from now. One system call. Any thread. False: the system has
+  // refused it, and it rings when it would have without the call.
+  [[nodiscard]] bool Set(std::uint32_t microseconds);
+  // Until it rings; for ever where it is not set.
   void Wait();
   // The timer's descriptor or HANDLE, for a queue to wait for; this object's to close.
   std::intptr_t native() const { return native_; }

@@ -33,10 +33,10 @@ Error Alarm::Open() {
 }
 
 // Without high resolution it rings with a tick of the system's clock, up to 16 ms late.
-void Alarm::Set(std::uint32_t microseconds) {
+bool Alarm::Set(std::uint32_t microseconds) {
   LARGE_INTEGER due;
   due.QuadPart = -static_cast<LONGLONG>(microseconds) * 10;  // in 100 ns, relative
-  SetWaitableTimer(TimerOf(native_), &due, 0, nullptr, nullptr, FALSE);
+  return SetWaitableTimer(TimerOf(native_), &due, 0, nullptr, nullptr, FALSE) != FALSE;
 }
 
 void Alarm::Wait() { WaitForSingleObject(TimerOf(native_), INFINITE); }
