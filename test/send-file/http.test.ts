@@ -182,6 +182,8 @@ for (const [kind, how] of Object.entries(kinds)) {
       await once(socket, 'data');
       socket.pause();
       while (answered.length < 3 || openFiles() === 0) await delay(10);
+      // Until the file waits for the client: Wine loses what a reset meets while it is issued.
+      if (process.platform === 'win32') await delay(100);
       leave(socket);
       await within(answered);
       const connections = await new Promise((resolve) =>
