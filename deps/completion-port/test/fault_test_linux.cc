@@ -193,8 +193,8 @@ PORT_TEST(FaultsOfLocalSockets) {
   FailEach(setup, Call::send, ECONNRESET, true);
 }
 
-// A helper that sleeps without an alarm, and is refused the one that would end its sleep: without it
-// nobody could join it.
+// A helper that sleeps without an alarm, and is refused the one that would end its sleep: without
+// it nobody could join it.
 PORT_TEST(HelperEndsWhoseAlarmIsRefused) {
   if (!setup.SubmitterDrives() || !setup.helper) return Skip("has no helper");
   auto client = std::make_unique<Client>(setup);

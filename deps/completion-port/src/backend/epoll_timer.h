@@ -22,7 +22,8 @@ class EpollTimer {
   Error Open() { return alarm_.Open(); }
   int fd() const { return static_cast<int>(alarm_.native()); }
 
-  // Fires in so many milliseconds (> 0) at the latest; one system call, or none. False: it does not.
+  // Fires in so many milliseconds (> 0) at the latest; one system call, or none. False: it does
+  // not.
   [[nodiscard]] bool FireWithin(int timeout_ms) {
     const auto wait_ms = static_cast<std::uint32_t>(std::min(timeout_ms, kLongestMs));
     const std::uint64_t deadline_ns = os::NowNs() + wait_ms * std::uint64_t{1'000'000};
