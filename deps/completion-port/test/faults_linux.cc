@@ -27,9 +27,9 @@ constexpr int kNoCall = -1;
 // One at a time. Read by every thread that calls the system.
 std::atomic<int> failing{kNoCall};
 std::atomic<std::uint32_t> seen{0};
-std::uint32_t first = 0;  // these two are set before `failing`
-std::uint32_t last = 0;
-int error_now = 0;
+std::atomic<std::uint32_t> first{0};
+std::atomic<std::uint32_t> last{0};
+std::atomic<int> error_now{0};
 
 constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
 std::atomic<std::size_t> most_of_sendfile{kNoLimit};
@@ -38,7 +38,7 @@ std::atomic<std::size_t> most_of_sendfile{kNoLimit};
 int FaultOf(Call call) {
   if (failing.load() != static_cast<int>(call)) return 0;
   const std::uint32_t nth = ++seen;
-  return nth >= first && nth <= last ? error_now : 0;
+  return nth >= first.load() && nth <= last.load() ? error_now.load() : 0;
 }
 
 bool Fails(Call call) {
@@ -62,15 +62,15 @@ const char* CallName(Call call) {
 
 Fault::Fault(Call call, std::uint32_t nth, int error, std::uint32_t more) {
   seen.store(0);
-  first = nth;
-  last = nth + more;
-  error_now = error;
+  first.store(nth);
+  last.store(nth + more);
+  error_now.store(error);
   failing.store(static_cast<int>(call));
 }
 
 Fault::~Fault() { failing.store(kNoCall); }
 
-bool Fault::Struck() const { return seen.load() >= first; }
+bool Fault::Struck() const { return seen.load() >= first.load(); }
 
 std::uint32_t Fault::Calls() const { return seen.load(); }
 

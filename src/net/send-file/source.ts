@@ -33,8 +33,12 @@ export async function openFile(request: Request): Promise<OpenFile> {
   const isOurs = 'path' in origin;
   const descriptor = isOurs ? await open(origin.path, 'r') : origin.descriptor;
   const close = (): void => {
-    // It was only read from: nothing can be lost by an error.
-    if (isOurs) fs.close(descriptor, () => {});
+    if (!isOurs) return;
+    try {
+      fs.closeSync(descriptor); // at once, as above
+    } catch {
+      // It was only read from: nothing can be lost.
+    }
   };
   try {
     return { descriptor, start, end: measure(descriptor, request), close };

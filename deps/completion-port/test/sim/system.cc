@@ -171,7 +171,11 @@ Error Alarm::Open() {
   native_ = sim::System().NewAlarm();
   return Error::kOk;
 }
-void Alarm::Set(std::uint32_t microseconds) { sim::System().SetAlarm(native_, microseconds); }
+bool Alarm::Set(std::uint32_t microseconds) {
+  if (sim::System().Fault()) return false;
+  sim::System().SetAlarm(native_, microseconds);
+  return true;
+}
 void Alarm::Wait() { sim::System().WaitForAlarm(native_); }
 
 }  // namespace os
