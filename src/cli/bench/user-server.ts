@@ -4,7 +4,7 @@
  */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
 import * as http from 'node:http';
 import * as https from 'node:https';
 import { tmpdir } from 'node:os';
@@ -22,7 +22,7 @@ const LOOK_MS = 50;
 const ANSWER_MS = 2000;
 /** What a server may take to end by itself. */
 const END_MS = 3000;
-/** Of what it has said on stderr, for the error message. */
+/** Bytes of what it has said on stderr, for the error message. */
 const LAST_WORDS = 2000;
 
 /** The status of an answer; null where there is none. */
@@ -56,6 +56,18 @@ function environmentOf(isOurs: boolean, folder: string): NodeJS.ProcessEnv {
     NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} --import=${registerUrl()}`.trim(),
     IOCP_NET_ENDPOINT: onWindows ? '1' : `${folder}/`,
   };
+}
+
+/** The last words in a file, which may be long. */
+function lastWordsIn(path: string): string {
+  const file = openSync(path, 'r');
+  try {
+    const from = Math.max(0, fstatSync(file).size - LAST_WORDS);
+    const words = Buffer.alloc(LAST_WORDS);
+    return words.toString('utf8', 0, readSync(file, words, 0, LAST_WORDS, from)).trim();
+  } finally {
+    closeSync(file);
+  }
 }
 
 export class UserServer {
@@ -123,7 +135,7 @@ export class UserServer {
   }
 
   #error(reason: string): Error {
-    const words = readFileSync(this.#said, 'utf8').slice(-LAST_WORDS).trim();
+    const words = lastWordsIn(this.#said);
     return new Error(`${this.#command}: ${reason}${words === '' ? '' : `\n${words}`}`);
   }
 
