@@ -4,6 +4,7 @@
 // plane.
 #include "addon.h"
 
+#include "children.h"
 #include "immediates.h"
 #include "layout.h"
 #include "native_handles.h"
@@ -42,6 +43,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("probe", Napi::Function::New(env, Probe));
   exports.Set("fatalException", Napi::Function::New(env, FatalException));
   exports.Set("callWithImmediates", Napi::Function::New<CallWithImmediates>(env));
+  exports.Set("hasChildren", Napi::Function::New<HasChildren>(env));
   ExportNativeHandles(env, exports);
   exports.Set("PortGroup", PortGroup::Define(env));
   return exports;

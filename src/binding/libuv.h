@@ -39,7 +39,14 @@ struct UvLoop {
 };
 
 // uv_handle_type.
-enum class UvHandleType : int { kAsync = 1, kCheck = 2, kIdle = 6, kPoll = 8, kPrepare = 9 };
+enum class UvHandleType : int {
+  kAsync = 1,
+  kCheck = 2,
+  kIdle = 6,
+  kPoll = 8,
+  kPrepare = 9,
+  kProcess = 10,
+};
 
 constexpr int kUvReadable = 1;  // of uv_poll_event
 

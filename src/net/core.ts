@@ -7,6 +7,7 @@
 import { engineLimits, transport } from '../engine';
 import { environment, loadForAll } from '../environment';
 import type { Transport } from '../port/contract';
+import { lookForUnknownChannels } from './ipc/asked-by-send';
 import { countWaiting } from './node/loop-utilization';
 
 let chosen: Transport | null | undefined;
@@ -79,6 +80,7 @@ export function core(): Transport | null {
       for (const call of fallbacks) call();
     } else {
       listOnce(chosen);
+      lookForUnknownChannels(chosen);
       limitQueues();
     }
   }

@@ -361,6 +361,8 @@ export interface Transport extends AdoptingTransport, SharingTransport {
    * there and before `setImmediate()`; in the next tick where this Node has no way to.
    */
   callWithImmediates(callback: () => void): void;
+  /** Whether this environment has child processes, referenced or not. Costs a look at each handle. */
+  hasChildren(): boolean;
   /** What is open, or closing and not yet reported closed. Costs a look at every slot in use. */
   connections(): Connection[];
   listeners(): Listener[];

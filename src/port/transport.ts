@@ -4,7 +4,13 @@ import { channels } from '../diagnostics/channels';
 import type { EngineMessage } from '../diagnostics/messages';
 import { ArrivedConnection } from './arrival';
 import { prepareCrashReport } from './crash-report';
-import { errorName, type Binding, type NativePortGroup, type PortSettings } from './binding';
+import {
+  errorName,
+  fastCopy,
+  type Binding,
+  type NativePortGroup,
+  type PortSettings,
+} from './binding';
 import { TcpConnection } from './connection';
 import type {
   Adoption,
@@ -50,7 +56,7 @@ export class PortTransport implements Transport {
     this.#binding = binding;
     this.#group = new binding.PortGroup();
     this.#context = {
-      layout: binding.layout,
+      layout: fastCopy(binding.layout),
       addressOf: binding.addressOf,
       fatalException: (error) => {
         prepareCrashReport(error);
@@ -83,7 +89,9 @@ export class PortTransport implements Transport {
     if (typeof native === 'string') {
       throw Object.assign(new Error(`cannot open a completion port: ${native}`), { code: native });
     }
-    this.ports.push(new Port(native, this.#context, settings, classes, this.ports.length));
+    this.ports.push(
+      new Port(fastCopy(native), this.#context, settings, classes, this.ports.length),
+    );
   }
 
   /** For those who listen on `iocp-net:engine`. */
@@ -205,6 +213,10 @@ export class PortTransport implements Transport {
 
   callWithImmediates(callback: () => void): void {
     if (!this.#binding.callWithImmediates(callback)) process.nextTick(callback);
+  }
+
+  hasChildren(): boolean {
+    return this.#binding.hasChildren();
   }
 
   fatalException(error: unknown): void {

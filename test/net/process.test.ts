@@ -180,6 +180,28 @@ t.test('over a channel that does not know us a server is refused', nodeServes, a
   test.strictSame([code, signal], [0, null]);
 });
 
+// As with a socket that is closed already.
+t.test(
+  'over a channel that does not know us the message goes without its socket',
+  nodeServes,
+  async (test) => {
+    const { code, signal, stdout } = await run(`
+    ${unknownChannel}
+    ${load('net')}
+    const server = net.createServer((socket) => {
+      console.log(child.send('take this', socket));
+      child.kill();
+      socket.destroy();
+      server.close();
+    });
+    server.listen(0, '127.0.0.1', () => {
+      net.connect(server.address().port, '127.0.0.1').on('error', () => {});
+    });
+  `);
+    test.strictSame([code, signal, stdout], [0, null, 'true\n']);
+  },
+);
+
 t.test('connections of which nothing is awaited do not keep the process', async (test) => {
   const client = `const client = net.connect(server.address().port, '127.0.0.1');`;
   const cases: Record<string, string> = {

@@ -40,6 +40,6 @@ export interface Carriers {
   readonly all: WeakRef<() => Carrier>[];
   /** There, as soon as there are children. */
   wrapChannel?: (channel: Channel) => void;
-  /** Children that are unreferenced cannot be found. */
-  hasUnknownChannels: boolean;
+  /** Children may have been made before anybody watched, of which not all can be found. */
+  mayHaveUnknownChannels: boolean;
 }

@@ -101,7 +101,6 @@ function wrapChildren(carriers: Carriers): void {
   };
   const children = (handles?.() ?? []).filter((each) => each instanceof ChildProcess);
   for (const child of children) wrapChannel(child, carriers);
-  carriers.hasUnknownChannels = children.length > 0;
 }
 
 /** From here every channel, of children there are and to come and to the parent, can send what is ours. */

@@ -1,6 +1,6 @@
 /** Makes this copy of our modules known as a carrier of its sockets to other processes. */
 import { environment, loadForAll } from '../../environment';
-import { guardUnknownChannels } from './asked-by-send';
+import { suspectUnknownChannels } from './asked-by-send';
 import type { Carrier, Carriers } from './carrier';
 
 /* eslint-disable @typescript-eslint/no-require-imports -- at first need */
@@ -10,7 +10,7 @@ export const carrierOfThisCopy = (): Carrier =>
   (require('./send') as typeof import('./send')).carrier;
 
 function newCarriers(): Carriers {
-  const carriers = { all: [], hasUnknownChannels: false };
+  const carriers = { all: [], mayHaveUnknownChannels: false };
   const here = (): typeof import('./watch-children') => require('./watch-children') as never;
   loadForAll('net/ipc/watch-children', here).watchForChildren(carriers);
   return carriers;
@@ -23,7 +23,7 @@ function join(): void {
   carriers.all.splice(0, Infinity, ...living, new WeakRef(carrierOfThisCopy));
   // A test runner's copy has a `process` of its own.
   carriers.wrapChannel?.(process);
-  if (carriers.hasUnknownChannels) guardUnknownChannels();
+  if (carriers.mayHaveUnknownChannels) suspectUnknownChannels();
 }
 
 join();

@@ -68,7 +68,7 @@ class Sending {
     this.#args = args;
   }
 
-  get #options(): SendOptions {
+  #options(): SendOptions {
     const [, , options] = this.#args;
     return typeof options === 'object' ? options : bare({});
   }
@@ -77,7 +77,7 @@ class Sending {
   socket(socket: LinkedSocket, link: SocketLink, connection: Connection): boolean {
     checkPlatform();
     const native = nativeSocketHandle(duplicateOf(connection));
-    if (this.#options.keepOpen) {
+    if (this.#options().keepOpen) {
       return withHandle(socket, native, () => this.#sendCopy(socket, native));
     }
     giveToNode(socket, link, connection, native);
@@ -105,7 +105,7 @@ class Sending {
   /** Sends, and closes our copy of the handle when it has gone. */
   #sendCopy(handle: object, native: NativeHandle): boolean {
     const [message, , , callback] = this.#args;
-    const options = this.#options;
+    const options = this.#options();
     const done = (error: Error | null): void => {
       native.close();
       if (callback !== undefined) callback(error);

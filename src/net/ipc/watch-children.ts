@@ -16,6 +16,7 @@ export function watchForChildren(carriers: Carriers): void {
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- at first need
     (require('./channels') as typeof import('./channels')).watchChannels(carriers);
   };
-  if (isLoaded('internal/child_process')) begin();
+  carriers.mayHaveUnknownChannels = isLoaded('internal/child_process');
+  if (carriers.mayHaveUnknownChannels) begin();
   else subscribe(childMade, begin);
 }

@@ -3,7 +3,7 @@ import diagnosticsChannel from 'node:diagnostics_channel';
 import type * as nodeNet from 'node:net';
 import { bare } from '../bare';
 import type { ListenSettings, Transport } from '../../port/contract';
-import { stackSaysSend } from '../ipc/asked-by-send';
+import { hasUnknownChannels, isAskedBySend } from '../ipc/asked-by-send';
 import { isCalledBy } from '../node/call-stack';
 import { closeScope, nextTickOf } from '../node/async-scopes';
 import { askPrimaryFirst } from '../cluster/worker';
@@ -192,16 +192,21 @@ function listenOnExisting(
 }
 
 /**
- * Makes the handle the server's `_handle`, for everyone but `subprocess.send(message, server)`:
- * that passes it to native code, which takes it for a native handle and crashes. It gets the error
- * that Node has for handles that cannot be sent.
+ * Makes the handle the server's `_handle`. Where channels of `subprocess.send(message, server)` are
+ * unknown to us, not for those: one passes the handle to native code, which takes it for a native
+ * one and crashes. It gets the error that Node has for handles that cannot be sent. (With accessors
+ * a server is a hash table to V8, and `http` asks it ten things about every request.)
  */
 function publishHandle(server: NetServer, handle: ListenHandle): void {
+  if (!hasUnknownChannels()) {
+    server._handle = handle;
+    return;
+  }
   const shown = { configurable: true, enumerable: true };
   const accessors = {
     ...shown,
     get: function get() {
-      if (stackSaysSend(get)) throw cannotBeSent();
+      if (isAskedBySend(get)) throw cannotBeSent();
       return handle;
     },
     set: (value: unknown) => {
