@@ -47,6 +47,18 @@ module.exports = defineConfig(
     },
   },
   {
+    files: ['src/**/*.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: 'MethodDefinition[kind=/^[gs]et$/] > PrivateIdentifier',
+          message: 'Optimized code reads a private accessor by a call into V8: make it a method.',
+        },
+      ],
+    },
+  },
+  {
     files: ['test/**/*.{ts,mts}'],
     rules: {
       // tap's own calls return promises that it awaits itself.

@@ -17,21 +17,21 @@ export class ArrivedConnection implements Arrival {
     this.isClosed = false;
   }
 
-  get #openPort(): Port | null {
+  #openPort(): Port | null {
     return this.isClosed ? null : this.#port;
   }
 
   localEndpoint(): Endpoint | ErrorName {
-    return this.#openPort?.native.localAddress(this.#id) ?? 'EBADF';
+    return this.#openPort()?.native.localAddress(this.#id) ?? 'EBADF';
   }
 
   peerEndpoint(): Endpoint | ErrorName {
-    return this.#openPort?.native.peerAddress(this.#id) ?? 'EBADF';
+    return this.#openPort()?.native.peerAddress(this.#id) ?? 'EBADF';
   }
 
   /** The completions of closing find nobody, which is right. */
   close(reset: boolean): void {
-    const port = this.#openPort;
+    const port = this.#openPort();
     if (port === null) return;
     this.isClosed = true;
     const { opcodes, closeReset } = port.context.layout;

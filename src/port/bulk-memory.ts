@@ -26,10 +26,10 @@ export class BulkMemory {
 
   end(): void {
     this.#waiting--;
-    if (this.#spare.length > this.#mostSpare) this.#spare.pop();
+    if (this.#spare.length > this.#mostSpare()) this.#spare.pop();
   }
 
-  get #mostSpare(): number {
+  #mostSpare(): number {
     return Math.max(RECEIVES, this.#waiting);
   }
 
@@ -38,6 +38,6 @@ export class BulkMemory {
   }
 
   giveBack(memory: Buffer): void {
-    if (this.#spare.length < this.#mostSpare) this.#spare.push(memory);
+    if (this.#spare.length < this.#mostSpare()) this.#spare.push(memory);
   }
 }

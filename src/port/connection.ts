@@ -88,7 +88,7 @@ export class TcpConnection extends ConnectionControl implements PortConnection {
 
   #deliver(what: Received): Verdict {
     const { owner } = this;
-    const isForNative = this.isNative && (what === null || Buffer.isBuffer(what));
+    const isForNative = this.isNative && (what === null || ArrayBuffer.isView(what));
     if (!isForNative || owner === null) return this.#call(deliver, what);
     return callOwner(this.port, owner, deliver, what);
   }
@@ -323,7 +323,7 @@ export class TcpConnection extends ConnectionControl implements PortConnection {
 // What an owner is called for. True: it wants more.
 
 function deliver(owner: ConnectionOwner, what: Received): Verdict {
-  if (Buffer.isBuffer(what)) return owner.onData?.(what) ?? false;
+  if (ArrayBuffer.isView(what)) return owner.onData?.(what) ?? false;
   if (what === null) return owner.onEnd?.() ?? true;
   owner.onReadError?.(what.error);
   return true;

@@ -207,17 +207,17 @@ export class PortDatagramSocket implements DatagramSocket, Sender {
   connect(address?: string, port?: number): ErrorName | null {
     if (this.#state === State.Closed) return 'EBADF';
     this.#datagrams.outbox.flush();
-    return this.#named(this.#native.connectDatagrams(this.id, address, port));
+    return this.#named(this.#native().connectDatagrams(this.id, address, port));
   }
 
   localEndpoint(): Endpoint | ErrorName {
     if (this.#state === State.Closed) return 'EBADF';
-    return this.#native.datagramAddress(this.id);
+    return this.#native().datagramAddress(this.id);
   }
 
   peerEndpoint(): Endpoint | ErrorName {
     if (this.#state === State.Closed) return 'EBADF';
-    return this.#native.datagramPeer(this.id);
+    return this.#native().datagramPeer(this.id);
   }
 
   /** What was sent before is sent as the option was then. */
@@ -225,37 +225,37 @@ export class PortDatagramSocket implements DatagramSocket, Sender {
     if (this.#state === State.Closed) return 'EBADF';
     this.#datagrams.outbox.flush();
     const number = this.#datagrams.layout.datagramOptions[option];
-    return this.#named(this.#native.setDatagramOption(this.id, number, value));
+    return this.#named(this.#native().setDatagramOption(this.id, number, value));
   }
 
   setMulticastInterface(address: string): ErrorName | null {
     if (this.#state === State.Closed) return 'EBADF';
     this.#datagrams.outbox.flush();
-    return this.#named(this.#native.setMulticastInterface(this.id, address));
+    return this.#named(this.#native().setMulticastInterface(this.id, address));
   }
 
   joinGroup(join: boolean, { group, source, networkInterface }: GroupSettings): ErrorName | null {
     if (this.#state === State.Closed) return 'EBADF';
-    return this.#named(this.#native.joinGroup(this.id, join, group, source, networkInterface));
+    return this.#named(this.#native().joinGroup(this.id, join, group, source, networkInterface));
   }
 
   bufferSize(of: 'receive' | 'send', bytes: number): number | ErrorName {
     if (this.#state === State.Closed) return 'EBADF';
-    const size = this.#native.datagramBufferSize(this.id, of === 'receive', bytes);
+    const size = this.#native().datagramBufferSize(this.id, of === 'receive', bytes);
     return size < 0 ? errorName(this.#datagrams.layout, size) : size;
   }
 
   get fd(): number {
     if (this.#state === State.Closed || process.platform === 'win32') return -1;
-    return this.#native.nativeDatagramHandle(this.id);
+    return this.#native().nativeDatagramHandle(this.id);
   }
 
   duplicate(): number | ErrorName {
     if (this.#state === State.Closed) return 'EBADF';
-    return this.#native.duplicateDatagrams(this.id);
+    return this.#native().duplicateDatagrams(this.id);
   }
 
-  get #native(): NativePort {
+  #native(): NativePort {
     return this.#datagrams.port.native;
   }
 

@@ -124,7 +124,7 @@ export class Dispatch {
   /** Something else is to be delivered in this dispatch. */
   get othersFollow(): boolean {
     if (!this.isRunning) return false;
-    return this.#left > 0 || this.#owed.length > 0 || this.#hasDatagrams;
+    return this.#left > 0 || this.#owed.length > 0 || this.#hasDatagrams();
   }
 
   /** Many are dispatched, others follow, and a thread would send meanwhile if it took long. */
@@ -150,7 +150,7 @@ export class Dispatch {
         // Who waits for them is called in a tick, for which there is to be a scope.
         if (isBare && this.#port.holdsDatagrams) return Next.Scoped;
         this.#end();
-        return this.#isCut || this.#hasDatagrams ? Next.Later : next;
+        return this.#isCut || this.#hasDatagrams() ? Next.Later : next;
       }
       if (isBare !== (next === Next.Bare)) return next;
       this.#deliverOne(isBare);
@@ -216,12 +216,12 @@ export class Dispatch {
     return this.#port.isForNative(this.#completions) ? Next.Bare : Next.Scoped;
   }
 
-  get #hasDatagrams(): boolean {
+  #hasDatagrams(): boolean {
     return this.#port.datagrams?.hasReceived === true;
   }
 
   #nextDatagram(): Next {
-    if (!this.#hasDatagrams) return Next.Nothing;
+    if (!this.#hasDatagrams()) return Next.Nothing;
     if (this.#phase === Phase.Closing) return Next.Later;
     return this.#port.datagrams?.isTimeUp ? Next.Later : Next.Scoped;
   }

@@ -24,7 +24,7 @@ const FastBuffer = (Buffer as unknown as { [Symbol.species]: new (length: number
 export class ReceiveSlab {
   readonly #bytes: Buffer;
   /** By chunk, what of it was lent last: messages of the same length follow each other often. */
-  readonly #lent: Buffer[] = [];
+  readonly #lent = new Map<number, Buffer>();
 
   constructor(region: Region) {
     this.#bytes = Buffer.from(region.buffer, region.offset, region.bytes);
@@ -36,9 +36,11 @@ export class ReceiveSlab {
 
   /** The chunk itself, for as long as it is not given back to the port. */
   lend(chunk: number, offset: number, length: number): Buffer {
-    const last = this.#lent[chunk];
+    const last = this.#lent.get(chunk);
     if (last?.length === length) return last;
-    return (this.#lent[chunk] = this.#bytes.subarray(offset, offset + length));
+    const lent = this.#bytes.subarray(offset, offset + length);
+    this.#lent.set(chunk, lent);
+    return lent;
   }
 }
 

@@ -24,7 +24,7 @@ export class PathAttempt implements ConnectionOwner, PendingConnect {
     this.#path = path;
   }
 
-  get #isCurrent(): boolean {
+  #isCurrent(): boolean {
     return this.#link.dial === this && this.shownAs.connecting;
   }
 
@@ -33,7 +33,7 @@ export class PathAttempt implements ConnectionOwner, PendingConnect {
     const link = this.#link;
     // As Node has it, with a port and a family that are undefined.
     socket.emit('connectionAttempt', this.#path, undefined as never, undefined as never);
-    if (!this.#isCurrent) return;
+    if (!this.#isCurrent()) return;
     const { handle } = link;
     if (handle !== null && isReplaced(handle, handleMethods.connecting)) {
       this.#askHandle(handle);
@@ -44,7 +44,7 @@ export class PathAttempt implements ConnectionOwner, PendingConnect {
         ? transport.connectLocal(pathToUse(this.#path), this, link.takeScope())
         : 'EISCONN';
     if (typeof answer === 'string') {
-      socket.destroy(endpointError(answer, 'connect', this.#peer, noAddress));
+      socket.destroy(endpointError(answer, 'connect', this.#peer(), noAddress));
       return;
     }
     link.applyRef(answer);
@@ -60,7 +60,7 @@ export class PathAttempt implements ConnectionOwner, PendingConnect {
     };
     const number = handle.connect(request, this.#path);
     if (!number) return;
-    const error = endpointError(nameOfNumber(number), 'connect', this.#peer, noAddress);
+    const error = endpointError(nameOfNumber(number), 'connect', this.#peer(), noAddress);
     this.shownAs.destroy(error);
   }
 
@@ -72,13 +72,13 @@ export class PathAttempt implements ConnectionOwner, PendingConnect {
   }
 
   #settled(name: ErrorName | null, sides: Sides): void {
-    if (!this.#isCurrent) return;
+    if (!this.#isCurrent()) return;
     const socket = this.shownAs;
     if (name === null) {
       becomeConnected(socket, this.#link, sides);
       return;
     }
-    const error = endpointError(name, 'connect', this.#peer);
+    const error = endpointError(name, 'connect', this.#peer());
     socket.connecting = false;
     socket.emit(
       'connectionAttemptFailed',
@@ -90,7 +90,7 @@ export class PathAttempt implements ConnectionOwner, PendingConnect {
     socket.destroy(error);
   }
 
-  get #peer(): { address: string; port: undefined } {
+  #peer(): { address: string; port: undefined } {
     return { address: this.#path, port: undefined };
   }
 }

@@ -99,7 +99,7 @@ class Handle extends NativeStream implements SocketHandle {
   onreadstart(): number {
     this.#readingWanted = true;
     const { connection } = this;
-    if (connection === null) return this.link === null ? this.#deadError : 0;
+    if (connection === null) return this.link === null ? this.#deadError() : 0;
     this.reader.takeOver(connection);
     connection.startReading();
     return 0;
@@ -113,7 +113,7 @@ class Handle extends NativeStream implements SocketHandle {
 
   onwrite(request: object, buffers: Buffer[]): number {
     const { connection } = this;
-    if (connection === null) return this.#deadError;
+    if (connection === null) return this.#deadError();
     this.#writer ??= new HandleWriter(this, this.reader);
     return this.#writer.write(connection, request, buffers);
   }
@@ -142,7 +142,7 @@ class Handle extends NativeStream implements SocketHandle {
     return this.state === HandleState.Closing ? 'EBADF' : 'EINVAL';
   }
 
-  get #deadError(): number {
+  #deadError(): number {
     return errnoOf(this.writeError);
   }
 
@@ -172,17 +172,17 @@ class Handle extends NativeStream implements SocketHandle {
   }
 
   #bind(address: string, port: number, family: 4 | 6, flags?: number): number {
-    if (this.state !== HandleState.Open) return this.#deadError;
+    if (this.state !== HandleState.Open) return this.#deadError();
     if (this.connection !== null) return errnoOf('EINVAL');
-    return this.#beforeConnect.bind(address, port, family, flags);
+    return this.#beforeConnect().bind(address, port, family, flags);
   }
 
-  get #beforeConnect(): BeforeConnect {
+  #beforeConnect(): BeforeConnect {
     return (this.#before ??= new BeforeConnect());
   }
 
   connect(request: ConnectRequest, address: string, port?: number): number {
-    if (this.state !== HandleState.Open) return this.#deadError;
+    if (this.state !== HandleState.Open) return this.#deadError();
     if (this.connection !== null) return errnoOf('EALREADY');
     const connection = this.#start(address, port);
     if (typeof connection === 'string') return errnoOf(connection);
@@ -269,17 +269,17 @@ class Handle extends NativeStream implements SocketHandle {
   // --- The rest of a TCP handle -----------------------------------------------------------------
 
   /** What has options and a local end: the connection, or what stands for it before. */
-  get #optionTarget(): Connection | BeforeConnect {
-    return this.connection ?? this.#beforeConnect;
+  #optionTarget(): Connection | BeforeConnect {
+    return this.connection ?? this.#beforeConnect();
   }
 
   setNoDelay(enable?: boolean): number {
-    return statusOf(this.#optionTarget.setNoDelay(Boolean(enable)));
+    return statusOf(this.#optionTarget().setNoDelay(Boolean(enable)));
   }
 
   setKeepAlive(enable?: boolean, delay = 0, interval?: number, count?: number): number {
     const settings: KeepAliveSettings = { delay, interval, count };
-    return statusOf(this.#optionTarget.setKeepAlive(Boolean(enable), settings));
+    return statusOf(this.#optionTarget().setKeepAlive(Boolean(enable), settings));
   }
 
   /** What is written is sent at once as it is; waiting for the peer would hold up the port. */
@@ -298,11 +298,11 @@ class Handle extends NativeStream implements SocketHandle {
   }
 
   setTypeOfService(value: number): number {
-    return statusOf(this.#optionTarget.setTypeOfService(value));
+    return statusOf(this.#optionTarget().setTypeOfService(value));
   }
 
   getTypeOfService(): number {
-    const value = this.#optionTarget.typeOfService();
+    const value = this.#optionTarget().typeOfService();
     return typeof value === 'string' ? errnoOf(value) : value;
   }
 
@@ -312,7 +312,7 @@ class Handle extends NativeStream implements SocketHandle {
   }
 
   getsockname(out: object): number {
-    return endpointInto(out, this.#optionTarget.localEndpoint());
+    return endpointInto(out, this.#optionTarget().localEndpoint());
   }
 
   getpeername(out: object): number {

@@ -64,13 +64,13 @@ export class AdmittedSocket {
     this.limitsQueue?.(secure);
   }
 
-  get #counts(): Counts | null {
+  #counts(): Counts | null {
     return this.socket[kConnection] ?? (this.socket._handle as Counts | null);
   }
 
   /** Whether the client has sent anything, be it that nobody has read it. */
   hasReceived(): boolean {
-    const counts = this.#counts;
+    const counts = this.#counts();
     // With neither connection nor handle it is being closed, or somebody else's.
     if (counts === null || counts.bytesRead > 0) return true;
     // A handle of Node's cannot be asked what it has not read.
@@ -79,7 +79,7 @@ export class AdmittedSocket {
 
   /** For how long no byte has moved, as far as looks can tell: never too long. */
   idleFor(at: number): number {
-    const counts = this.#counts;
+    const counts = this.#counts();
     if (counts === null) return 0;
     const moved = counts.bytesRead + counts.bytesWritten - counts.writeQueueSize;
     if (moved !== this.#moved) {

@@ -72,7 +72,7 @@ export class UserBuffer {
       const isLast = piece.length === this.#held.length;
       this.#held = isLast ? null : this.#held.subarray(piece.length);
       this.#hand(socket, piece.length);
-      if (this.#isStopped || socket.destroyed) return false;
+      if (this.#isStopped() || socket.destroyed) return false;
     }
     return true;
   }
@@ -90,12 +90,12 @@ export class UserBuffer {
   }
 
   #handRest(socket: ReadingSocket): void {
-    if (this.#isStopped || socket.destroyed) return;
+    if (this.#isStopped() || socket.destroyed) return;
     this.renew();
     if (!this.deliver(socket, null)) socket[kLink]?.stopUserBuffer();
   }
 
-  get #isStopped(): boolean {
+  #isStopped(): boolean {
     return this.#flow === Flow.Stopped;
   }
 }
