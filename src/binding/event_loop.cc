@@ -176,34 +176,22 @@ void EventLoop::TakeTurn(int wait_ms) {
   if (wait_ms != 0) uv_.update_time(loop_);
 }
 
-EventLoop::Told EventLoop::Completed() const {
-  Told told{};
-  told.connects = port_->ConnectsMade();
-  told.accepts = port_->Completed(cp::Opcode::kAccept);
-  told.arrivals = told.accepts + port_->Completed(cp::Opcode::kReceive) +
-                  port_->Completed(cp::Opcode::kAwaitReadable);
-  told.closes = port_->Completed(cp::Opcode::kClose) + port_->Completed(cp::Opcode::kLinger) +
-                port_->Completed(cp::Opcode::kCloseListener) +
-                port_->Completed(cp::Opcode::kCloseDatagrams);
-  return told;
-}
-
 // A helper may have brought something that arrived: that is for the check phase.
 bool EventLoop::IsPendingAlone() const { return delivery_ == Delivery::kPending && !HasArrived(); }
 
 bool EventLoop::HasAcceptedAlone() const {
-  const Told now = Completed();
+  const cp::CompletionCounts now = port_->Completed();
   return now.connects == told_.connects && now.accepts != told_.accepts;
 }
 
 // What a delivery has left counts, whatever it is: others have their turn first.
 bool EventLoop::HasArrived() const {
   if (has_more_) return true;
-  const Told now = Completed();
+  const cp::CompletionCounts now = port_->Completed();
   return now.connects != told_.connects || now.arrivals != told_.arrivals;
 }
 
-bool EventLoop::HasClosed() const { return Completed().closes != told_.closes; }
+bool EventLoop::HasClosed() const { return port_->Completed().closes != told_.closes; }
 
 bool EventLoop::IsDue() const { return delivery_ == Delivery::kDue || IsPendingAlone(); }
 
@@ -227,11 +215,11 @@ bool EventLoop::DeliverOnce(Phase phase) {
 // False: that was the end.
 bool EventLoop::CallDeliver(Phase phase) {
   delivery_ = Delivery::kRunning;
-  told_ = Completed();
+  told_ = port_->Completed();
   has_more_ = deliver_(context_, phase);
   delivery_ = Delivery::kNone;
   if (is_closing_) return false;
-  if (!port_->HasCompletions()) told_ = Completed();
+  if (!port_->HasCompletions()) told_ = port_->Completed();
   return true;
 }
 

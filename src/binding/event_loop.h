@@ -98,13 +98,6 @@ class EventLoop {
   enum class Delivery { kNone, kDue, kPending, kRunning, kDone };
   enum class ClosingPhase { kUnused, kDue };  // due: `closer_` is being closed
 
-  // How much has completed, by how it is told: what JavaScript knows of, or may know by now.
-  struct Told {
-    std::uint32_t connects;
-    std::uint64_t accepts;
-    std::uint64_t arrivals;
-    std::uint64_t closes;
-  };
   // Of a port that is watched: whether the system is to be asked in the next turn.
   enum class WatchedTurn { kUnneeded, kDue };
 
@@ -125,8 +118,7 @@ class EventLoop {
   void BeginWatchedRound();
   void BeginRound();
   void TakeTurn(int wait_ms);
-  Told Completed() const;
-  bool HasConnected() const { return port_->ConnectsMade() != told_.connects; }
+  bool HasConnected() const { return port_->Completed().connects != told_.connects; }
   bool HasAcceptedAlone() const;
   bool HasArrived() const;
   bool HasClosed() const;
@@ -149,8 +141,8 @@ class EventLoop {
   completion_port::Port* port_ = nullptr;
   std::unique_ptr<LoopWatch> watch_;
   Handle prepare_, check_, idle_, async_, queue_,
-      closer_;  // `queue_` with LoopMode::kWatches alone
-  Told told_{};
+      closer_;                              // `queue_` with LoopMode::kWatches alone
+  completion_port::CompletionCounts told_;  // what JavaScript knows of, or may know by now
   Delivery delivery_ = Delivery::kNone;
   ClosingPhase closing_phase_ = ClosingPhase::kUnused;
   WatchedTurn watched_turn_ = WatchedTurn::kUnneeded;

@@ -241,7 +241,7 @@ export class Dispatch {
   }
 
   #isLookDue(): boolean {
-    return this.#left % LOOK_INTERVAL === 0 || this.#port.newcomer !== null;
+    return (this.#left > 0 && this.#left % LOOK_INTERVAL === 0) || this.#port.newcomer !== null;
   }
 
   /** One completion or datagram, then the ticks and microtasks it caused, then what it has answered. */

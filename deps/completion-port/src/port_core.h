@@ -86,8 +86,7 @@ class PortCore final : public Port, private BackendEvents {
   bool Drive(int timeout_ms) override;
   bool Submit(SocketId id) override;
   bool HasCompletions() const override;
-  std::uint32_t ConnectsMade() const override { return connects_made_.load(); }
-  std::uint64_t Completed(Opcode opcode) const override { return counters_.Completed(opcode); }
+  CompletionCounts Completed() const override;
   Error WatchDescriptor(std::intptr_t descriptor) override;
   bool WatchIsQuiet() const override { return backend_->WatchIsQuiet(); }
   bool HasSubmissions() const override { return submissions_.Available() != 0; }
@@ -274,7 +273,7 @@ class PortCore final : public Port, private BackendEvents {
   bool queue_is_open_ = false;  // the driver's
 
   class Drive drive_;
-  std::atomic<std::uint32_t> connects_made_{0};
+  std::atomic<std::uint64_t> connects_made_{0};
   std::atomic<bool> woken_{false};  // by Wake(); the submitter has not come back from a turn since
   // The submitter's, of how busy it is.
   std::uint64_t waited_until_ns_ = 0;

@@ -120,6 +120,18 @@ bool PortCore::DriveOnce(int timeout_ms) {
   return ready != 0;
 }
 
+CompletionCounts PortCore::Completed() const {
+  CompletionCounts counts;
+  counts.connects = connects_made_.load(std::memory_order_relaxed);
+  counts.accepts = counters_.Completed(Opcode::kAccept);
+  counts.arrivals = counts.accepts + counters_.Completed(Opcode::kReceive) +
+                    counters_.Completed(Opcode::kAwaitReadable);
+  counts.closes = counters_.Completed(Opcode::kClose) + counters_.Completed(Opcode::kLinger) +
+                  counters_.Completed(Opcode::kCloseListener) +
+                  counters_.Completed(Opcode::kCloseDatagrams);
+  return counts;
+}
+
 std::uint32_t PortCore::CompletionsReady() const {
   return header_.At(kCompletionTail).load() - header_.At(kCompletionHead).load();
 }

@@ -216,6 +216,15 @@ class PortGroup {
   std::vector<PortCore*> accepting_;  // of them, those that accepted sockets may join
 };
 
+// Completions by what an event loop tells apart when it delivers them. But for connects, those that
+// failed or were canceled count, too.
+struct CompletionCounts {
+  std::uint64_t connects = 0;  // that succeeded
+  std::uint64_t accepts = 0;
+  std::uint64_t arrivals = 0;  // accepts, receives, and datagrams that are there
+  std::uint64_t closes = 0;    // of any socket, and of what lingers from here on
+};
+
 class Port {
  public:
   virtual ~Port() = default;
@@ -330,10 +339,8 @@ class Port {
   virtual bool HasCompletions() const = 0;
   // Whether something was submitted that no turn has taken.
   virtual bool HasSubmissions() const = 0;
-  // How many connects have succeeded; it wraps.
-  virtual std::uint32_t ConnectsMade() const = 0;
-  // How many operations of this kind have completed; canceled and failed ones count, too.
-  virtual std::uint64_t Completed(Opcode opcode) const = 0;
+  // How much has completed so far. Costs a look at eight counters.
+  virtual CompletionCounts Completed() const = 0;
 
   // From now on Drive() also returns when this descriptor can be read from, at once as long as that
   // is so. POSIX only.
