@@ -9,6 +9,7 @@
     'optimization%': '-O2',
     'mingw%': 0,
     'zig%': 0,  # clang and lld in mingw's place
+    'link_time%': 0,
   },
   'target_defaults': {
     'default_configuration': 'Release',
