@@ -11,11 +11,14 @@ namespace completion_port {
 
 namespace {
 
-constexpr std::uint64_t kTrimIntervalMs = 1000;
+constexpr std::uint64_t kTrimIntervalNs = 1'000'000'000;
 // While accepts are held back: how often to look whether siblings' accepts have been read.
 constexpr std::uint64_t kLookAtSiblingsMs = 10;
 // How long the queue is not asked while receives ahead of it bring something.
 constexpr std::uint64_t kUnaskedNs = 200'000;
+constexpr std::uint64_t kNsPerMs = 1'000'000;
+constexpr std::uint64_t kNoDeadlineMs = ~std::uint64_t{0};
+constexpr std::uint64_t kLongestWaitMs = 60'000;
 // Stopping: how often to look for sends that still go through without waiting, and how long to
 // wait for cancelled operations to come back.
 constexpr int kFlushRounds = 64;
@@ -49,6 +52,7 @@ PortCore::~PortCore() {
 
 // One turn: take what was submitted, hand it to the OS and wait, publish what completed.
 void PortCore::TakeTurn(int limit_ms) {
+  turn_began_ns_ = os::NowNs();
   TakeSubmissions();
   TakeInbox();
   ResumeHeldAccepts();
@@ -70,9 +74,8 @@ void PortCore::SleepAndWait(int limit_ms) {
   if (!is_thread && (CompletionsReady() != 0 || woken_.load())) limit_ms = 0;
   int timeout_ms = limit_ms == 0 ? 0 : NextTimeoutMs(limit_ms);
   const bool is_timed = !is_thread && timeout_ms != 0;
-  const std::uint64_t before_ns = is_timed ? os::NowNs() : 0;
   // Not for long, so that nobody else waits for long.
-  const bool may_be_ahead = is_timed && before_ns - queue_asked_ns_ < kUnaskedNs;
+  const bool may_be_ahead = is_timed && turn_began_ns_ - queue_asked_ns_ < kUnaskedNs;
   if (may_be_ahead && backend_->ReceiveAhead()) return;
   if (timeout_ms != 0) {
     // Also for a submitter that drives: siblings hand it sockets meanwhile.
@@ -84,6 +87,7 @@ void PortCore::SleepAndWait(int limit_ms) {
     backend_->Wait(timeout_ms);
   } else {
     backend_->WatchAgain();
+    const std::uint64_t before_ns = os::NowNs();
     backend_->Wait(timeout_ms);
     waited_until_ns_ = os::NowNs();
     queue_asked_ns_ = waited_until_ns_;
@@ -102,17 +106,21 @@ bool PortCore::HasWorkBeforeSleep() {
 }
 
 int PortCore::NextTimeoutMs(int limit_ms) {
-  std::uint64_t wake_ms = ~std::uint64_t{0};
-  if (!lingering_.empty()) wake_ms = lingering_.Front().deadline_ms;
-  if (trim_planned_) wake_ms = std::min(wake_ms, next_trim_ms_);
+  std::uint64_t own_ms = kNoDeadlineMs;
+  if (!lingering_.empty()) {
+    const std::uint64_t now_ms = os::NowMs();
+    const std::uint64_t deadline_ms = lingering_.Front().deadline_ms;
+    own_ms = deadline_ms <= now_ms ? 0 : deadline_ms - now_ms;
+  }
+  if (trim_planned_ && next_trim_ns_ > turn_began_ns_) {
+    own_ms = std::min(own_ms, (next_trim_ns_ - turn_began_ns_) / kNsPerMs + 1);
+  }
   // That the consumer has read on in a sibling's ring is the sibling's to hear of, not ours.
   const bool looks_at_siblings = accepts_held_ && group_->accepting_.size() > 1;
-  if (wake_ms == ~std::uint64_t{0} && !looks_at_siblings) return limit_ms;
-  const std::uint64_t now_ms = os::NowMs();
-  if (looks_at_siblings) wake_ms = std::min(wake_ms, now_ms + kLookAtSiblingsMs);
-  const int own_ms =
-      wake_ms <= now_ms ? 0 : static_cast<int>(std::min<std::uint64_t>(wake_ms - now_ms, 60000));
-  return limit_ms < 0 ? own_ms : std::min(limit_ms, own_ms);
+  if (looks_at_siblings) own_ms = std::min(own_ms, kLookAtSiblingsMs);
+  if (own_ms == kNoDeadlineMs) return limit_ms;
+  const int shortest_ms = static_cast<int>(std::min(own_ms, kLongestWaitMs));
+  return limit_ms < 0 ? shortest_ms : std::min(limit_ms, shortest_ms);
 }
 
 // --- Submissions
@@ -236,16 +244,15 @@ void PortCore::PlanTrim() {
   chunks_used_since_trim_ = true;
   if (trim_planned_) return;
   trim_planned_ = true;
-  next_trim_ms_ = os::NowMs() + kTrimIntervalMs;
+  next_trim_ns_ = os::NowNs() + kTrimIntervalNs;
 }
 
 void PortCore::TrimWhenIdle() {
   if (!trim_planned_) return;
-  const std::uint64_t now_ms = os::NowMs();
-  if (now_ms < next_trim_ms_) return;
+  if (turn_began_ns_ < next_trim_ns_) return;
   counters_.Add(Counter::kChunksTrimmed, chunks_.Trim() + backend_->TrimPosted());
   counters_.Set(Counter::kChunksInUse, chunks_.InUse());  // the last may have come back unannounced
-  next_trim_ms_ = now_ms + kTrimIntervalMs;
+  next_trim_ns_ = turn_began_ns_ + kTrimIntervalNs;
   trim_planned_ = chunks_used_since_trim_;
   chunks_used_since_trim_ = false;
 }

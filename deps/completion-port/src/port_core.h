@@ -145,7 +145,7 @@ class PortCore final : public Port, private BackendEvents {
   bool DriveOnce(int timeout_ms);
   std::uint32_t CompletionsReady() const;
   void LearnBatch(std::uint32_t ready);
-  void LearnLoad(std::uint64_t before_ns, std::uint32_t ready);
+  void LearnLoad(std::uint64_t began_ns, std::uint32_t ready);
   void SetSaturated(bool saturated);
 
   // --- port_data.cc
@@ -248,7 +248,7 @@ class PortCore final : public Port, private BackendEvents {
   GrowableArray<SocketId> pinned_to_serve_;
   bool trim_planned_ = false;
   bool chunks_used_since_trim_ = false;
-  std::uint64_t next_trim_ms_ = 0;
+  std::uint64_t next_trim_ns_ = 0;
   std::uint32_t packet_sends_ = 0;  // sends that completed in this turn; see StopEverything
 
   std::mutex inbox_mutex_;
@@ -276,6 +276,7 @@ class PortCore final : public Port, private BackendEvents {
   std::atomic<std::uint64_t> connects_made_{0};
   std::atomic<bool> woken_{false};  // by Wake(); the submitter has not come back from a turn since
   // The submitter's, of how busy it is.
+  std::uint64_t turn_began_ns_ = 0;
   std::uint64_t waited_until_ns_ = 0;
   std::uint64_t queue_asked_ns_ = 0;  // when it last came back from a wait, for ReceiveAhead
   std::uint64_t busy_since_ns_ = 0;

@@ -111,12 +111,12 @@ bool PortCore::DriveOnce(int timeout_ms) {
     }
     drive_.TakeBack(backend_.get());
   }
-  const std::uint64_t before_ns = os::NowNs();
   waited_until_ns_ = 0;
   TakeTurn(timeout_ms);
+  const std::uint64_t began_ns = turn_began_ns_;
   drive_.Release(Driver::kSubmitter);
   const std::uint32_t ready = CompletionsReady();
-  if (can_be_saturated_) LearnLoad(before_ns, ready);
+  if (can_be_saturated_) LearnLoad(began_ns, ready);
   return ready != 0;
 }
 
@@ -143,11 +143,11 @@ void PortCore::LearnBatch(std::uint32_t ready) {
   if (is_saturated_ && average < options_.helper_thresholds.few_completions) SetSaturated(false);
 }
 
-void PortCore::LearnLoad(std::uint64_t before_ns, std::uint32_t ready) {
+void PortCore::LearnLoad(std::uint64_t began_ns, std::uint32_t ready) {
   LearnBatch(ready);
   const HelperThresholds& thresholds = options_.helper_thresholds;
-  const std::uint64_t now_ns = waited_until_ns_ != 0 ? waited_until_ns_ : before_ns;
-  const bool was_idle = ready == 0 || now_ns - before_ns > thresholds.found_work_ns;
+  const std::uint64_t now_ns = waited_until_ns_ != 0 ? waited_until_ns_ : began_ns;
+  const bool was_idle = ready == 0 || now_ns - began_ns > thresholds.found_work_ns;
   if (was_idle) busy_since_ns_ = 0;
   if (was_idle || is_saturated_) return SetSaturated(!was_idle);
   if (busy_since_ns_ == 0) busy_since_ns_ = now_ns;
