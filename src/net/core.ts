@@ -7,7 +7,6 @@
 import { engineLimits, transport } from '../engine';
 import { environment, loadForAll } from '../environment';
 import type { Transport } from '../port/contract';
-import { lookForUnknownChannels } from './ipc/asked-by-send';
 import { countWaiting } from './node/loop-utilization';
 
 let chosen: Transport | null | undefined;
@@ -80,7 +79,6 @@ export function core(): Transport | null {
       for (const call of fallbacks) call();
     } else {
       listOnce(chosen);
-      lookForUnknownChannels(chosen);
       limitQueues();
     }
   }

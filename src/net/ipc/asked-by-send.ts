@@ -5,34 +5,33 @@
  * the request says what it is for, so the stack is asked who asks.
  */
 
-import type { Transport } from '../../port/contract';
+import { core } from '../core';
 import { isCalledBy } from '../node/call-stack';
 
 const childProcessModule = 'node:internal/child_process';
 
-enum Channels {
-  /** We have seen them all begin. */
-  Known,
-  /** Node's `child_process` was there before us; nobody has looked whether a child was, too. */
-  Suspected,
-  /** One is, and each look at a handle costs more. */
-  Unknown,
-}
+/**
+ * `known`: we have seen them all begin. `suspected`: Node's `child_process` was there before us, and
+ * nobody has looked whether a child was, too. `unknown`: one is, and each look at a handle costs more.
+ */
+type Channels = 'known' | 'suspected' | 'unknown';
 
-let channels = Channels.Known;
+let channels: Channels = 'known';
 
 export function suspectUnknownChannels(): void {
-  channels = Channels.Suspected;
+  channels = 'suspected';
 }
 
-/** With the first port: a child that does not hold the process is seen by native code alone. */
-export function lookForUnknownChannels(transport: Pick<Transport, 'hasChildren'>): void {
-  if (channels !== Channels.Suspected) return;
-  channels = transport.hasChildren() ? Channels.Unknown : Channels.Known;
+/**
+ * Whether there are channels that we do not know. A child that does not hold the process is seen by
+ * native code alone, which is asked with the first handle.
+ */
+export function hasUnknownChannels(): boolean {
+  if (channels === 'suspected') {
+    channels = core()?.hasChildren() === true ? 'unknown' : 'known';
+  }
+  return channels === 'unknown';
 }
-
-/** Whether there are channels that we do not know. */
-export const hasUnknownChannels = (): boolean => channels !== Channels.Known;
 
 /** Whether the code that asked for what `getter` computes is Node's `subprocess.send()`. */
 export function isAskedBySend(getter: ((this: never) => unknown) | undefined): boolean {
