@@ -48,8 +48,8 @@ function prebuildForLinux({ arch, libc, triple }, out) {
       LDFLAGS: '-s',
       npm_config_jobs: String(availableParallelism()),
       npm_config_loglevel: 'warn',
-      // A link for musl by zig that optimizes was not seen to end.
-      ...(libc === 'musl' ? { npm_config_link_time: '0' } : {}),
+      // Of zig's links that optimize, only this one was seen to end.
+      npm_config_link_time: arch === 'x64' && libc === 'glibc' ? '1' : '0',
       // prebuildify looks for node-gyp on the path.
       PATH: `${join(root, 'node_modules/.bin')}:${process.env.PATH}`,
     },

@@ -112,7 +112,7 @@ int PortCore::NextTimeoutMs(int limit_ms) {
     const std::uint64_t deadline_ms = lingering_.Front().deadline_ms;
     own_ms = deadline_ms <= now_ms ? 0 : deadline_ms - now_ms;
   }
-  if (trim_planned_ && next_trim_ns_ > turn_began_ns_) {
+  if (trim_planned_) {  // for later than this turn's beginning: TrimWhenIdle() has seen to that
     own_ms = std::min(own_ms, (next_trim_ns_ - turn_began_ns_) / kNsPerMs + 1);
   }
   // That the consumer has read on in a sibling's ring is the sibling's to hear of, not ours.

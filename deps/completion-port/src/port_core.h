@@ -274,9 +274,9 @@ class PortCore final : public Port, private BackendEvents {
 
   class Drive drive_;
   std::atomic<std::uint64_t> connects_made_{0};
-  std::atomic<bool> woken_{false};  // by Wake(); the submitter has not come back from a turn since
+  std::atomic<bool> woken_{false};   // by Wake(); the submitter has not come back from a turn since
+  std::uint64_t turn_began_ns_ = 0;  // the driver's: when it began its last turn
   // The submitter's, of how busy it is.
-  std::uint64_t turn_began_ns_ = 0;
   std::uint64_t waited_until_ns_ = 0;
   std::uint64_t queue_asked_ns_ = 0;  // when it last came back from a wait, for ReceiveAhead
   std::uint64_t busy_since_ns_ = 0;
